@@ -1,0 +1,58 @@
+/* gRPC channels to other services, over mutual TLS, the server's SPIFFE identity verified. Deadline and trace context are
+ * handed on. For a service's client/ and for tools. */
+#pragma once
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rt/arena.h"
+#include "rt/identity.h"
+#include "rt/status.h"
+#include "rt/tls.h"
+#include "rt/trace.h"
+
+struct rt_client;  /* completion queue and thread, shared by the channels of a process */
+struct rt_channel; /* to one target */
+
+/* A method of another service. */
+struct rt_remote {
+	const char *service; /* "daler.accounts.v1.AccountsService" */
+	const char *name;    /* "Post" */
+	const ProtobufCMessageDescriptor *reply;
+	bool repeatable;     /* safe to repeat: idempotent by an id in its request, or a read */
+};
+
+struct rt_status rt_client_new(const struct rt_tls *tls, struct rt_client **client);
+/* Cancels what is in flight and waits for it. Channels must be destroyed afterwards, not before. */
+void rt_client_stop(struct rt_client *client);
+void rt_client_destroy(struct rt_client *client);
+
+/* `address` is host:port, or any gRPC target; `expected` is the identity that the server must prove. */
+struct rt_status rt_channel_new(struct rt_client *client, const char *address, enum rt_identity expected,
+				struct rt_channel **channel);
+void rt_channel_destroy(struct rt_channel *channel);
+
+struct rt_call_options {
+	int64_t deadline_mono_us;
+	const struct rt_trace *trace; /* the caller's span; NULL begins a new trace */
+	const char *bearer;           /* token, or NULL */
+	bool wait_for_ready;          /* wait for the connection instead of failing at once */
+};
+
+/* One call, waited for. A repeatable method is tried again with jittered backoff while that can help and the deadline
+ * allows. Owns: *reply is in `arena`. Errors: the remote's status with its reason, field and detail; UNAVAILABLE
+ * BREAKER_OPEN at once while the target is known to be down; UNAVAILABLE when it was certainly not processed;
+ * OUTCOME_UNKNOWN when a deadline or a broken connection leaves open whether it was. Thread: any. */
+struct rt_status rt_channel_call(struct rt_channel *channel, const struct rt_remote *remote,
+				 const ProtobufCMessage *request, const struct rt_call_options *options,
+				 struct rt_arena *arena, const ProtobufCMessage **reply);
+
+/* The end of a started call: on the client's thread, which it must not block. The reply is lent; NULL unless OK. */
+typedef void (*rt_call_done)(void *context, struct rt_status status, const ProtobufCMessage *reply);
+/* One attempt, not waited for; `done` is called exactly once, perhaps before this returns. */
+void rt_channel_start(struct rt_channel *channel, const struct rt_remote *remote, const ProtobufCMessage *request,
+		      const struct rt_call_options *options, rt_call_done done, void *context);
+
+/* Whether the channel is connected now (a try is begun when it is not); for readiness. */
+bool rt_channel_ready(struct rt_channel *channel, int64_t deadline_mono_us);

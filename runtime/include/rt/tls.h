@@ -1,0 +1,16 @@
+/* Certificate files of a process, the same for its server and its channels; reloaded when they change. */
+#pragma once
+
+#include <stdint.h>
+
+#include "rt/config.h"
+
+struct rt_tls {
+	const char *cert;         /* chain, PEM */
+	const char *key;
+	const char *ca;
+	const char *trust_domain;
+	int64_t reload_ms;
+};
+
+struct rt_tls rt_tls_from(const struct rt_common_config *common);
