@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# Tests, benchmarks, and what looks at the code without running it.
+
+# checks_test [PRESET] [CTEST_ARG...]: ends with ctest's closing lines and its status.
+checks_test() {
+	local preset=release configure=1
+	case ${1:-} in
+	release | debug | asan | tsan) preset=$1 && shift ;;
+	-* | '') ;;
+	*) die "there is no test preset '$1': release, debug, asan, tsan" ;;
+	esac
+	packages_need test
+	build_preset "$preset"
+	cd "$root"
+	export DALER_BUILD_DIR=$root/build/$preset
+	exec ctest --preset "$preset" --output-on-failure "$@"
+}
+
+# checks_bench [NAME [ARG...]]: a program bench-NAME of the build or a script bench/NAME, in an environment of its own.
+checks_bench() {
+	local name=${1:-} file
+	packages_need build
+	build_current
+	if [ -z "$name" ]; then
+		say "benchmarks:"
+		checks_bench_names | sort -u
+		return
+	fi
+	shift
+	for file in "$build/bin/bench-$name" "$root/bench/$name"; do
+		if [ -f "$file" ] && [ -x "$file" ]; then sandbox_run "$file" "$@"; fi
+	done
+	die "there is no benchmark '$name'; ./daler bench lists them"
+}
+
+checks_bench_names() {
+	local file
+	for file in "$build"/bin/bench-* "$root"/bench/*; do
+		[ -f "$file" ] && [ -x "$file" ] || continue
+		file=${file##*/}
+		printf '  %s\n' "${file#bench-}"
+	done
+}
+
+checks_lint() {
+	local sources failed=0
+	packages_need lint
+	cd "$root"
+	readarray -t sources < <(find runtime services tools tests bench -name '*.[ch]' 2>/dev/null | sort)
+	say "clang-format: ${#sources[@]} files"
+	clang-format --dry-run -Werror "${sources[@]}" || failed=1
+	say "clang: a build with its warnings as errors"
+	build_preset clang
+	say "clang-tidy"
+	printf '%s\0' "${sources[@]}" | grep -z '\.c$' |
+		xargs -0 -n 4 -P "$(nproc)" clang-tidy -p build/clang --quiet --warnings-as-errors='*' || failed=1
+	if command -v shellcheck >/dev/null; then
+		say "shellcheck"
+		shellcheck -x daler .ci/run tools/dev/{supervise,reap,install,demo}.sh || failed=1 # daler brings the others
+	fi
+	[ "$failed" = 0 ] || fail "lint found something"
+	say "lint: clean"
+}

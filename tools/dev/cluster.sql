@@ -1,0 +1,16 @@
+CREATE ROLE auth_owner LOGIN;
+CREATE ROLE auth_service LOGIN;
+CREATE ROLE accounts_owner LOGIN;
+CREATE ROLE accounts_service LOGIN;
+CREATE ROLE payments_owner LOGIN;
+CREATE ROLE payments_service LOGIN;
+REVOKE ALL ON DATABASE postgres FROM PUBLIC;
+CREATE DATABASE daler_auth OWNER auth_owner;
+REVOKE ALL ON DATABASE daler_auth FROM PUBLIC;
+GRANT CONNECT ON DATABASE daler_auth TO auth_service;
+CREATE DATABASE daler_accounts OWNER accounts_owner;
+REVOKE ALL ON DATABASE daler_accounts FROM PUBLIC;
+GRANT CONNECT ON DATABASE daler_accounts TO accounts_service;
+CREATE DATABASE daler_payments OWNER payments_owner;
+REVOKE ALL ON DATABASE daler_payments FROM PUBLIC;
+GRANT CONNECT ON DATABASE daler_payments TO payments_service;

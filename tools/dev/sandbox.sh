@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# A fresh private environment around one command. Whatever happens to the command or to us, a SIGKILL included, the
+# environment goes: a process apart waits for the end of a pipe that only we hold open, and tears it down.
+
+# sandbox_run [--no-services] COMMAND...: exits as COMMAND does.
+sandbox_run() {
+	local reaper child='' mode='' status=0 quiet=1 mask
+	mask=$(umask)
+	if [ "${1:-}" = --no-services ]; then mode=$1 && shift; fi
+	[ $# != 0 ] || die "sandbox: which command?"
+	unset DALER_PORT_BASE DALER_TOKEN DALER_{AUTH,ACCOUNTS,PAYMENTS,SIMULATOR,POSTGRES,REDIS}_PID
+	home=$(mktemp -d "${TMPDIR:-/tmp}/daler-sandbox.XXXXXX")
+	sandbox_reaper
+	trap 'sandbox_end' EXIT
+	trap 'sandbox_interrupted 130' INT
+	trap 'sandbox_interrupted 143' TERM HUP
+	environment_up "$mode"
+	umask "$mask"
+	env_export
+	if [ -z "$mode" ]; then
+		DALER_TOKEN=$(env_token) || fail "the operator can't log in" "$home/log/auth.log"
+		export DALER_TOKEN
+	fi
+	sandbox_command "$@" || status=$?
+	[ "$status" = 0 ] || sandbox_show_logs
+	exit "$status"
+}
+
+# sandbox_command COMMAND...: in the foreground for somebody at a terminal; else in the background, so that a signal to us
+# reaches it at once and not when it has ended.
+sandbox_command() {
+	if [ -t 0 ]; then
+		"$@" {reaper}>&-
+		return
+	fi
+	"$@" <&0 {reaper}>&- &
+	child=$!
+	wait "$child"
+}
+
+sandbox_interrupted() { # STATUS
+	[ -z "$child" ] || kill -TERM "$child" 2>/dev/null || true
+	exit "$1"
+}
+
+sandbox_reaper() {
+	mkfifo "$home/alive"
+	(
+		trap '' INT TERM HUP
+		DALER_HOME=$home DALER_BUILD_DIR=$build setsid bash "$dev/reap.sh" "$root/daler" "$home" \
+			</dev/null >/dev/null 2>&1 &
+	)
+	exec {reaper}>"$home/alive"
+}
+
+sandbox_end() {
+	trap '' INT TERM HUP
+	exec {reaper}>&-
+	wait_until 60 sandbox_gone || printf 'daler: the sandbox %s is still there\n' "$home" >&2
+}
+
+sandbox_gone() {
+	[ ! -e "$home" ]
+}
+
+sandbox_show_logs() {
+	local log
+	for log in "$home"/log/*.log; do
+		[ -s "$log" ] || continue
+		printf '%s\n' "--- the end of ${log##*/}"
+		tail -n 15 -- "$log"
+	done >&2
+}
