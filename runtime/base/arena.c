@@ -9,7 +9,7 @@
 
 #include "rt/assert.h"
 
-#define ALIGNMENT alignof(max_align_t)
+#define ALIGNMENT         alignof(max_align_t)
 #define FIRST_BLOCK_BYTES ((size_t)4096)
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -23,8 +23,8 @@
 #define MALLOC_MODE_BUILT_IN false
 #endif
 
-/* The newest block comes first, and is the only one that is allocated from. In malloc mode each object is a block of its
- * exact size, so that a sanitizer sees its edges. */
+/* The newest block comes first, and is the only one that is allocated from. In malloc mode each
+ * object is a block of its exact size, so that a sanitizer sees its edges. */
 struct rt_arena_block {
 	struct rt_arena_block *next;
 	size_t capacity_bytes;

@@ -32,7 +32,8 @@ int rt_clock_left_ms(int64_t deadline_mono_us, int most_ms)
 	int64_t now_us = rt_clock_mono_us();
 	if (deadline_mono_us <= now_us)
 		return 0;
-	/* Rounded up: whoever waits this long finds the deadline past, rather than spinning through its last millisecond. */
+	/* Rounded up: whoever waits this long finds the deadline past, rather than spinning through
+	 * its last millisecond. */
 	int64_t left_ms = (deadline_mono_us - now_us - 1) / RT_US_PER_MS + 1;
 	return left_ms < most_ms ? (int)left_ms : most_ms;
 }
@@ -44,7 +45,8 @@ void rt_clock_sleep_us(int64_t duration_us)
 	int64_t end_us;
 	if (__builtin_add_overflow(rt_clock_mono_us(), duration_us, &end_us))
 		end_us = INT64_MAX;
-	struct timespec end = {.tv_sec = end_us / RT_US_PER_S, .tv_nsec = end_us % RT_US_PER_S * 1000};
+	struct timespec end = {.tv_sec = end_us / RT_US_PER_S,
+			       .tv_nsec = end_us % RT_US_PER_S * 1000};
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) == EINTR)
 		continue;
 }
@@ -56,16 +58,19 @@ struct date {
 	unsigned day;
 };
 
-/* Counts in years that begin in March, so that the leap day comes last, and in eras of 400 years, which all have the same
- * length. gmtime_r would do, but takes a lock of the C library that every thread that logs would meet at. */
+/* Counts in years that begin in March, so that the leap day comes last, and in eras of 400 years,
+ * which all have the same length. gmtime_r would do, but takes a lock of the C library that every
+ * thread that logs would meet at. */
 static struct date date_of(int64_t days_since_1970)
 {
 	const int64_t days_per_era = 146097;
 	int64_t days = days_since_1970 + 719468; /* since 0000-03-01 */
 	int64_t era = (days >= 0 ? days : days - days_per_era + 1) / days_per_era;
 	int64_t day_of_era = days - era * days_per_era;
-	int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	int64_t day_of_year =
+		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	int64_t month_from_march = (5 * day_of_year + 2) / 153;
 	int64_t day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
 	int64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
@@ -84,7 +89,8 @@ static char *put_digits(char *at, int64_t value, int digits)
 
 void rt_clock_format(int64_t wall_us, char text[RT_TIME_TEXT_BYTES])
 {
-	/* RFC 3339 has four digits for the year: what is outside of it is shown as the nearest time that it can write. */
+	/* RFC 3339 has four digits for the year: what is outside of it is shown as the nearest time
+	 * that it can write. */
 	const int64_t least_us = INT64_C(-62167219200) * RT_US_PER_S;
 	const int64_t most_us = INT64_C(253402300800) * RT_US_PER_S - 1;
 	if (wall_us < least_us)

@@ -7,8 +7,8 @@
 
 #include "rt/assert.h"
 
-/* Finding the algorithm and making a context cost several times what hashing a transfer does, so that the algorithm is
- * fetched once, and each thread keeps one context. */
+/* Finding the algorithm and making a context cost several times what hashing a transfer does, so
+ * that the algorithm is fetched once, and each thread keeps one context. */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static EVP_MD *sha256;
 static pthread_key_t spare_key;
@@ -79,7 +79,8 @@ void rt_digest_finish(struct rt_digest *digest, uint8_t hash[RT_DIGEST_BYTES])
 	int ok = EVP_DigestFinal_ex(digest->context, hash, &length);
 	RT_ASSERT(ok == 1);
 	RT_ASSERT(length == RT_DIGEST_BYTES);
-	if (pthread_getspecific(spare_key) == NULL && pthread_setspecific(spare_key, digest->context) == 0)
+	if (pthread_getspecific(spare_key) == NULL &&
+	    pthread_setspecific(spare_key, digest->context) == 0)
 		digest->context = NULL;
 	EVP_MD_CTX_free(digest->context);
 	digest->context = NULL;

@@ -22,7 +22,8 @@ struct pool {
 
 static _Thread_local struct pool pool;
 
-/* A child of fork has its parent's pools and last id: what it has inherited must not be used in both. */
+/* A child of fork has its parent's pools and last id: what it has inherited must not be used in
+ * both. */
 static atomic_uint fork_generation;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
@@ -85,22 +86,23 @@ uint64_t rt_random_below(uint64_t bound)
 	}
 }
 
-#define COUNTER_BITS 20
+#define COUNTER_BITS      20
 #define COUNTER_SEED_MASK UINT64_C(0x7ffff)
 
-/* Milliseconds and a counter in one number that only rises. A new millisecond begins its counter at a random place in the
- * lower half; a full counter, or a clock that was set back, borrows from the milliseconds to come.
- * Source: RFC 9562, 6.2, method 1. */
+/* Milliseconds and a counter in one number that only rises. A new millisecond begins its counter at
+ * a random place in the lower half; a full counter, or a clock that was set back, borrows from the
+ * milliseconds to come. Source: RFC 9562, 6.2, method 1. */
 static uint64_t next_tick(uint64_t seed)
 {
 	static _Atomic uint64_t last;
-	uint64_t now = ((uint64_t)(rt_clock_wall_us() / RT_US_PER_MS) << COUNTER_BITS) | (seed & COUNTER_SEED_MASK);
+	uint64_t now = ((uint64_t)(rt_clock_wall_us() / RT_US_PER_MS) << COUNTER_BITS) |
+		       (seed & COUNTER_SEED_MASK);
 	uint64_t before = atomic_load_explicit(&last, memory_order_relaxed);
 	uint64_t next;
 	do {
 		next = (now >> COUNTER_BITS) > (before >> COUNTER_BITS) ? now : before + 1;
 	} while (!atomic_compare_exchange_weak_explicit(&last, &before, next, memory_order_relaxed,
-							 memory_order_relaxed));
+							memory_order_relaxed));
 	return next;
 }
 

@@ -9,7 +9,8 @@
 
 #define HELD_MAX 8
 
-/* What the thread holds, in the order in which it was taken: rising, because nothing else is let in. */
+/* What the thread holds, in the order in which it was taken: rising, because nothing else is let
+ * in. */
 static _Thread_local const struct rt_lock *held[HELD_MAX];
 static _Thread_local size_t held_count;
 
@@ -47,7 +48,8 @@ void rt_lock_deinit(struct rt_lock *lock)
 
 void rt_lock_take(struct rt_lock *lock)
 {
-	/* Asserted before the mutex is taken: a wrong order fails at once, and not only on the day that it deadlocks. */
+	/* Asserted before the mutex is taken: a wrong order fails at once, and not only on the day
+	 * that it deadlocks. */
 	push_held(lock);
 	int failed = pthread_mutex_lock(&lock->mutex);
 	RT_ASSERT(failed == 0);

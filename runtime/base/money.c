@@ -26,7 +26,7 @@ bool rt_money_sub(int64_t a_minor, int64_t b_minor, int64_t *difference_minor)
 }
 
 static const struct rt_currency currencies[] = {
-#define RT_CURRENCY(currency_code, currency_exponent, name)                                         \
+#define RT_CURRENCY(currency_code, currency_exponent, name)                                        \
 	{.code = #currency_code, .exponent = (currency_exponent)},
 #include "currency.def"
 #undef RT_CURRENCY
@@ -41,15 +41,17 @@ const struct rt_currency *rt_currency_find(const char *code)
 {
 	if (code == NULL)
 		return NULL;
-	return bsearch(code, currencies, sizeof(currencies) / sizeof(currencies[0]), sizeof(currencies[0]),
-		       compare_code);
+	return bsearch(code, currencies, sizeof(currencies) / sizeof(currencies[0]),
+		       sizeof(currencies[0]), compare_code);
 }
 
-struct rt_status rt_currency_field(const char *field, const char *code, const struct rt_currency **currency)
+struct rt_status rt_currency_field(const char *field, const char *code,
+				   const struct rt_currency **currency)
 {
 	const struct rt_currency *found = rt_currency_find(code);
 	if (found == NULL)
-		return RT_BAD_FIELD("INVALID_CURRENCY", field, "must be an ISO 4217 code such as EUR");
+		return RT_BAD_FIELD("INVALID_CURRENCY", field,
+				    "must be an ISO 4217 code such as EUR");
 	*currency = found;
 	return rt_ok();
 }
@@ -79,7 +81,8 @@ static bool is_digit(char character)
 	return character >= '0' && character <= '9';
 }
 
-/* Counts down from zero for negative amounts, so that the least one is reached without passing the greatest. */
+/* Counts down from zero for negative amounts, so that the least one is reached without passing the
+ * greatest. */
 static bool append_digit(int64_t *amount_minor, int digit, bool negative)
 {
 	int64_t shifted;

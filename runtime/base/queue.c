@@ -51,7 +51,8 @@ bool rt_queue_push(struct rt_queue *queue, void *item)
 	return true;
 }
 
-size_t rt_queue_pop_many(struct rt_queue *queue, void **items, size_t count, int64_t deadline_mono_us)
+size_t rt_queue_pop_many(struct rt_queue *queue, void **items, size_t count,
+			 int64_t deadline_mono_us)
 {
 	RT_LOCKED(&queue->lock);
 	queue->waiters++;

@@ -18,7 +18,8 @@ static void close_file(const int *file)
 		close(*file);
 }
 
-/* Reads to the end of the file or the buffer; -1 on an error. By read(2), so that no stdio buffer keeps a copy. */
+/* Reads to the end of the file or the buffer; -1 on an error. By read(2), so that no stdio buffer
+ * keeps a copy. */
 static ssize_t read_all(int file, char *bytes, size_t length)
 {
 	size_t filled = 0;
@@ -50,11 +51,11 @@ static struct rt_status read_secret(const char *path, char *bytes, size_t *lengt
 	CLEANUP(close_file) int file = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t got = file < 0 ? -1 : read_all(file, bytes, SECRET_BYTES_MAX + 1);
 	if (got < 0)
-		return RT_FAIL(FAILED_PRECONDITION, "SECRET_UNREADABLE", "the secret's file can't be read: %s",
-			       strerrordesc_np(errno));
+		return RT_FAIL(FAILED_PRECONDITION, "SECRET_UNREADABLE",
+			       "the secret's file can't be read: %s", strerrordesc_np(errno));
 	if ((size_t)got > SECRET_BYTES_MAX)
-		return RT_FAIL(FAILED_PRECONDITION, "SECRET_TOO_LONG", "the secret's file is longer than %zu bytes",
-			       SECRET_BYTES_MAX);
+		return RT_FAIL(FAILED_PRECONDITION, "SECRET_TOO_LONG",
+			       "the secret's file is longer than %zu bytes", SECRET_BYTES_MAX);
 	*length = without_newline(bytes, (size_t)got);
 	if (*length == 0)
 		return RT_FAIL(FAILED_PRECONDITION, "SECRET_EMPTY", "the secret's file is empty");

@@ -35,8 +35,8 @@ static struct rt_status bare(enum rt_code code, const char *reason, const char *
 	return (struct rt_status){.code = code, .reason = reason, .file = file, .line = line};
 }
 
-/* Details may quote what a peer sent, and are cut at a byte: what leaves here is UTF-8 in any case, because protobuf and
- * JSON demand it. */
+/* Details may quote what a peer sent, and are cut at a byte: what leaves here is UTF-8 in any case,
+ * because protobuf and JSON demand it. */
 static void set_detail(struct rt_status *status, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
 static void set_detail(struct rt_status *status, const char *format, va_list arguments)
@@ -103,7 +103,8 @@ bool rt_code_retryable(enum rt_code code)
 
 enum rt_code rt_code_from_grpc(int grpc_code)
 {
-	/* OUTCOME_UNKNOWN shares its number with UNAVAILABLE and comes after it: the first match is the right one. */
+	/* OUTCOME_UNKNOWN shares its number with UNAVAILABLE and comes after it: the first match is
+	 * the right one. */
 	for (size_t i = 0; i < CODE_COUNT; i++)
 		if (code_rows[i].grpc == grpc_code)
 			return (enum rt_code)i;

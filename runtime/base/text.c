@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* What a lead byte says: the length of its sequence, the least character that may be written so (an overlong form says
- * less), and the bits that it holds itself. */
+/* What a lead byte says: the length of its sequence, the least character that may be written so (an
+ * overlong form says less), and the bits that it holds itself. */
 struct lead {
 	size_t length;
 	uint32_t least;
@@ -105,15 +105,18 @@ static bool count_characters(const char *text, size_t length, size_t *count)
 	return true;
 }
 
-struct rt_status rt_text_field(const char *field, const char *text, size_t characters_min, size_t characters_max)
+struct rt_status rt_text_field(const char *field, const char *text, size_t characters_min,
+			       size_t characters_max)
 {
 	const char *given = text == NULL ? "" : text;
 	size_t count;
 	if (!count_characters(given, strlen(given), &count))
-		return RT_BAD_FIELD("INVALID_TEXT", field, "must be UTF-8 without control characters");
+		return RT_BAD_FIELD("INVALID_TEXT", field,
+				    "must be UTF-8 without control characters");
 	if (count < characters_min || count > characters_max)
-		return RT_BAD_FIELD("INVALID_LENGTH", field, "must have %zu to %zu characters, has %zu",
-				    characters_min, characters_max, count);
+		return RT_BAD_FIELD("INVALID_LENGTH", field,
+				    "must have %zu to %zu characters, has %zu", characters_min,
+				    characters_max, count);
 	return rt_ok();
 }
 
@@ -122,19 +125,22 @@ static bool is_visible_ascii(char character)
 	return character >= 0x21 && character <= 0x7e;
 }
 
-struct rt_status rt_ascii_field(const char *field, const char *text, size_t bytes_min, size_t bytes_max,
-				const char *allowed)
+struct rt_status rt_ascii_field(const char *field, const char *text, size_t bytes_min,
+				size_t bytes_max, const char *allowed)
 {
 	const char *given = text == NULL ? "" : text;
 	size_t length = strlen(given);
 	for (size_t i = 0; i < length; i++) {
 		if (!is_visible_ascii(given[i]))
-			return RT_BAD_FIELD("INVALID_TEXT", field, "must be visible ASCII without spaces");
+			return RT_BAD_FIELD("INVALID_TEXT", field,
+					    "must be visible ASCII without spaces");
 		if (allowed != NULL && strchr(allowed, given[i]) == NULL)
-			return RT_BAD_FIELD("INVALID_TEXT", field, "may not contain '%c'", given[i]);
+			return RT_BAD_FIELD("INVALID_TEXT", field, "may not contain '%c'",
+					    given[i]);
 	}
 	if (length < bytes_min || length > bytes_max)
-		return RT_BAD_FIELD("INVALID_LENGTH", field, "must have %zu to %zu characters, has %zu", bytes_min,
+		return RT_BAD_FIELD("INVALID_LENGTH", field,
+				    "must have %zu to %zu characters, has %zu", bytes_min,
 				    bytes_max, length);
 	return rt_ok();
 }

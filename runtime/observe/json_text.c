@@ -38,7 +38,8 @@ static struct written write_control(unsigned char byte)
 	case '\t':
 		return (struct written){"\\t", 2};
 	default:
-		return (struct written){{'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 0x0fU]}, 6};
+		return (struct written){
+			{'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 0x0fU]}, 6};
 	}
 }
 
@@ -48,7 +49,8 @@ static bool is_plain(char character)
 	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
 }
 
-/* Writes the character at the beginning of the text, and says how many bytes of the text it took. */
+/* Writes the character at the beginning of the text, and says how many bytes of the text it took.
+ */
 static struct written write_character(const char *text, size_t length, size_t *taken)
 {
 	uint32_t character;

@@ -1,4 +1,5 @@
-/* Writes JSON into a buffer of fixed size without ever allocating or passing its end. For log.c and admin_http.c. */
+/* Writes JSON into a buffer of fixed size without ever allocating or passing its end. For log.c and
+ * admin_http.c. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,10 +16,11 @@ struct json_text {
 
 /* Appends text as it is, wholly or not at all. */
 bool json_text_raw(struct json_text *json, const char *text, size_t length);
-/* Appends ,"name": (without the comma after an opening bracket), and makes sure that `value_bytes` more would fit. */
+/* Appends ,"name": (without the comma after an opening bracket), and makes sure that `value_bytes`
+ * more would fit. */
 bool json_text_name(struct json_text *json, const char *name, size_t value_bytes);
-/* Appends a quoted string; what does not fit is cut off at a character, and bytes that are not UTF-8 become U+FFFD. NULL
- * becomes null. There must be room for 4 bytes. */
+/* Appends a quoted string; what does not fit is cut off at a character, and bytes that are not
+ * UTF-8 become U+FFFD. NULL becomes null. There must be room for 4 bytes. */
 void json_text_string(struct json_text *json, const char *text);
 /* "name":"value" and the like, with what they need in front; left out when there is no room. */
 void json_text_add_string(struct json_text *json, const char *name, const char *text);

@@ -12,7 +12,7 @@
 #define LINE_BYTES_MAX 4096
 /* Kept free for the end of a line that was cut. */
 static const char cut_tail[] = ",\"truncated\":true}\n";
-#define TAIL_BYTES (sizeof(cut_tail) - 1)
+#define TAIL_BYTES    (sizeof(cut_tail) - 1)
 
 #define SERVICE_BYTES 64
 
@@ -124,7 +124,8 @@ static void write_line(const char *bytes, size_t length)
 	}
 }
 
-void rt_log_write(enum rt_log_level level, const char *event, const struct rt_field *fields, size_t count)
+void rt_log_write(enum rt_log_level level, const char *event, const struct rt_field *fields,
+		  size_t count)
 {
 	int saved_errno = errno;
 	char bytes[LINE_BYTES_MAX];

@@ -10,12 +10,13 @@
 #include "rt/cleanup.h"
 #include "rt/lock.h"
 
-/* Bounds on what a mistake with labels can cost: further series of a metric go into one that is labelled "other". */
+/* Bounds on what a mistake with labels can cost: further series of a metric go into one that is
+ * labelled "other". */
 #define SERIES_PER_METRIC_MAX 1024
-#define SERIES_MAX 4096
-#define SLOTS 8192 /* a power of two, at least twice SERIES_MAX, so that a search ends soon */
-#define LABELS_MAX 8
-#define BUCKETS 17
+#define SERIES_MAX            4096
+#define SLOTS                 8192 /* a power of two, at least twice SERIES_MAX, so that a search ends soon */
+#define LABELS_MAX            8
+#define BUCKETS               17
 
 enum metric_kind { COUNTER, GAUGE, SECONDS, SIZES };
 
@@ -27,23 +28,27 @@ struct metric_row {
 };
 
 static const struct metric_row rows[RT_METRIC_COUNT] = {
-#define RT_METRIC_ENUM(id, name_text, metric_kind, label_names, help_text)                          \
-	[RT_METRIC_##id] = {.name = (name_text), .kind = (metric_kind), .labels = (label_names), .help = (help_text)},
+#define RT_METRIC_ENUM(id, name_text, metric_kind, label_names, help_text)                         \
+	[RT_METRIC_##id] = {.name = (name_text),                                                   \
+			    .kind = (metric_kind),                                                 \
+			    .labels = (label_names),                                               \
+			    .help = (help_text)},
 #include "rt/metrics.def"
 #undef RT_METRIC_ENUM
 };
 
 /* The upper edges of the buckets, as numbers and as they are shown. */
-static const int64_t edges_us[BUCKETS] = {50,	  100,	  250,	  500,	   1000,    2500,    5000,    10000,   25000,
-					  50000,  100000, 250000, 500000,  1000000, 2500000, 5000000, 10000000};
+static const int64_t edges_us[BUCKETS] = {50,     100,     250,     500,     1000,    2500,
+					  5000,   10000,   25000,   50000,   100000,  250000,
+					  500000, 1000000, 2500000, 5000000, 10000000};
 static const char *const edges_seconds_text[BUCKETS] = {
 	"0.00005", "0.0001", "0.00025", "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025",
 	"0.05",    "0.1",    "0.25",    "0.5",    "1",     "2.5",    "5",     "10"};
-static const int64_t edges_count[BUCKETS] = {1,	  2,   4,    8,	   16,	 32,   64,    128,  256,
+static const int64_t edges_count[BUCKETS] = {1,   2,    4,    8,    16,   32,    64,    128,  256,
 					     512, 1024, 2048, 4096, 8192, 16384, 32768, 65536};
 
-/* A histogram's last bucket holds what is beyond every edge; its count is the sum of all buckets, so that the two can't
- * disagree in a scrape. */
+/* A histogram's last bucket holds what is beyond every edge; its count is the sum of all buckets,
+ * so that the two can't disagree in a scrape. */
 struct rt_series {
 	enum rt_metric metric;
 	uint64_t hash;
@@ -91,8 +96,8 @@ static uint64_t hash_of(enum rt_metric metric, const char *const *values, size_t
 	return hash ^ (hash >> 32);
 }
 
-static bool is_same(const struct rt_series *series, enum rt_metric metric, uint64_t hash, const char *const *values,
-		    size_t count)
+static bool is_same(const struct rt_series *series, enum rt_metric metric, uint64_t hash,
+		    const char *const *values, size_t count)
 {
 	if (series->metric != metric || series->hash != hash)
 		return false;
@@ -103,19 +108,21 @@ static bool is_same(const struct rt_series *series, enum rt_metric metric, uint6
 }
 
 /* Returns the series or, when there is none, NULL and the slot that it belongs into. */
-static struct rt_series *find(enum rt_metric metric, uint64_t hash, const char *const *values, size_t count,
-			      size_t *slot)
+static struct rt_series *find(enum rt_metric metric, uint64_t hash, const char *const *values,
+			      size_t count, size_t *slot)
 {
 	for (size_t i = 0; i < SLOTS; i++) {
 		*slot = (hash + i) & (SLOTS - 1);
-		struct rt_series *series = atomic_load_explicit(&slots[*slot], memory_order_acquire);
+		struct rt_series *series =
+			atomic_load_explicit(&slots[*slot], memory_order_acquire);
 		if (series == NULL || is_same(series, metric, hash, values, count))
 			return series;
 	}
 	return NULL;
 }
 
-/* Source: Prometheus text format 0.0.4: backslash, quote and line feed are escaped in label values. */
+/* Source: Prometheus text format 0.0.4: backslash, quote and line feed are escaped in label values.
+ */
 static void print_escaped(FILE *out, const char *text, bool in_quotes)
 {
 	for (; *text != '\0'; text++) {
@@ -149,7 +156,8 @@ static char *render_labels(const struct metric_row *row, const char *const *valu
 	return text;
 }
 
-static struct rt_series *make(enum rt_metric metric, uint64_t hash, const char *const *values, size_t count)
+static struct rt_series *make(enum rt_metric metric, uint64_t hash, const char *const *values,
+			      size_t count)
 {
 	const struct metric_row *row = &rows[metric];
 	struct rt_series *series = calloc(1, sizeof(*series) + (count + 1) * sizeof(char *));
@@ -191,7 +199,8 @@ static struct rt_series *other_series(enum rt_metric metric, size_t count)
 	return other_of[metric];
 }
 
-static struct rt_series *find_or_make(enum rt_metric metric, uint64_t hash, const char *const *values, size_t count)
+static struct rt_series *find_or_make(enum rt_metric metric, uint64_t hash,
+				      const char *const *values, size_t count)
 {
 	RT_LOCKED(&registry_lock);
 	size_t slot;
@@ -301,7 +310,8 @@ static void print_histogram(FILE *out, const struct rt_series *series)
 	int64_t sum = rt_series_value(series);
 	print_part(out, series, "sum");
 	if (seconds)
-		fprintf(out, "%lld.%06lld\n", (long long)(sum / 1000000), (long long)(sum % 1000000));
+		fprintf(out, "%lld.%06lld\n", (long long)(sum / 1000000),
+			(long long)(sum % 1000000));
 	else
 		fprintf(out, "%lld\n", (long long)sum);
 	print_part(out, series, "count");
@@ -325,7 +335,8 @@ static const char *type_name(enum metric_kind kind)
 static void print_metric(FILE *out, enum rt_metric metric)
 {
 	const struct metric_row *row = &rows[metric];
-	const struct rt_series *series = atomic_load_explicit(&first_of[metric], memory_order_acquire);
+	const struct rt_series *series =
+		atomic_load_explicit(&first_of[metric], memory_order_acquire);
 	if (series == NULL)
 		return;
 	fprintf(out, "# HELP %s ", row->name);

@@ -27,7 +27,8 @@ static void print_head(FILE *out, const char *name, const char *kind, const char
 	fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind);
 }
 
-static void print_int(FILE *out, const char *name, const char *kind, const char *help, int64_t value)
+static void print_int(FILE *out, const char *name, const char *kind, const char *help,
+		      int64_t value)
 {
 	print_head(out, name, kind, help);
 	fprintf(out, "%s %lld\n", name, (long long)value);
@@ -40,7 +41,8 @@ static void print_cpu(FILE *out)
 		return;
 	int64_t used_us = ((int64_t)usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
 			  usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-	print_head(out, "process_cpu_seconds_total", "counter", "Processor time used, user and system");
+	print_head(out, "process_cpu_seconds_total", "counter",
+		   "Processor time used, user and system");
 	fprintf(out, "process_cpu_seconds_total %lld.%06lld\n", (long long)(used_us / 1000000),
 		(long long)(used_us % 1000000));
 }
@@ -52,8 +54,10 @@ static void print_memory(FILE *out)
 	if (stream == NULL || fscanf(stream, "%lld %lld", &virtual_pages, &resident_pages) != 2)
 		return;
 	long long page_bytes = sysconf(_SC_PAGESIZE);
-	print_int(out, "process_virtual_memory_bytes", "gauge", "Virtual memory", virtual_pages * page_bytes);
-	print_int(out, "process_resident_memory_bytes", "gauge", "Resident memory", resident_pages * page_bytes);
+	print_int(out, "process_virtual_memory_bytes", "gauge", "Virtual memory",
+		  virtual_pages * page_bytes);
+	print_int(out, "process_resident_memory_bytes", "gauge", "Resident memory",
+		  resident_pages * page_bytes);
 }
 
 static void print_files(FILE *out)
@@ -61,7 +65,8 @@ static void print_files(FILE *out)
 	CLEANUP(close_folder) DIR *folder = opendir("/proc/self/fd");
 	if (folder != NULL) {
 		int64_t count = -1; /* the folder itself is open too */
-		for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder))
+		for (const struct dirent *entry = readdir(folder); entry != NULL;
+		     entry = readdir(folder))
 			count += entry->d_name[0] != '.' ? 1 : 0;
 		print_int(out, "process_open_fds", "gauge", "Open file descriptors", count);
 	}
@@ -71,8 +76,8 @@ static void print_files(FILE *out)
 			  (int64_t)limit.rlim_cur);
 }
 
-/* The 22nd value of the process's line is its start, in ticks since the machine's. The second is its name in brackets, which
- * may contain anything: values are counted from the last bracket. */
+/* The 22nd value of the process's line is its start, in ticks since the machine's. The second is
+ * its name in brackets, which may contain anything: values are counted from the last bracket. */
 static bool read_start_ticks(long long *ticks)
 {
 	CLEANUP(close_stream) FILE *stream = fopen("/proc/self/stat", "re");
@@ -104,7 +109,8 @@ static void print_start(FILE *out)
 	long ticks_per_s = sysconf(_SC_CLK_TCK);
 	if (ticks_per_s <= 0 || !read_start_ticks(&ticks) || !read_boot_time(&boot_s))
 		return;
-	print_head(out, "process_start_time_seconds", "gauge", "Start of the process, in seconds since 1970");
+	print_head(out, "process_start_time_seconds", "gauge",
+		   "Start of the process, in seconds since 1970");
 	fprintf(out, "process_start_time_seconds %lld.%02lld\n", boot_s + ticks / ticks_per_s,
 		ticks % ticks_per_s * 100 / ticks_per_s);
 }

@@ -1,4 +1,5 @@
-/* What the operating system knows about this process, under the names that Prometheus clients share. For metrics.c. */
+/* What the operating system knows about this process, under the names that Prometheus clients
+ * share. For metrics.c. */
 #pragma once
 
 #include <stdio.h>

@@ -68,7 +68,8 @@ static bool parse(const char *text, struct rt_trace *trace)
 	if (end != '\0' && (version == 0 || end != '-'))
 		return false;
 	if (!read_hex(text + 3, trace->trace_id, sizeof(trace->trace_id)) ||
-	    !read_hex(text + 36, trace->parent_id, sizeof(trace->parent_id)) || !read_hex(text + 53, &flags, 1))
+	    !read_hex(text + 36, trace->parent_id, sizeof(trace->parent_id)) ||
+	    !read_hex(text + 53, &flags, 1))
 		return false;
 	trace->sampled = (flags & 1U) != 0;
 	return !is_zero(trace->trace_id, sizeof(trace->trace_id)) &&

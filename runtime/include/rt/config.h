@@ -44,6 +44,28 @@ struct rt_command {
 	int operand_count;
 };
 
+/* What a command line asks for instead of work. */
+enum rt_config_request {
+	RT_CONFIG_RUN,
+	RT_CONFIG_HELP,
+	RT_CONFIG_VERSION,
+	RT_CONFIG_PRINT,
+	RT_CONFIG_REFERENCE,
+};
+
+/* The core of rt_config_load, which writes nothing and does not exit: reads flags over `environment` over defaults. A
+ * required setting that is absent is an error when the command is serve and nothing else is asked for.
+ * Errors: INVALID_ARGUMENT naming the setting (or the flag, when there is no such setting): UNKNOWN_FLAG, MISSING_VALUE,
+ * MALFORMED_VALUE, OUT_OF_RANGE, REQUIRED. Secrets and URLs are not in the detail. */
+struct rt_status rt_config_parse(const struct rt_program *program, int argc, char **argv, char *const *environment,
+				 void *config, struct rt_command *command, enum rt_config_request *request);
+void rt_config_help(const struct rt_program *program, FILE *out);
+/* NAME=value lines; what could be a password is shown as ***. Variables of the program's prefix that are no setting are
+ * named in a comment. */
+void rt_config_print(const struct rt_program *program, const void *config, char *const *environment, FILE *out);
+/* The settings as a Markdown table. */
+void rt_config_reference(const struct rt_program *program, FILE *out);
+
 /* Reads flags over environment over defaults into `config`. Answers --help, --version, --print-config and
  * --print-reference (the settings as a Markdown table) itself and exits 0; a wrong setting is named on stderr with what
  * is allowed, exit 2. Owns: text members point into argv, the environment or static storage. */

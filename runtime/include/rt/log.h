@@ -39,6 +39,8 @@ struct rt_field {
 /* Once, at start: the service's name and the least level ("debug", "info", "warn", "error"). */
 void rt_log_init(const char *service, const char *level);
 bool rt_log_enabled(enum rt_log_level level);
+/* The level at which a call that ended so is logged, from the table of codes. */
+enum rt_log_level rt_log_level_of(enum rt_code code);
 void rt_log_write(enum rt_log_level level, const char *event, const struct rt_field *fields, size_t count);
 
 #define RT_LOG(level, event, ...)                                                                   \

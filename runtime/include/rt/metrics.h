@@ -27,5 +27,8 @@ void rt_series_observe_us(struct rt_series *series, int64_t duration_us);
 /* Histogram of sizes: buckets in powers of two. */
 void rt_series_observe_count(struct rt_series *series, int64_t count);
 
+/* What a counter or gauge stands at; a histogram's sum. For tests. */
+int64_t rt_series_value(const struct rt_series *series);
+
 /* All series as Prometheus text format 0.0.4. Owns: the caller frees with free(). */
 char *rt_metrics_text(size_t *length);

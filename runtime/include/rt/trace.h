@@ -19,3 +19,9 @@ bool rt_trace_accept(const char *traceparent, struct rt_trace *trace);
 /* A new span of the same trace, for a call of ours. */
 struct rt_trace rt_trace_child(const struct rt_trace *trace);
 void rt_trace_format(const struct rt_trace *trace, char traceparent[RT_TRACEPARENT_BYTES]);
+
+#define RT_TRACE_ID_BYTES 33
+#define RT_SPAN_ID_BYTES 17
+/* Both ids in lower hex, as logs show them. */
+void rt_trace_id_format(const struct rt_trace *trace, char trace_id[RT_TRACE_ID_BYTES],
+			char span_id[RT_SPAN_ID_BYTES]);
