@@ -1,0 +1,55 @@
+/* A closed load: a fixed number of calls in flight, each answered call starting the next, every
+ * answer checked. */
+#pragma once
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "histogram.h"
+#include "rt/arena.h"
+#include "rt/id.h"
+#include "rt/rpc_client.h"
+
+struct load;
+
+/* One of the calls in flight. `arena` is emptied before each build. */
+struct slot {
+	struct load *load;
+	struct rt_arena arena;
+	size_t index;
+	uint64_t random_state;
+	unsigned phase;        /* the case's own: e.g. 0 hold, 1 capture */
+	struct rt_uuid memory; /* the case's own: e.g. the hold's id */
+	int64_t begun_us;
+	const struct rt_remote *remote;
+};
+
+struct load_case {
+	const char *name;
+	size_t in_flight;
+	/* Makes the next request in the slot's arena and sets slot->remote. */
+	const ProtobufCMessage *(*build)(struct slot *slot);
+	/* Whether the answer is what this request must get; how many units of work it was (0: half
+	 * of a pair). */
+	bool (*check)(struct slot *slot, const ProtobufCMessage *reply, uint64_t *units);
+};
+
+struct load_result {
+	uint64_t units;
+	uint64_t calls;
+	uint64_t wrong; /* answers that were not what they must be, and errors */
+	int64_t duration_us;
+	struct histogram latency;
+	char first_error[256];
+};
+
+struct load_world; /* what a case knows: ledger, accounts, ids */
+
+/* Runs the case for a time, after warming up for a tenth of it. */
+void load_run(const struct load_case *load_case, struct rt_channel *channel, const char *bearer,
+	      const struct load_world *world, int64_t duration_us, struct load_result *result);
+const struct load_world *load_world_of(const struct slot *slot);
+/* Uniform in 0 .. bound-1, from the slot's own generator. */
+uint64_t load_random(struct slot *slot, uint64_t bound);
