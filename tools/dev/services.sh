@@ -56,9 +56,9 @@ service_settings_simulator() {
 
 service_settings_database() { # SERVICE
 	settings+=(
-		"DB=$(service_conninfo "$1" "$1_service")"
-		"DB_PASSWORD_FILE=$home/secrets/$1_service.password"
-		"DB_RUNTIME_ROLE=$1_service"
+		"DATABASE=$(service_conninfo "$1" "$1_service")"
+		"DATABASE_PASSWORD_FILE=$home/secrets/$1_service.password"
+		"DATABASE_RUNTIME_ROLE=$1_service"
 	)
 }
 
@@ -89,8 +89,8 @@ services_migrate() {
 service_migrate() { # SERVICE
 	local settings program
 	service_settings "$1"
-	env "${settings[@]}" "DALER_${1^^}_DB_OWNER=$(service_conninfo "$1" "$1_owner")" \
-		"DALER_${1^^}_DB_OWNER_PASSWORD_FILE=$home/secrets/$1_owner.password" "$program" migrate
+	env "${settings[@]}" "DALER_${1^^}_DATABASE_OWNER=$(service_conninfo "$1" "$1_owner")" \
+		"DALER_${1^^}_DATABASE_OWNER_PASSWORD_FILE=$home/secrets/$1_owner.password" "$program" migrate
 }
 
 services_operator() {
@@ -114,16 +114,15 @@ services_ensure() {
 }
 
 # service_ready NAME: whether its /readyz says so.
-service_ready() {
-	local program prefix identity listen link answer pid
+service_ready() (
+	trap '' PIPE # it may die while we ask
 	service_names "$1"
 	process_of "$home/run/$1.pid" || return 1
 	{ exec {link}<>"/dev/tcp/127.0.0.1/${port[${listen}_admin]}"; } 2>/dev/null || return 1
 	printf 'GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&"$link"
 	read -r -t 2 answer <&"$link" || answer=
-	exec {link}>&-
 	[[ $answer == HTTP/1.?\ 200* ]]
-}
+)
 
 services_down() {
 	local name jobs=()
