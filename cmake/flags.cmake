@@ -11,7 +11,8 @@ set(DALER_SANITIZE "" CACHE STRING "address,undefined or thread")
 option(DALER_FUZZ "build the fuzz targets (clang)" OFF)
 
 add_library(daler_flags_generated INTERFACE)
-target_compile_options(daler_flags_generated INTERFACE -std=gnu2x -fno-omit-frame-pointer)
+target_compile_options(daler_flags_generated INTERFACE -std=gnu2x -fno-omit-frame-pointer
+	-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
 target_compile_definitions(daler_flags_generated INTERFACE _GNU_SOURCE DALER_VERSION="${PROJECT_VERSION}")
 if(DALER_SANITIZE)
 	target_compile_options(daler_flags_generated INTERFACE -fsanitize=${DALER_SANITIZE} -fno-sanitize-recover=all)
