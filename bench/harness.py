@@ -1,0 +1,187 @@
+"""What all benches share: pgbench as the yardstick, interleaved with the cases; figures of processes; table and JSON.
+
+A ratio is only as good as its yardstick, so the yardstick runs before and after each case, and a case is compared with
+the mean of its two neighbours.
+"""
+import argparse
+import glob
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import uuid
+
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+class Case:
+    def __init__(self, name, prose, floor, against):
+        self.name, self.prose, self.floor, self.against = name, prose, floor, against
+
+
+class Postgres:
+    """pgbench in a schema of its own, as the owner of the accounts database."""
+
+    def __init__(self, scale):
+        self.conninfo = os.environ["DALER_ACCOUNTS_DB"] + " options='-c search_path=yardstick -c synchronous_commit=on'"
+        subprocess.run(["psql", "-qX", os.environ["DALER_ACCOUNTS_DB"], "-c", "CREATE SCHEMA IF NOT EXISTS yardstick"],
+                       check=True)
+        self.pgbench("-i", "-q", "-s", str(scale))
+
+    def pgbench(self, *args):
+        program = next(iter(sorted(glob.glob("/usr/lib/postgresql/*/bin/pgbench"))[::-1]), "pgbench")
+        env = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+        done = subprocess.run([program, *args, self.conninfo], capture_output=True, text=True, env=env)
+        if done.returncode != 0:
+            raise SystemExit(f"pgbench: {done.stderr.strip()}")
+        return done.stdout
+
+    def tpcb(self, clients, seconds):
+        with tempfile.TemporaryDirectory() as folder:
+            out = self.pgbench("-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(seconds),
+                               "-l", "--log-prefix", f"{folder}/log")
+            latencies = sorted(int(line.split()[2]) for path in glob.glob(f"{folder}/log*")
+                               for line in open(path, encoding="ascii"))
+        rate = float(re.search(r"tps = ([0-9.]+) \(without", out).group(1))
+        return {"per_second": rate, "p50_us": latencies[len(latencies) // 2], "p99_us": latencies[len(latencies) * 99 // 100]}
+
+
+def stat_fields(pid):
+    text = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    return text[text.rindex(")") + 2:].split()
+
+
+def cpu_s(pid):
+    fields = stat_fields(pid)
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+def backends(postmaster):
+    found = [postmaster]
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        pid = int(path.split("/")[2])
+        try:
+            if int(stat_fields(pid)[1]) == postmaster:
+                found.append(pid)
+        except (OSError, ValueError):
+            pass
+    return found
+
+
+def cpu_by_process():
+    """CPU seconds so far of each service and of PostgreSQL with its backends (those that ended count as its children)."""
+    used = {}
+    for name in ("AUTH", "ACCOUNTS", "PAYMENTS", "SIMULATOR", "REDIS"):
+        pid = os.environ.get(f"DALER_{name}_PID")
+        if pid:
+            used[name.lower()] = cpu_s(pid)
+    postmaster = int(os.environ["DALER_POSTGRES_PID"])
+    total = 0.0
+    for pid in backends(postmaster):
+        try:
+            total += cpu_s(pid)
+        except OSError:
+            pass
+    used["postgres"] = total
+    return used
+
+
+def resident_peak_mib(name):
+    status = pathlib.Path(f"/proc/{os.environ[f'DALER_{name.upper()}_PID']}/status").read_text(encoding="ascii")
+    return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024
+
+
+class Load:
+    """daler-load on a ledger of its own."""
+
+    def __init__(self, accounts):
+        self.base = [os.environ["DALER_BUILD_DIR"] + "/bin/daler-load", "--accounts", str(accounts),
+                     "--ledger", str(uuid.uuid4())]
+        subprocess.run(self.base, check=True)
+
+    def run(self, case, seconds):
+        before, children = cpu_by_process(), os.times()
+        done = subprocess.run([*self.base, "--case", case, "--duration-ms", str(int(seconds * 1000))],
+                              stdout=subprocess.PIPE, text=True)
+        after, children_after = cpu_by_process(), os.times()
+        if not done.stdout.strip():
+            raise SystemExit(f"{case}: the load generator failed with {done.returncode}")
+        result = json.loads(done.stdout)
+        if result["wrong"]:
+            raise SystemExit(f"{case}: {result['wrong']} wrong answers, the first: {result['error']}")
+        result["per_second"] = result["units"] / (result["duration_us"] / 1e6)
+        spent = {name: after[name] - before.get(name, 0) for name in after}
+        spent["generator"] = (children_after.children_user + children_after.children_system
+                              - children.children_user - children.children_system)
+        # the warm-up, a tenth, is in the CPU figures and not in the units
+        result["cpu_us_per_unit"] = {name: round(used * 1e6 / max(1, result["units"] * 1.1), 1)
+                                     for name, used in spent.items() if used > 0.05}
+        return result
+
+
+def judge(case, result, yard, results):
+    """The ratio of a case and whether it meets its floor."""
+    if case.against == "latency":
+        ratio = result["p50_us"] / yard["single"]["p50_us"]
+        return ratio, ratio <= case.floor
+    base = yard["near"] if case.against == "yardstick" else results[case.against]["per_second"]
+    ratio = result["per_second"] / base
+    return ratio, case.floor is None or ratio >= case.floor
+
+
+def table(rows, yard, memory):
+    lines = [f"yardstick: pgbench TPC-B, 32 clients: {yard['per_second']:,.0f}/s (from {yard['least']:,.0f} to "
+             f"{yard['most']:,.0f}); one client: {yard['single']['per_second']:,.0f}/s, p50 {yard['single']['p50_us']:,} us",
+             "", "| case | per second | ratio | floor | met | p50 us | p99 us | p999 us | CPU us each |",
+             "|---|---:|---:|---:|---|---:|---:|---:|---|"]
+    for row in rows:
+        cpu = ", ".join(f"{name} {used}" for name, used in row["cpu_us_per_unit"].items())
+        floor = "-" if row["floor"] is None else f"{row['floor']}"
+        lines.append(f"| {row['prose']} | {row['per_second']:,.0f} | {row['ratio']:.2f} of {row['against']} | {floor} | "
+                     f"{'yes' if row['met'] else 'NO'} | {row['p50_us']:,} | {row['p99_us']:,} | {row['p999_us']:,} | {cpu} |")
+    lines += ["", f"peak resident memory of {memory['process']}: {memory['mib']:.0f} MiB (most {memory['most_mib']}: "
+              f"{'met' if memory['met'] else 'NOT MET'})"]
+    return "\n".join(lines)
+
+
+def measure(cases, seconds, scale, accounts):
+    postgres, load = Postgres(scale), Load(accounts)
+    single = postgres.tpcb(1, seconds)
+    yards, results, rows = [postgres.tpcb(32, seconds)["per_second"]], {}, []
+    for case in cases:
+        result = load.run(case.name, seconds)
+        yards.append(postgres.tpcb(32, seconds)["per_second"])
+        near = statistics.mean(yards[-2:])
+        results[case.name] = result
+        ratio, met = judge(case, result, {"near": near, "single": single}, results)
+        rows.append({**result, "prose": case.prose, "against": case.against, "ratio": round(ratio, 3), "floor": case.floor,
+                     "met": met, "yardstick_per_second": near})
+        print(f"  {case.name}: {result['per_second']:,.0f}/s, {ratio:.2f} of {case.against}", file=sys.stderr)
+    yard = {"name": "pgbench TPC-B", "clients": 32, "scale": scale, "per_second": statistics.median(yards),
+            "least": min(yards), "most": max(yards), "single": single}
+    return yard, rows
+
+
+def main(name, cases, memory_floor):
+    parser = argparse.ArgumentParser(prog=f"./daler bench {name}", description=f"Measures {name} against pgbench TPC-B.")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    parser.add_argument("--quick", action="store_true", help="under 2 minutes; rougher")
+    parser.add_argument("--seconds", type=float, help="length of each run (10, with --quick 4)")
+    parser.add_argument("--case", action="append", help="only this case, and those it is compared with")
+    args = parser.parse_args()
+    seconds = args.seconds or (4 if args.quick else 10)
+    wanted = [case for case in cases
+              if not args.case or case.name in args.case
+              or any(other.name in args.case and other.against == case.name for other in cases)]
+    yard, rows = measure(wanted, max(1, int(seconds)), 20 if args.quick else 100, 10000)
+    mib = resident_peak_mib(memory_floor[0])
+    memory = {"process": memory_floor[0], "mib": round(mib, 1), "most_mib": memory_floor[1], "met": mib <= memory_floor[1]}
+    if args.json:
+        print(json.dumps({"yardstick": yard, "cases": rows, "memory": memory}))
+    else:
+        print(table(rows, yard, memory))
+    return 0 if memory["met"] and all(row["met"] for row in rows) else 1
