@@ -4,7 +4,7 @@
 packages_build=(
 	build-essential cmake ninja-build pkg-config
 	libgrpc-dev protobuf-compiler protobuf-c-compiler libprotobuf-c-dev libprotobuf-dev
-	libpq-dev libhiredis-dev libssl-dev libargon2-dev libjwt-dev libjansson-dev libmicrohttpd-dev
+	libpq-dev libhiredis-dev libssl-dev libargon2-dev libjwt-dev libjansson-dev libmicrohttpd-dev libsqlite3-dev
 	postgresql redis-server openssl
 )
 packages_test=("${packages_build[@]}" libcmocka-dev python3 python3-grpcio python3-protobuf)
