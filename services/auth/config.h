@@ -1,0 +1,19 @@
+/* The settings of auth; the table is config.def. For main.c. */
+#pragma once
+
+#include "rt/config.h"
+
+struct auth_config {
+	struct rt_common_config common;
+	struct rt_database_config database;
+	const char *signing_key_file;
+	const char *token_issuer;
+	int64_t token_ttl_s;
+	int64_t argon2_memory_kib;
+	int64_t argon2_passes;
+	int64_t argon2_lanes;
+	int64_t hash_threads;
+	int64_t hash_queue_max;
+	const char *username;           /* create-operator */
+	const char *user_password_file; /* create-operator */
+};
