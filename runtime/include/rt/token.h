@@ -13,6 +13,11 @@
 
 struct rt_token_verifier;
 
+/* What tokens say of themselves unless the setting token_issuer says otherwise: the default of whoever signs and of
+ * whoever verifies. */
+#define RT_TOKEN_ISSUER "https://auth.daler.local"
+#define RT_TOKEN_AUDIENCE "daler"
+
 /* Gets the key set, as JSON in the arena. */
 typedef struct rt_status (*rt_keys_fetch)(void *context, struct rt_arena *arena, const char **jwks_json);
 
