@@ -46,7 +46,7 @@ env_export() {
 		env_set "DALER_${name^^}_DB" "$(env_conninfo "daler_$name" "${name}_owner")"
 	done
 	env_set DALER_SUPERUSER_DB "$(env_conninfo postgres postgres)"
-	env_set DALER_REDIS "redis://:$(<"$home/secrets/redis.password")@127.0.0.1:${port[redis]}/0"
+	env_set DALER_REDIS "redis://default:$(<"$home/secrets/redis.password")@127.0.0.1:${port[redis]}/0"
 	for name in auth accounts payments simulator postgres redis; do
 		process_of "$home/run/$name.pid" || continue
 		env_set "DALER_${name^^}_PID" "$pid"

@@ -135,7 +135,7 @@ environment_clean() {
 environment_remove() {
 	[ -d "$home" ] || return 0
 	[ "$home" = "$root/.daler" ] || [ -e "$home/environment" ] || die "$home was not made by this script, and stays"
-	! ports_load || port_release
+	ports_forget
 	pg_remove
 	rm -rf -- "${home:?}"
 }

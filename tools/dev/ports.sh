@@ -29,12 +29,14 @@ ports_keep() {
 	local base
 	ports_load || return 1
 	base=${port[${port_names[0]}]}
-	[ "${DALER_PORT_BASE:-$base}" = "$base" ] && ports_unclaimed "$base" && ports_free "$base" || return 1
+	[ "${DALER_PORT_BASE:-$base}" = "$base" ] && ports_unclaimed "$base" || return 1
+	wait_until 1 ports_free "$base" || return 1 # one of ours that was killed may take a moment to be gone
 	ln -sfn -- "$home" "$reservations/$base"
 }
 
 ports_choose() {
 	local base tries=200
+	ports_forget
 	if [ -n "${DALER_PORT_BASE:-}" ]; then
 		base=$DALER_PORT_BASE
 		[[ $base =~ ^[0-9]{4,5}$ ]] && [ "$base" -le 65000 ] ||
@@ -51,6 +53,14 @@ ports_choose() {
 	ln -sfn -- "$home" "$reservations/$base"
 	ports_write "$base"
 	ports_load
+}
+
+# ports_forget: drops the reservations of this home, and those of homes that are gone.
+ports_forget() {
+	local reservation
+	for reservation in "${TMPDIR:-/tmp}/daler-ports-$UID"/[0-9]*; do
+		if [ ! -e "$reservation" ] || [ "$reservation" -ef "$home" ]; then rm -f -- "$reservation"; fi
+	done
 }
 
 ports_write() { # BASE
@@ -86,10 +96,4 @@ ports_ours() { # NAME
 
 port_answers() { # NUMBER
 	(: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null
-}
-
-# port_release: gives the reservation back; the environment is gone.
-port_release() {
-	local reservation=${TMPDIR:-/tmp}/daler-ports-$UID/${port[auth]:-none}
-	[ "$(readlink -- "$reservation")" != "$home" ] || rm -f -- "$reservation"
 }

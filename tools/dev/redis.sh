@@ -12,6 +12,7 @@ requirepass $(<"$home/secrets/redis.password")
 dir "$home/redis"
 daemonize no
 supervised no
+set-proc-title no
 save ""
 appendonly no
 maxmemory 64mb
@@ -21,15 +22,14 @@ EOF
 }
 
 # redis_ready: whether it takes our password and answers.
-redis_ready() {
-	local link answer pid
+redis_ready() (
+	trap '' PIPE # it may die while we ask
 	process_of "$home/run/redis.pid" || return 1
 	{ exec {link}<>"/dev/tcp/127.0.0.1/${port[redis]}"; } 2>/dev/null || return 1
-	printf 'AUTH %s\r\nPING\r\n' "$(<"$home/secrets/redis.password")" >&"$link"
+	printf 'AUTH %s\r\nPING\r\n' "$(<"$home/secrets/redis.password")" >&"$link" 2>/dev/null
 	read -r -t 1 answer <&"$link" && read -r -t 1 answer <&"$link" || answer=
-	exec {link}>&-
 	[ "$answer" = $'+PONG\r' ]
-}
+)
 
 redis_down() {
 	process_stop redis TERM

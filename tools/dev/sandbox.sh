@@ -10,6 +10,7 @@ sandbox_run() {
 	[ $# != 0 ] || die "sandbox: which command?"
 	unset DALER_PORT_BASE DALER_TOKEN DALER_{AUTH,ACCOUNTS,PAYMENTS,SIMULATOR,POSTGRES,REDIS}_PID
 	home=$(mktemp -d "${TMPDIR:-/tmp}/daler-sandbox.XXXXXX")
+	environment_prepare
 	sandbox_reaper
 	trap 'sandbox_end' EXIT
 	trap 'sandbox_interrupted 130' INT

@@ -119,7 +119,7 @@ service_ready() (
 	service_names "$1"
 	process_of "$home/run/$1.pid" || return 1
 	{ exec {link}<>"/dev/tcp/127.0.0.1/${port[${listen}_admin]}"; } 2>/dev/null || return 1
-	printf 'GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&"$link"
+	printf 'GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&"$link" 2>/dev/null
 	read -r -t 2 answer <&"$link" || answer=
 	[[ $answer == HTTP/1.?\ 200* ]]
 )

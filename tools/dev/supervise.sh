@@ -35,7 +35,7 @@ start() {
 	(
 		process_record "$run.pid"
 		exec "${command[@]}"
-	) &
+	) 2>&1 &
 	child=$!
 	[ "$stopping" = 0 ] || kill -s "$signal" "$child" 2>/dev/null
 }
@@ -58,6 +58,7 @@ rest() {
 }
 
 trap stop TERM
+exec 2>/dev/null # where bash itself would tell of each job's end
 process_record "$run.supervisor"
 printf '%s\n' "$restarts" >"$run.restarts"
 while [ "$stopping" = 0 ]; do
