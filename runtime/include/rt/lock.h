@@ -37,7 +37,9 @@ static inline void rt_lock_give_scope(struct rt_lock **lock)
 	rt_lock_give(*lock);
 }
 
+#define RT_LOCK_JOIN_(a, b) a##b
+#define RT_LOCK_NAME_(line) RT_LOCK_JOIN_(rt_locked_, line)
 /* Takes the lock until the scope is left. */
 #define RT_LOCKED(lock)                                                                             \
-	CLEANUP(rt_lock_give_scope) struct rt_lock *rt_locked_ = (lock);                            \
-	rt_lock_take(rt_locked_)
+	CLEANUP(rt_lock_give_scope) struct rt_lock *RT_LOCK_NAME_(__LINE__) = (lock);               \
+	rt_lock_take(RT_LOCK_NAME_(__LINE__))
