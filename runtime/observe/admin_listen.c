@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,11 +18,18 @@ struct address {
 	const char *port;
 };
 
+/* getaddrinfo would cut a larger number to 16 bits without a word. */
+static bool is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	return digits > 0 && digits <= 5 && text[digits] == '\0' &&
+	       strtol(text, NULL, 10) <= UINT16_MAX;
+}
+
 static bool split(const char *text, struct address *address)
 {
 	const char *colon = strrchr(text, ':');
-	if (colon == NULL || colon[1] == '\0' ||
-	    strspn(colon + 1, "0123456789") != strlen(colon + 1))
+	if (colon == NULL || !is_port(colon + 1))
 		return false;
 	size_t length = (size_t)(colon - text);
 	if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
