@@ -1,0 +1,264 @@
+/* book_decide: what becomes of one group. */
+#include <string.h>
+
+#include "domain/book.h"
+#include "rt/assert.h"
+
+static struct rt_status too_large(void)
+{
+	return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE", "the batch needs more memory than it may have");
+}
+
+/* Whether any id of the group is on record, posted or declined. */
+static bool touches_record(const struct book *book, const struct group *group)
+{
+	for (size_t i = 0; i < group->count; i++)
+		if (uuid_table_get(&book->transfers, &group->transfers[i].id) != NULL)
+			return true;
+	return false;
+}
+
+/* The record of this very group: all its ids, with the same content. */
+static struct group_record *record_of(const struct book *book, const struct group *group)
+{
+	struct group_record *record = uuid_table_get(&book->groups, group_id(group));
+	if (record == NULL || record->count != group->count ||
+	    memcmp(record->hash, group->hash, sizeof(record->hash)) != 0)
+		return NULL;
+	for (size_t i = 0; i < group->count; i++)
+		if (uuid_table_get(&book->transfers, &group->transfers[i].id) != record)
+			return NULL;
+	return record;
+}
+
+/* Rows do not say on which side their accounts grow. */
+static struct rt_status fill_sides(const struct book *book, struct group_record *record)
+{
+	for (size_t i = 0; i < record->count; i++) {
+		struct posted_transfer *posted = &record->transfers[i];
+		const struct book_account *debit =
+			uuid_table_get(&book->accounts, &posted->transfer.debit_account_id);
+		const struct book_account *credit =
+			uuid_table_get(&book->accounts, &posted->transfer.credit_account_id);
+		if (debit == NULL || credit == NULL)
+			return RT_FAIL(INTERNAL, "BAD_RECORD", "an account of a transfer is not there");
+		posted->debit.normal = debit->account.side;
+		posted->credit.normal = credit->account.side;
+	}
+	return rt_ok();
+}
+
+static struct rt_status replay(const struct book *book, const struct group *group, struct outcome *outcome)
+{
+	struct group_record *record = record_of(book, group);
+	if (record == NULL) {
+		*outcome = (struct outcome){0};
+		return rt_ok();
+	}
+	if (record->known != record->count)
+		return RT_FAIL(INTERNAL, "BAD_RECORD", "a group is not wholly on record");
+	if (record->decline == DECLINE_NONE && record->asked == NULL)
+		RT_TRY(fill_sides(book, record));
+	/* Our own attempt, of which we didn't hear whether it was committed, is no earlier call: it is told once. */
+	bool own = !record->announced && group->attempted_us != 0 && group->attempted_us == record->created_us;
+	record->announced = true;
+	*outcome = (struct outcome){.record = record, .replayed = !own};
+	return rt_ok();
+}
+
+/* What a transfer is about to change, as it was. */
+struct undo {
+	struct transfer_parties parties;
+	struct account_state debit;
+	struct account_state credit;
+	struct hold hold;
+	struct book_hold *made;
+};
+
+static struct book_hold *hold_named(const struct book *book, const struct transfer *transfer)
+{
+	if (!transfer_ends_hold(transfer->kind))
+		return NULL;
+	struct book_hold *entry = uuid_table_get(&book->holds, &transfer->hold_id);
+	return entry == NULL || entry->is_void ? NULL : entry;
+}
+
+static struct transfer_parties parties_of(const struct book *book, const struct transfer *transfer)
+{
+	struct book_account *debit = uuid_table_get(&book->accounts, &transfer->debit_account_id);
+	struct book_account *credit = uuid_table_get(&book->accounts, &transfer->credit_account_id);
+	struct book_hold *hold = hold_named(book, transfer);
+	return (struct transfer_parties){
+		.debit = debit == NULL ? NULL : &debit->account,
+		.credit = credit == NULL ? NULL : &credit->account,
+		.hold = hold == NULL ? NULL : &hold->hold,
+	};
+}
+
+static struct undo remember(const struct transfer_parties *parties)
+{
+	struct undo undo = {.parties = *parties};
+	if (parties->debit != NULL)
+		undo.debit = parties->debit->state;
+	if (parties->credit != NULL)
+		undo.credit = parties->credit->state;
+	if (parties->hold != NULL)
+		undo.hold = *parties->hold;
+	return undo;
+}
+
+static void take_back(const struct undo *undos, size_t count)
+{
+	for (size_t i = count; i-- > 0;) {
+		undos[i].parties.debit->state = undos[i].debit;
+		undos[i].parties.credit->state = undos[i].credit;
+		if (undos[i].parties.hold != NULL)
+			*undos[i].parties.hold = undos[i].hold;
+		if (undos[i].made != NULL)
+			undos[i].made->is_void = true;
+	}
+}
+
+static void set_posted(struct group_record *record, size_t index, const struct transfer *transfer,
+		       const struct transfer_parties *parties)
+{
+	record->transfers[index] = (struct posted_transfer){
+		.transfer = *transfer,
+		.group_id = record->id,
+		.position = (int64_t)index,
+		.created_us = record->created_us,
+		.debit = {.normal = parties->debit->side, .after = parties->debit->state},
+		.credit = {.normal = parties->credit->side, .after = parties->credit->state},
+	};
+}
+
+/* Makes the hold of a transfer known at once, so that a later one of the same group may end it. */
+static struct rt_status make_hold(struct book *book, const struct transfer *transfer, struct book_hold **made)
+{
+	struct book_hold *entry = rt_arena_alloc(book->arena, sizeof(*entry));
+	if (entry == NULL)
+		return too_large();
+	*entry = (struct book_hold){
+		.hold = {.id = transfer->id,
+			 .debit_account_id = transfer->debit_account_id,
+			 .credit_account_id = transfer->credit_account_id,
+			 .amount_minor = transfer->amount_minor,
+			 .state = HOLD_PENDING},
+		.is_new = true,
+	};
+	if (uuid_table_put(&book->holds, &transfer->id, entry) != entry)
+		return RT_FAIL(INTERNAL, "BAD_RECORD", "there is a hold without its transfer");
+	*made = entry;
+	return rt_ok();
+}
+
+/* Carries out the group's transfers one by one, until one is declined. */
+static struct rt_status carry_out(struct book *book, const struct group *group, struct group_record *record,
+				  struct undo *undos)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		const struct transfer *transfer = &group->transfers[i];
+		struct transfer_parties parties = parties_of(book, transfer);
+		undos[i] = remember(&parties);
+		enum decline_reason reason = transfer_apply(transfer, &parties);
+		if (reason != DECLINE_NONE) {
+			take_back(undos, i);
+			record->decline = reason;
+			record->cause_id = transfer->id;
+			return rt_ok();
+		}
+		if (transfer->kind == TRANSFER_HOLD)
+			RT_TRY(make_hold(book, transfer, &undos[i].made));
+		set_posted(record, i, transfer, &parties);
+	}
+	return rt_ok();
+}
+
+static void note_account(struct book *book, const struct rt_uuid *id)
+{
+	struct book_account *entry = uuid_table_get(&book->accounts, id);
+	RT_ASSERT(entry != NULL);
+	if (entry->changed)
+		return;
+	entry->changed = true;
+	entry->next_changed = book->first_account;
+	book->first_account = entry;
+	book->counts.accounts_changed++;
+}
+
+static void note_hold(struct book *book, const struct rt_uuid *id)
+{
+	struct book_hold *entry = uuid_table_get(&book->holds, id);
+	RT_ASSERT(entry != NULL);
+	if (entry->changed)
+		return;
+	entry->changed = true;
+	entry->next_changed = book->first_hold;
+	book->first_hold = entry;
+	if (entry->is_new)
+		book->counts.holds_new++;
+	else
+		book->counts.holds_ended++;
+}
+
+/* Notes what is to be written for a group that was posted. */
+static void note_posted(struct book *book, const struct group *group)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		const struct transfer *transfer = &group->transfers[i];
+		note_account(book, &transfer->debit_account_id);
+		note_account(book, &transfer->credit_account_id);
+		if (transfer->kind == TRANSFER_HOLD)
+			note_hold(book, &transfer->id);
+		else if (transfer_ends_hold(transfer->kind))
+			note_hold(book, &transfer->hold_id);
+	}
+	book->counts.posted_transfers += group->count;
+}
+
+/* From here on the group is on record, for those that come after it in the batch. */
+static struct rt_status put_on_record(struct book *book, const struct group *group, struct group_record *record)
+{
+	for (size_t i = 0; i < group->count; i++)
+		uuid_table_put(&book->transfers, &group->transfers[i].id, record);
+	if (uuid_table_put(&book->groups, &record->id, record) != record)
+		return RT_FAIL(INTERNAL, "BAD_RECORD", "there is a group without its first transfer");
+	*book->last_new = record;
+	book->last_new = &record->next_new;
+	if (record->decline == DECLINE_NONE)
+		note_posted(book, group);
+	else
+		book->counts.declined_transfers += group->count;
+	return rt_ok();
+}
+
+static struct rt_status decide_new(struct book *book, const struct group *group, struct outcome *outcome)
+{
+	struct group_record *record = rt_arena_alloc(book->arena, sizeof(*record));
+	struct undo *undos = rt_arena_array(book->arena, group->count, sizeof(undos[0]));
+	struct posted_transfer *transfers = rt_arena_array(book->arena, group->count, sizeof(transfers[0]));
+	if (record == NULL || undos == NULL || transfers == NULL)
+		return too_large();
+	*record = (struct group_record){
+		.id = *group_id(group),
+		.created_us = book->now_us,
+		.transfers = transfers,
+		.count = group->count,
+		.known = group->count,
+		.announced = true,
+		.asked = group,
+	};
+	memcpy(record->hash, group->hash, sizeof(record->hash));
+	RT_TRY(carry_out(book, group, record, undos));
+	RT_TRY(put_on_record(book, group, record));
+	*outcome = (struct outcome){.record = record};
+	return rt_ok();
+}
+
+struct rt_status book_decide(struct book *book, const struct group *group, struct outcome *outcome)
+{
+	RT_ASSERT(group->count > 0);
+	if (touches_record(book, group))
+		return replay(book, group, outcome);
+	return decide_new(book, group, outcome);
+}

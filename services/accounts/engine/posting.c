@@ -1,0 +1,191 @@
+#include "engine/posting.h"
+
+#include <stdlib.h>
+
+#include "engine/wanted.h"
+#include "rt/assert.h"
+#include "rt/clock.h"
+#include "rt/metrics.h"
+#include "store/posting_store.h"
+
+/* A bound, not a size: a batch of the largest call takes a fifth of it. */
+#define BATCH_ARENA_BYTES ((size_t)128 << 20)
+
+struct posting {
+	struct rt_commit *commit;
+	struct rt_series *posted, *declined, *replayed, *refused;
+};
+
+/* One attempt to carry out a batch. */
+struct batch {
+	struct posting_request **requests;
+	size_t count;
+	size_t group_count;
+	int64_t deadline_us;
+	struct rt_uuid ledger_id;
+	struct book book;
+	struct outcome *outcomes; /* of all groups, in order */
+};
+
+static void answer_all(struct batch *batch, struct rt_status status)
+{
+	const struct outcome *outcomes = batch->outcomes;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct posting_request *request = batch->requests[i];
+		size_t count = request->group_count; /* the answer ends the request's life */
+		request->answer(request, status, rt_is_ok(&status) ? outcomes : NULL);
+		outcomes += count;
+	}
+}
+
+/* Counts what the calls were told. */
+static void count_outcomes(const struct posting *posting, const struct batch *batch)
+{
+	int64_t posted = 0, declined = 0, replayed = 0, refused = 0;
+	for (size_t i = 0; i < batch->group_count; i++) {
+		const struct outcome *outcome = &batch->outcomes[i];
+		if (outcome->record == NULL)
+			refused++;
+		else if (outcome->replayed)
+			replayed++;
+		else if (outcome->record->decline != DECLINE_NONE)
+			declined++;
+		else
+			posted++;
+	}
+	rt_series_add(posting->posted, posted);
+	rt_series_add(posting->declined, declined);
+	rt_series_add(posting->replayed, replayed);
+	rt_series_add(posting->refused, refused);
+}
+
+static struct rt_status decide_all(struct batch *batch)
+{
+	struct outcome *outcome = batch->outcomes;
+	for (size_t i = 0; i < batch->count; i++)
+		for (size_t j = 0; j < batch->requests[i]->group_count; j++)
+			RT_TRY(book_decide(&batch->book, &batch->requests[i]->groups[j], outcome++));
+	return rt_ok();
+}
+
+static void set_attempted(const struct batch *batch, int64_t attempted_us)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		for (size_t j = 0; j < batch->requests[i]->group_count; j++)
+			batch->requests[i]->groups[j].attempted_us = attempted_us;
+}
+
+static bool has_writes(const struct book *book)
+{
+	return book->first_new != NULL;
+}
+
+/* Reads, decides, writes. Whoever leaves early leaves no transaction open. */
+static struct rt_status carry_out(struct batch *batch, struct rt_pg *pg, struct rt_arena *arena)
+{
+	struct posting_wanted wanted;
+	RT_TRY(wanted_collect(batch->requests, batch->count, arena, &wanted));
+	struct book_size size = {
+		.accounts = wanted.account_count,
+		.transfers = wanted.transfer_count,
+		.holds = wanted.hold_count,
+	};
+	batch->ledger_id = wanted.ledger_id;
+	batch->outcomes = rt_arena_array(arena, batch->group_count, sizeof(batch->outcomes[0]));
+	if (batch->outcomes == NULL)
+		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE", "the batch needs too much memory");
+	RT_TRY(book_init(&batch->book, arena, &size, rt_clock_wall_us()));
+	RT_TRY(posting_store_read(pg, &wanted, batch->deadline_us, &batch->book));
+	RT_TRY(decide_all(batch));
+	if (!has_writes(&batch->book)) {
+		rt_pg_abandon(pg);
+		return rt_ok();
+	}
+	struct rt_status status = posting_store_write(pg, &batch->ledger_id, &batch->book);
+	/* When the next attempt finds these groups on record with this time, it was this one that wrote them. */
+	if (status.code == RT_OUTCOME_UNKNOWN)
+		set_attempted(batch, batch->book.now_us);
+	return status;
+}
+
+static struct rt_status run_batch(void *context, struct rt_pg *pg, struct rt_commit_item **items, size_t count,
+				  struct rt_arena *arena)
+{
+	struct batch batch = {.count = count};
+	batch.requests = rt_arena_array(arena, count, sizeof(batch.requests[0]));
+	if (batch.requests == NULL)
+		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE", "the batch needs too much memory");
+	for (size_t i = 0; i < count; i++) {
+		batch.requests[i] = (struct posting_request *)(void *)items[i];
+		batch.group_count += batch.requests[i]->group_count;
+		/* The most patient caller's: those who gave up before are told so, and find the outcome later. */
+		if (items[i]->deadline_mono_us > batch.deadline_us)
+			batch.deadline_us = items[i]->deadline_mono_us;
+	}
+	struct rt_status status = carry_out(&batch, pg, arena);
+	if (!rt_is_ok(&status))
+		rt_pg_abandon(pg);
+	if (status.code == RT_NOT_FOUND) {
+		answer_all(&batch, status); /* all are of one ledger */
+		return rt_ok();
+	}
+	if (rt_is_ok(&status)) {
+		count_outcomes(context, &batch);
+		answer_all(&batch, status);
+	}
+	return status;
+}
+
+static void fail_item(void *context, struct rt_commit_item *item, struct rt_status status)
+{
+	(void)context;
+	struct posting_request *request = (struct posting_request *)(void *)item;
+	request->answer(request, status, NULL);
+}
+
+struct posting *posting_new(const struct posting_config *config)
+{
+	struct posting *posting = calloc(1, sizeof(*posting));
+	RT_ASSERT(posting != NULL);
+	posting->posted = RT_SERIES(POSTED, "posted");
+	posting->declined = RT_SERIES(POSTED, "declined");
+	posting->replayed = RT_SERIES(POSTED, "replayed");
+	posting->refused = RT_SERIES(POSTED, "refused");
+	const struct rt_commit_config commit = {
+		.name = "posting",
+		.pg = config->pg,
+		.lanes = config->lanes,
+		.queue_max = config->queue_max,
+		.batch_items_max = config->transfers_max,
+		.batch_weight_max = config->transfers_max,
+		.arena_bytes = BATCH_ARENA_BYTES,
+		.batch = run_batch,
+		.fail = fail_item,
+		.context = posting,
+	};
+	posting->commit = rt_commit_new(&commit);
+	return posting;
+}
+
+struct rt_status posting_submit(struct posting *posting, struct posting_request *request, const struct rt_uuid *ledger_id,
+				int64_t deadline_mono_us)
+{
+	RT_ASSERT(request->transfer_count > 0);
+	request->item.key = *ledger_id;
+	request->item.weight = request->transfer_count;
+	request->item.deadline_mono_us = deadline_mono_us;
+	return rt_commit_submit(posting->commit, &request->item);
+}
+
+void posting_stop(struct posting *posting, int64_t deadline_mono_us)
+{
+	rt_commit_stop(posting->commit, deadline_mono_us);
+}
+
+void posting_destroy(struct posting *posting)
+{
+	if (posting == NULL)
+		return;
+	rt_commit_destroy(posting->commit);
+	free(posting);
+}

@@ -1,0 +1,67 @@
+#include "engine/wanted.h"
+
+#include "domain/uuid_table.h"
+
+/* Ids in order of appearance, without those that were there already. */
+struct id_set {
+	struct uuid_table seen;
+	struct rt_uuid *ids;
+	size_t count;
+};
+
+static bool set_init(struct id_set *set, struct rt_arena *arena, size_t most)
+{
+	*set = (struct id_set){.ids = rt_arena_array(arena, most, sizeof(set->ids[0]))};
+	return set->ids != NULL && uuid_table_init(&set->seen, arena, most);
+}
+
+static void set_add(struct id_set *set, const struct rt_uuid *id)
+{
+	struct rt_uuid *place = &set->ids[set->count];
+	if (uuid_table_put(&set->seen, id, place) != place)
+		return;
+	*place = *id;
+	set->count++;
+}
+
+struct sets {
+	struct id_set accounts, transfers, holds;
+};
+
+static void add_group(struct sets *sets, const struct group *group)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		const struct transfer *transfer = &group->transfers[i];
+		set_add(&sets->accounts, &transfer->debit_account_id);
+		set_add(&sets->accounts, &transfer->credit_account_id);
+		set_add(&sets->transfers, &transfer->id);
+		if (transfer_ends_hold(transfer->kind))
+			set_add(&sets->holds, &transfer->hold_id);
+	}
+}
+
+struct rt_status wanted_collect(struct posting_request *const *requests, size_t count, struct rt_arena *arena,
+				struct posting_wanted *wanted)
+{
+	size_t transfers = 0;
+	for (size_t i = 0; i < count; i++)
+		transfers += requests[i]->transfer_count;
+	/* One more place each: set_add tries an id on the place where it would go. */
+	struct sets sets;
+	if (!set_init(&sets.accounts, arena, 2 * transfers + 1) ||
+	    !set_init(&sets.transfers, arena, transfers + 1) || !set_init(&sets.holds, arena, transfers + 1))
+		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE", "the batch needs too much memory");
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < requests[i]->group_count; j++)
+			add_group(&sets, &requests[i]->groups[j]);
+	*wanted = (struct posting_wanted){
+		.ledger_id = requests[0]->item.key,
+		.accounts = sets.accounts.ids,
+		.account_count = sets.accounts.count,
+		.transfers = sets.transfers.ids,
+		.transfer_count = sets.transfers.count,
+		.holds = sets.holds.ids,
+		.hold_count = sets.holds.count,
+	};
+	return rt_ok();
+}

@@ -1,0 +1,270 @@
+/* accounts: ledgers, accounts, and atomic groups of transfers between them. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "accounts_migrations.h"
+#include "config.h"
+#include "daler/accounts/v1/accounts.pb-c.h"
+#include "engine/posting.h"
+#include "rpc/handlers.h"
+#include "rpc/service.h"
+#include "rt/admin_http.h"
+#include "rt/clock.h"
+#include "rt/log.h"
+#include "rt/process.h"
+#include "rt/redis.h"
+#include "rt/rpc_client.h"
+#include "rt/rpc_server.h"
+#include "rt/token.h"
+
+#define CHECK_US_MAX         (5 * RT_US_PER_S)
+#define PROBE_US_MAX         (2 * RT_US_PER_S)
+#define WAIT_MS_MIN          200
+#define WAIT_MS_MAX          5000
+#define KEYS_REFRESH_MS      (60 * 1000)
+/* A PostBatch of 10,000 transfers, and its reply. */
+#define MESSAGE_BYTES_MAX    ((size_t)16 << 20)
+#define CALL_ARENA_BYTES_MAX ((size_t)96 << 20)
+
+static const struct rt_setting settings[] = {
+#include "config.def"
+};
+
+static const struct rt_program program = {
+	.name = "daler-accounts",
+	.variable = "DALER_ACCOUNTS",
+	.purpose = "Ledgers, accounts, and atomic groups of transfers between them.",
+	.commands = "  migrate           bring the schema up to date, as its owner, and exit\n",
+	.settings = settings,
+	.setting_count = sizeof(settings) / sizeof(settings[0]),
+};
+
+#define METHOD RT_METHOD
+static const struct rt_method methods[] = {
+#include "methods.def"
+};
+#undef METHOD
+#define METHOD RT_METHOD_CHECK
+#include "methods.def"
+#undef METHOD
+
+/* Everything that serving needs, in the order in which it is made. */
+struct accounts {
+	struct rt_secret db_password;
+	struct rt_secret redis_password;
+	struct accounts_service service;
+	struct rt_pg *probe;          /* the admin port's own connections */
+	struct rt_redis *redis_probe; /* NULL: no cache */
+	struct rt_tls tls;
+	struct rt_client *client;
+	struct rt_channel *auth;
+	struct rt_token_verifier *verifier;
+	struct rt_admin *admin;
+	_Atomic bool schema_known;
+	struct rt_server *server;
+};
+
+static void must(const char *event, struct rt_status status)
+{
+	if (!rt_is_ok(&status))
+		rt_process_fail(event, status);
+}
+
+static struct rt_pg_config connection(const char *conninfo, const struct rt_secret *password)
+{
+	return (struct rt_pg_config){.conninfo = conninfo, .password = password, .application = program.name};
+}
+
+static int migrate(const struct accounts_config *config)
+{
+	struct rt_secret password;
+	size_t applied = 0;
+	must("migrate", rt_secret_read_file(config->database.db_owner_password_file, &password));
+	struct rt_pg_config owner = connection(config->database.db_owner, &password);
+	struct rt_pg *pg = rt_pg_new(&owner);
+	must("migrate", rt_migrate(pg, accounts_migrations, accounts_migration_count,
+				   config->database.db_runtime_role, &applied));
+	RT_LOG(INFO, "migrated", RT_INT("applied", (int64_t)applied),
+	       RT_INT("schema", (int64_t)accounts_migration_count));
+	rt_pg_destroy(pg);
+	rt_secret_deinit(&password);
+	return EXIT_SUCCESS;
+}
+
+static void readiness(void *context, struct rt_readiness *report)
+{
+	struct accounts *accounts = context;
+	struct rt_status database = rt_pg_ping(accounts->probe, rt_clock_mono_us() + PROBE_US_MAX);
+	rt_readiness_add(report, "database", rt_is_ok(&database), true, database.detail);
+	rt_readiness_add(report, "schema", accounts->schema_known, true, "not checked yet");
+	rt_readiness_add(report, "keys", rt_token_verifier_ready(accounts->verifier), false,
+			 "no keys from auth: calls with a token are refused");
+	if (accounts->redis_probe == NULL)
+		return;
+	struct rt_status redis = RT_REDIS(accounts->redis_probe, NULL, "PING");
+	rt_readiness_add(report, "redis", rt_is_ok(&redis), false, redis.detail);
+}
+
+static void read_secrets(struct accounts *accounts, const struct accounts_config *config)
+{
+	must("start", rt_secret_read_file(config->database.db_password_file, &accounts->db_password));
+	if (config->redis_password_file[0] != '\0')
+		must("start", rt_secret_read_file(config->redis_password_file, &accounts->redis_password));
+}
+
+static void prepare_service(struct accounts *accounts, const struct accounts_config *config)
+{
+	struct accounts_service *service = &accounts->service;
+	service->pg = connection(config->database.db, &accounts->db_password);
+	accounts->probe = rt_pg_new(&service->pg);
+	if (config->redis[0] == '\0')
+		return;
+	must("start", rt_redis_check_url(config->redis));
+	service->has_cache = true;
+	service->cache = (struct cache_config){
+		.redis = {.url = config->redis,
+			  .password = config->redis_password_file[0] == '\0' ? NULL : &accounts->redis_password,
+			  .tls_ca = config->common.tls_ca,
+			  .timeout_ms = config->redis_timeout_ms},
+		.ttl_ms = config->cache_ttl_ms,
+	};
+	accounts->redis_probe = rt_redis_new(&service->cache.redis);
+}
+
+/* Waits; returns false when the process was asked to end meanwhile. */
+static bool wait_ms(int64_t duration_ms)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	const struct timespec timeout = {.tv_sec = duration_ms / 1000, .tv_nsec = duration_ms % 1000 * 1000000};
+	return sigtimedwait(&set, NULL, &timeout) < 0;
+}
+
+/* A database that can't be reached yet is waited for: /livez is well meanwhile, and /readyz says why we are not. A schema
+ * that isn't the one that we were built for is refused. */
+static bool wait_for_schema(struct accounts *accounts)
+{
+	struct rt_pg *pg = rt_pg_new(&accounts->service.pg);
+	int64_t pause_ms = WAIT_MS_MIN;
+	struct rt_status status = rt_migrate_check(pg, accounts_migrations, accounts_migration_count);
+	while (rt_code_retryable(status.code)) {
+		RT_LOG(WARN, "database_awaited", RT_STATUS(&status));
+		if (!wait_ms(pause_ms)) {
+			rt_pg_destroy(pg);
+			return false;
+		}
+		pause_ms = pause_ms * 2 > WAIT_MS_MAX ? WAIT_MS_MAX : pause_ms * 2;
+		status = rt_migrate_check(pg, accounts_migrations, accounts_migration_count);
+	}
+	must("start", status);
+	rt_pg_destroy(pg);
+	accounts->schema_known = true;
+	return true;
+}
+
+/* Tokens are verified with auth's keys, fetched in the background: without them we serve who needs no token. */
+static void start_keys(struct accounts *accounts, const struct accounts_config *config)
+{
+	accounts->tls = rt_tls_from(&config->common);
+	must("start", rt_client_new(&accounts->tls, &accounts->client));
+	must("start", rt_channel_new(accounts->client, config->auth_addr, RT_ID_AUTH, &accounts->auth));
+	const struct rt_token_config tokens = {
+		.issuer = config->token_issuer,
+		.audience = RT_TOKEN_AUDIENCE,
+		.refresh_ms = KEYS_REFRESH_MS,
+		.fetch = rt_keys_from_auth,
+		.context = accounts->auth,
+	};
+	accounts->verifier = rt_token_verifier_new(&tokens);
+}
+
+static void start_posting(struct accounts *accounts, const struct accounts_config *config)
+{
+	const struct posting_config posting = {
+		.pg = accounts->service.pg,
+		.lanes = (size_t)config->lanes,
+		.queue_max = (size_t)config->posting_queue_max,
+		.transfers_max = (size_t)config->batch_max,
+	};
+	accounts->service.posting = posting_new(&posting);
+}
+
+static void start_server(struct accounts *accounts, const struct accounts_config *config)
+{
+	const struct rt_server_config server = {
+		.common = &config->common,
+		.methods = methods,
+		.method_count = sizeof(methods) / sizeof(methods[0]),
+		.tokens = accounts->verifier,
+		.service = &accounts->service,
+		.worker_new = accounts_worker_new,
+		.worker_destroy = accounts_worker_destroy,
+		.message_bytes_max = MESSAGE_BYTES_MAX,
+		.call_arena_bytes_max = CALL_ARENA_BYTES_MAX,
+	};
+	must("start", rt_server_start(&server, &accounts->server));
+	RT_LOG(INFO, "serving", RT_TEXT("listen", config->common.listen),
+	       RT_INT("port", rt_server_port(accounts->server)));
+	rt_server_set_serving(accounts->server, true);
+}
+
+/* The order of shutdown: no new calls, and an end for those in flight, for which the lanes still run; then the lanes; then
+ * what both used. */
+static void stop(struct accounts *accounts, int64_t deadline_us)
+{
+	rt_server_stop(accounts->server, deadline_us);
+	posting_stop(accounts->service.posting, deadline_us);
+	rt_server_destroy(accounts->server);
+	posting_destroy(accounts->service.posting);
+}
+
+static void stop_helpers(struct accounts *accounts)
+{
+	rt_admin_stop(accounts->admin);
+	rt_token_verifier_destroy(accounts->verifier);
+	rt_client_stop(accounts->client);
+	rt_channel_destroy(accounts->auth);
+	rt_client_destroy(accounts->client);
+	rt_redis_destroy(accounts->redis_probe);
+	rt_pg_destroy(accounts->probe);
+	rt_secret_deinit(&accounts->redis_password);
+	rt_secret_deinit(&accounts->db_password);
+	RT_LOG(INFO, "stopped", RT_TEXT("service", "accounts"));
+}
+
+static int serve(const struct accounts_config *config)
+{
+	static struct accounts accounts;
+	read_secrets(&accounts, config);
+	prepare_service(&accounts, config);
+	start_keys(&accounts, config);
+	must("start", rt_admin_start(config->common.admin_listen, readiness, &accounts, &accounts.admin));
+	if (wait_for_schema(&accounts)) {
+		start_posting(&accounts, config);
+		start_server(&accounts, config);
+		rt_process_wait();
+		stop(&accounts, rt_clock_mono_us() + config->common.drain_ms * RT_US_PER_MS);
+	}
+	stop_helpers(&accounts);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct accounts_config config = {0};
+	struct rt_command command;
+	rt_config_load(&program, argc, argv, &config, &command);
+	rt_process_init();
+	rt_log_init("accounts", config.common.log_level);
+	if (strcmp(command.name, "migrate") == 0)
+		return migrate(&config);
+	if (command.name[0] == '\0')
+		return serve(&config);
+	fprintf(stderr, "%s: there is no command %s; try --help\n", program.name, command.name);
+	return 2;
+}

@@ -1,0 +1,360 @@
+#include "rpc/map.h"
+
+#include <string.h>
+
+#include "rt/clock.h"
+#include "rt/money.h"
+
+static struct rt_status no_memory(void)
+{
+	return RT_FAIL(RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", "the request needs too much memory");
+}
+
+/* Currencies have three letters; what is longer is cut to something that is none. */
+static void take_currency(const char *from, char currency[4])
+{
+	size_t length = strnlen(from, 4);
+	memset(currency, 0, 4);
+	if (length < 4)
+		memcpy(currency, from, length);
+}
+
+static struct rt_status take_kind(const Daler__Accounts__V1__Transfer *from, struct transfer *transfer)
+{
+	switch (from->kind_case) {
+	case DALER__ACCOUNTS__V1__TRANSFER__KIND_DIRECT:
+		transfer->kind = TRANSFER_DIRECT;
+		return rt_ok();
+	case DALER__ACCOUNTS__V1__TRANSFER__KIND_HOLD:
+		transfer->kind = TRANSFER_HOLD;
+		return rt_ok();
+	case DALER__ACCOUNTS__V1__TRANSFER__KIND_CAPTURE:
+		transfer->kind = TRANSFER_CAPTURE;
+		return rt_uuid_field("capture.hold_id", from->capture->hold_id, &transfer->hold_id);
+	case DALER__ACCOUNTS__V1__TRANSFER__KIND_RELEASE:
+		transfer->kind = TRANSFER_RELEASE;
+		return rt_uuid_field("release.hold_id", from->release->hold_id, &transfer->hold_id);
+	case DALER__ACCOUNTS__V1__TRANSFER__KIND__NOT_SET:
+	case _DALER__ACCOUNTS__V1__TRANSFER__KIND__CASE_IS_INT_SIZE:
+		break;
+	}
+	return RT_BAD_FIELD("INVALID_FIELD", "kind", "must be direct, hold, capture or release");
+}
+
+static struct rt_status take_transfer(const Daler__Accounts__V1__Transfer *from, struct transfer *transfer)
+{
+	*transfer = (struct transfer){.amount_minor = from->amount_minor, .reference = from->reference};
+	RT_TRY(rt_uuid_field("transfer_id", from->transfer_id, &transfer->id));
+	RT_TRY(rt_uuid_field("debit_account_id", from->debit_account_id, &transfer->debit_account_id));
+	RT_TRY(rt_uuid_field("credit_account_id", from->credit_account_id, &transfer->credit_account_id));
+	take_currency(from->currency, transfer->currency);
+	return take_kind(from, transfer);
+}
+
+struct rt_status map_group(const Daler__Accounts__V1__Group *from, const struct rt_uuid *ledger_id,
+			   struct rt_arena *arena, struct group *group)
+{
+	*group = (struct group){.count = from == NULL ? 0 : from->n_transfers};
+	if (group->count == 0 || group->count > GROUP_TRANSFERS_MAX)
+		return group_check(group); /* which says so */
+	struct transfer *transfers = rt_arena_array(arena, group->count, sizeof(transfers[0]));
+	if (transfers == NULL)
+		return no_memory();
+	for (size_t i = 0; i < group->count; i++)
+		RT_TRY(rt_status_in(take_transfer(from->transfers[i], &transfers[i]), "transfers[%zu].", i));
+	group->transfers = transfers;
+	RT_TRY(group_check(group));
+	group_fill_hash(group, ledger_id);
+	return rt_ok();
+}
+
+static struct account_limit take_limit(const Daler__Accounts__V1__Limit *from)
+{
+	if (from == NULL)
+		return (struct account_limit){0};
+	return (struct account_limit){.set = true, .amount_minor = from->amount_minor};
+}
+
+struct rt_status map_new_account(const Daler__Accounts__V1__NewAccount *from, const struct rt_uuid *ledger_id,
+				 struct account_record *record)
+{
+	*record = (struct account_record){
+		.ledger_id = *ledger_id,
+		.owner = from->owner,
+		.label = from->label,
+		.version = 1,
+		.account = {.lower = take_limit(from->lower_limit), .upper = take_limit(from->upper_limit)},
+	};
+	if (from->normal_side == DALER__ACCOUNTS__V1__NORMAL_SIDE__NORMAL_SIDE_DEBIT)
+		record->account.side = ACCOUNT_DEBIT_NORMAL;
+	if (from->normal_side == DALER__ACCOUNTS__V1__NORMAL_SIDE__NORMAL_SIDE_CREDIT)
+		record->account.side = ACCOUNT_CREDIT_NORMAL;
+	take_currency(from->currency, record->account.currency);
+	return rt_uuid_field("account_id", from->account_id, &record->account.id);
+}
+
+char *map_uuid(const struct rt_uuid *id, struct rt_arena *arena)
+{
+	char *text = rt_arena_alloc(arena, RT_UUID_TEXT_BYTES);
+	if (text != NULL)
+		rt_uuid_format(id, text);
+	return text;
+}
+
+/* Replies only lend their texts, but protobuf-c's members are not const: they are copied. */
+static char *copy(const char *text, struct rt_arena *arena)
+{
+	return rt_arena_strdup(arena, text);
+}
+
+static Google__Protobuf__Timestamp *map_time(int64_t wall_us, struct rt_arena *arena)
+{
+	Google__Protobuf__Timestamp *time = rt_arena_alloc(arena, sizeof(*time));
+	if (time == NULL)
+		return NULL;
+	google__protobuf__timestamp__init(time);
+	time->seconds = wall_us / RT_US_PER_S;
+	time->nanos = (int32_t)(wall_us % RT_US_PER_S * 1000);
+	return time;
+}
+
+static Daler__Accounts__V1__Limit *map_limit(const struct account_limit *limit, struct rt_arena *arena)
+{
+	if (!limit->set)
+		return NULL;
+	Daler__Accounts__V1__Limit *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__limit__init(to);
+	to->amount_minor = limit->amount_minor;
+	return to;
+}
+
+Daler__Accounts__V1__Ledger *map_ledger(const struct ledger *ledger, struct rt_arena *arena)
+{
+	Daler__Accounts__V1__Ledger *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__ledger__init(to);
+	to->ledger_id = map_uuid(&ledger->id, arena);
+	to->name = copy(ledger->name, arena);
+	to->create_time = map_time(ledger->created_us, arena);
+	return to;
+}
+
+static Daler__Accounts__V1__NormalSide map_side(enum account_side side)
+{
+	return side == ACCOUNT_DEBIT_NORMAL ? DALER__ACCOUNTS__V1__NORMAL_SIDE__NORMAL_SIDE_DEBIT
+					    : DALER__ACCOUNTS__V1__NORMAL_SIDE__NORMAL_SIDE_CREDIT;
+}
+
+Daler__Accounts__V1__AccountMetadata *map_metadata(const struct account_record *record, struct rt_arena *arena)
+{
+	Daler__Accounts__V1__AccountMetadata *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__account_metadata__init(to);
+	to->ledger_id = map_uuid(&record->ledger_id, arena);
+	to->account_id = map_uuid(&record->account.id, arena);
+	to->owner = copy(record->owner, arena);
+	to->currency = copy(record->account.currency, arena);
+	to->normal_side = map_side(record->account.side);
+	to->label = copy(record->label, arena);
+	to->lower_limit = map_limit(&record->account.lower, arena);
+	to->upper_limit = map_limit(&record->account.upper, arena);
+	to->version = record->version;
+	to->create_time = map_time(record->created_us, arena);
+	return to;
+}
+
+static Daler__Accounts__V1__Balances *map_balances(enum account_side side, const struct account_state *state,
+						    struct rt_arena *arena)
+{
+	Daler__Accounts__V1__Balances *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__balances__init(to);
+	to->debits_posted_minor = state->totals.debits_posted_minor;
+	to->credits_posted_minor = state->totals.credits_posted_minor;
+	to->debits_pending_minor = state->totals.debits_pending_minor;
+	to->credits_pending_minor = state->totals.credits_pending_minor;
+	to->posted_minor = account_posted_minor(side, &state->totals);
+	to->available_minor = account_available_minor(side, &state->totals);
+	to->sequence = state->sequence;
+	return to;
+}
+
+Daler__Accounts__V1__Account *map_account(const struct account_record *record, struct rt_arena *arena)
+{
+	Daler__Accounts__V1__Account *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__account__init(to);
+	to->metadata = map_metadata(record, arena);
+	to->balances = map_balances(record->account.side, &record->account.state, arena);
+	return to;
+}
+
+static Daler__Accounts__V1__Capture *map_capture(const struct rt_uuid *hold_id, struct rt_arena *arena)
+{
+	Daler__Accounts__V1__Capture *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__capture__init(to);
+	to->hold_id = map_uuid(hold_id, arena);
+	return to;
+}
+
+static Daler__Accounts__V1__Release *map_release(const struct rt_uuid *hold_id, struct rt_arena *arena)
+{
+	Daler__Accounts__V1__Release *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__release__init(to);
+	to->hold_id = map_uuid(hold_id, arena);
+	return to;
+}
+
+static void set_kind(Daler__Accounts__V1__Transfer *to, const struct transfer *transfer, struct rt_arena *arena)
+{
+	/* Messages without a field are all alike; nobody changes them. */
+	static Daler__Accounts__V1__Direct direct = DALER__ACCOUNTS__V1__DIRECT__INIT;
+	static Daler__Accounts__V1__Hold hold = DALER__ACCOUNTS__V1__HOLD__INIT;
+	switch (transfer->kind) {
+	case TRANSFER_DIRECT:
+		to->kind_case = DALER__ACCOUNTS__V1__TRANSFER__KIND_DIRECT;
+		to->direct = &direct;
+		return;
+	case TRANSFER_HOLD:
+		to->kind_case = DALER__ACCOUNTS__V1__TRANSFER__KIND_HOLD;
+		to->hold = &hold;
+		return;
+	case TRANSFER_CAPTURE:
+		to->kind_case = DALER__ACCOUNTS__V1__TRANSFER__KIND_CAPTURE;
+		to->capture = map_capture(&transfer->hold_id, arena);
+		return;
+	case TRANSFER_RELEASE:
+		to->kind_case = DALER__ACCOUNTS__V1__TRANSFER__KIND_RELEASE;
+		to->release = map_release(&transfer->hold_id, arena);
+		return;
+	}
+}
+
+static Daler__Accounts__V1__Transfer *map_transfer(const struct transfer *transfer, struct rt_arena *arena)
+{
+	Daler__Accounts__V1__Transfer *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__transfer__init(to);
+	to->transfer_id = map_uuid(&transfer->id, arena);
+	to->debit_account_id = map_uuid(&transfer->debit_account_id, arena);
+	to->credit_account_id = map_uuid(&transfer->credit_account_id, arena);
+	to->amount_minor = transfer->amount_minor;
+	to->currency = copy(transfer->currency, arena);
+	to->reference = copy(transfer->reference, arena);
+	set_kind(to, transfer, arena);
+	return to;
+}
+
+Daler__Accounts__V1__PostedTransfer *map_posted(const struct posted_transfer *posted, struct rt_arena *arena)
+{
+	Daler__Accounts__V1__PostedTransfer *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__posted_transfer__init(to);
+	to->transfer = map_transfer(&posted->transfer, arena);
+	to->group_id = map_uuid(&posted->group_id, arena);
+	to->create_time = map_time(posted->created_us, arena);
+	to->debit_balances = map_balances(posted->debit.normal, &posted->debit.after, arena);
+	to->credit_balances = map_balances(posted->credit.normal, &posted->credit.after, arena);
+	return to;
+}
+
+static Daler__Accounts__V1__PostedGroup *map_posted_group(const struct group_record *record, struct rt_arena *arena)
+{
+	Daler__Accounts__V1__PostedGroup *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__posted_group__init(to);
+	to->transfers = rt_arena_array(arena, record->count, sizeof(to->transfers[0]));
+	if (to->transfers == NULL)
+		return NULL;
+	to->n_transfers = record->count;
+	for (size_t i = 0; i < record->count; i++)
+		to->transfers[i] = map_posted(&record->transfers[i], arena);
+	return to;
+}
+
+static Daler__Accounts__V1__Decline *map_decline(const struct group_record *record, struct rt_arena *arena)
+{
+	Daler__Accounts__V1__Decline *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__decline__init(to);
+	to->reason = copy(decline_name(record->decline), arena);
+	to->transfer_id = map_uuid(&record->cause_id, arena);
+	to->create_time = map_time(record->created_us, arena);
+	return to;
+}
+
+static Daler__Accounts__V1__Refusal *map_refusal(struct rt_arena *arena)
+{
+	Daler__Accounts__V1__Refusal *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__refusal__init(to);
+	to->reason = copy("IDEMPOTENCY_PAYLOAD_MISMATCH", arena);
+	to->message = copy("an id of the group is on record with another body", arena);
+	return to;
+}
+
+Daler__Accounts__V1__Outcome *map_outcome(const struct group *group, const struct outcome *outcome,
+					  struct rt_arena *arena)
+{
+	Daler__Accounts__V1__Outcome *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__outcome__init(to);
+	to->group_id = map_uuid(group_id(group), arena);
+	to->replayed = outcome->replayed;
+	if (outcome->record == NULL) {
+		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_REFUSAL;
+		to->refusal = map_refusal(arena);
+	} else if (outcome->record->decline != DECLINE_NONE) {
+		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_DECLINE;
+		to->decline = map_decline(outcome->record, arena);
+	} else {
+		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_POSTED;
+		to->posted = map_posted_group(outcome->record, arena);
+	}
+	return to;
+}
+
+Daler__Accounts__V1__StatementEntry *map_entry(const struct statement_entry *entry, enum account_side side,
+					       struct rt_arena *arena)
+{
+	Daler__Accounts__V1__StatementEntry *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__statement_entry__init(to);
+	to->sequence = entry->after.sequence;
+	to->transfer = map_transfer(&entry->transfer, arena);
+	to->create_time = map_time(entry->created_us, arena);
+	to->balances = map_balances(side, &entry->after, arena);
+	return to;
+}
+
+Daler__Accounts__V1__TrialBalanceLine *map_line(const struct trial_balance_line *line, struct rt_arena *arena)
+{
+	Daler__Accounts__V1__TrialBalanceLine *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__trial_balance_line__init(to);
+	to->currency = copy(line->currency, arena);
+	to->account_count = line->account_count;
+	to->debits_posted_minor = line->totals.debits_posted_minor;
+	to->credits_posted_minor = line->totals.credits_posted_minor;
+	to->debits_pending_minor = line->totals.debits_pending_minor;
+	to->credits_pending_minor = line->totals.credits_pending_minor;
+	return to;
+}

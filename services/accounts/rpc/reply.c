@@ -1,0 +1,38 @@
+#include "rpc/reply.h"
+
+#include <string.h>
+
+#include "rpc/service.h"
+#include "rt/assert.h"
+
+struct request request_of(struct rt_call *call)
+{
+	struct accounts_worker *worker = rt_call_worker(call);
+	RT_ASSERT(worker != NULL);
+	return (struct request){
+		.call = call,
+		.arena = rt_call_arena(call),
+		.pg = worker->pg,
+		.cache = worker->cache,
+		.deadline_us = rt_call_deadline_us(call),
+	};
+}
+
+void reply_end(struct rt_call *call, struct rt_status status, const ProtobufCMessage *reply)
+{
+	if (rt_is_ok(&status) && rt_call_arena(call)->overflowed)
+		status = RT_FAIL(RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE", "the answer needs too much memory");
+	rt_call_end(call, status, rt_is_ok(&status) ? reply : NULL);
+}
+
+struct rt_status reply_check_owner(const struct rt_call *call, const char *owner)
+{
+	const struct rt_caller *caller = rt_call_caller(call);
+	char user_id[RT_UUID_TEXT_BYTES];
+	if (caller->role != RT_ROLE_PLAYER)
+		return rt_ok();
+	rt_uuid_format(&caller->user_id, user_id);
+	if (strcmp(owner, user_id) != 0)
+		return RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND", "there is no such account in this ledger");
+	return rt_ok();
+}

@@ -1,0 +1,172 @@
+#include "store/account_store.h"
+
+#include <string.h>
+
+#include "accounts.sql.h"
+#include "store/rows.h"
+
+static const struct rt_pg_statement insert_statement = {"account_insert", accounts_account_insert};
+static const struct rt_pg_statement get_many_statement = {"account_get_many", accounts_account_get_many};
+static const struct rt_pg_statement get_statement = {"account_get", accounts_account_get};
+static const struct rt_pg_statement list_statement = {"account_list", accounts_account_list};
+static const struct rt_pg_statement list_by_owner_statement = {"account_list_by_owner", accounts_account_list_by_owner};
+
+/* Columns of new accounts, as arrays. */
+struct columns {
+	struct rt_uuid *ids;
+	const char **owners, **currencies, **labels;
+	int64_t *sides, *lowers, *uppers;
+	bool *lower_nulls, *upper_nulls;
+	uint8_t (*hashes)[ACCOUNT_HASH_BYTES];
+};
+
+static struct columns columns_new(struct rt_arena *arena, size_t count)
+{
+	return (struct columns){
+		.ids = rt_arena_array(arena, count, sizeof(struct rt_uuid)),
+		.owners = rt_arena_array(arena, count, sizeof(char *)),
+		.currencies = rt_arena_array(arena, count, sizeof(char *)),
+		.labels = rt_arena_array(arena, count, sizeof(char *)),
+		.sides = rt_arena_array(arena, count, sizeof(int64_t)),
+		.lowers = rt_arena_array(arena, count, sizeof(int64_t)),
+		.uppers = rt_arena_array(arena, count, sizeof(int64_t)),
+		.lower_nulls = rt_arena_array(arena, count, sizeof(bool)),
+		.upper_nulls = rt_arena_array(arena, count, sizeof(bool)),
+		.hashes = rt_arena_array(arena, count, ACCOUNT_HASH_BYTES),
+	};
+}
+
+static void columns_set(struct columns *columns, size_t index, const struct account_record *record)
+{
+	const struct account *account = &record->account;
+	columns->ids[index] = account->id;
+	columns->owners[index] = record->owner;
+	columns->currencies[index] = account->currency;
+	columns->labels[index] = record->label;
+	columns->sides[index] = (int64_t)account->side;
+	columns->lowers[index] = account->lower.amount_minor;
+	columns->lower_nulls[index] = !account->lower.set;
+	columns->uppers[index] = account->upper.amount_minor;
+	columns->upper_nulls[index] = !account->upper.set;
+	account_hash(record, columns->hashes[index]);
+}
+
+static void columns_add(struct rt_pg_params *params, const struct columns *columns, size_t count)
+{
+	rt_pg_add_uuid_array(params, columns->ids, NULL, count);
+	rt_pg_add_text_array(params, columns->owners, count);
+	rt_pg_add_text_array(params, columns->currencies, count);
+	rt_pg_add_smallint_array(params, columns->sides, NULL, count);
+	rt_pg_add_text_array(params, columns->labels, count);
+	rt_pg_add_int_array(params, columns->lowers, columns->lower_nulls, count);
+	rt_pg_add_int_array(params, columns->uppers, columns->upper_nulls, count);
+	rt_pg_add_bytes_array(params, columns->hashes, ACCOUNT_HASH_BYTES, count);
+}
+
+static struct rt_status read_record(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
+				    struct account_record *record)
+{
+	RT_TRY(rows_account(rows, row, &record->account));
+	RT_TRY(rows_text(rows, row, ROWS_ACCOUNT_COLUMNS, arena, &record->owner));
+	RT_TRY(rows_text(rows, row, ROWS_ACCOUNT_COLUMNS + 1, arena, &record->label));
+	record->version = rt_pg_int(rows, row, ROWS_ACCOUNT_COLUMNS + 2);
+	record->created_us = rt_pg_time_us(rows, row, ROWS_ACCOUNT_COLUMNS + 3);
+	return rt_ok();
+}
+
+/* The only constraint that a checked account can meet. */
+static struct rt_status explain(struct rt_status status)
+{
+	if (status.code == RT_FAILED_PRECONDITION && strcmp(status.field, "accounts_ledger_exists") == 0)
+		return RT_FAIL(NOT_FOUND, "LEDGER_NOT_FOUND", "there is no such ledger");
+	return status;
+}
+
+static struct rt_status insert(struct rt_pg_tx *tx, const struct account_record *records, size_t count,
+			       const struct columns *columns, struct rt_arena *arena, size_t *inserted)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_pg_params params;
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, &records[0].ledger_id);
+	rt_pg_add_time(&params, records[0].created_us);
+	columns_add(&params, columns, count);
+	RT_TRY(explain(rt_pg_run(tx->pg, &insert_statement, &params, tx->deadline_mono_us, &rows)));
+	*inserted = (size_t)rt_pg_affected(&rows);
+	return rt_ok();
+}
+
+static struct rt_status read_back(struct rt_pg_tx *tx, const struct rt_uuid *ledger_id, const struct rt_uuid *ids,
+				  size_t count, struct rt_arena *arena, struct stored_account **stored)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_pg_params params;
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, ledger_id);
+	rt_pg_add_uuid_array(&params, ids, NULL, count);
+	RT_TRY(rt_pg_run(tx->pg, &get_many_statement, &params, tx->deadline_mono_us, &rows));
+	if ((size_t)rows.count != count)
+		return RT_FAIL(INTERNAL, "BAD_RECORD", "accounts that were created are not there");
+	*stored = rt_arena_array(arena, count, sizeof(**stored));
+	if (*stored == NULL)
+		return rows_too_large();
+	for (int row = 0; row < rows.count; row++) {
+		struct stored_account *account = &(*stored)[row];
+		account->record.ledger_id = *ledger_id;
+		RT_TRY(read_record(&rows, row, arena, &account->record));
+		RT_TRY(rows_hash(&rows, row, ROWS_ACCOUNT_COLUMNS + 4, account->hash));
+	}
+	return rt_ok();
+}
+
+struct rt_status account_store_create(struct rt_pg_tx *tx, const struct account_record *records, size_t count,
+				      struct rt_arena *arena, size_t *inserted, struct stored_account **stored)
+{
+	struct columns columns = columns_new(arena, count);
+	if (arena->overflowed)
+		return rows_too_large();
+	for (size_t i = 0; i < count; i++)
+		columns_set(&columns, i, &records[i]);
+	RT_TRY(insert(tx, records, count, &columns, arena, inserted));
+	return read_back(tx, &records[0].ledger_id, columns.ids, count, arena, stored);
+}
+
+struct rt_status account_store_get(struct rt_pg *pg, const struct rt_uuid *ledger_id, const struct rt_uuid *account_id,
+				   struct rt_arena *arena, int64_t deadline_us, struct account_record *record)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_pg_params params;
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, ledger_id);
+	rt_pg_add_uuid(&params, account_id);
+	RT_TRY(rt_pg_run(pg, &get_statement, &params, deadline_us, &rows));
+	if (rows.count == 0)
+		return RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND", "there is no such account in this ledger");
+	*record = (struct account_record){.ledger_id = *ledger_id};
+	return read_record(&rows, 0, arena, record);
+}
+
+struct rt_status account_store_list(struct rt_pg *pg, const struct account_filter *filter, struct rt_arena *arena,
+				    int64_t deadline_us, struct account_record **records, size_t *count)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	bool by_owner = filter->owner[0] != '\0';
+	struct rt_pg_params params;
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, &filter->ledger_id);
+	rt_pg_add_uuid(&params, &filter->after);
+	rt_pg_add_text(&params, filter->currency);
+	rt_pg_add_int(&params, (int64_t)filter->most);
+	if (by_owner)
+		rt_pg_add_text(&params, filter->owner);
+	RT_TRY(rt_pg_run(pg, by_owner ? &list_by_owner_statement : &list_statement, &params, deadline_us, &rows));
+	*count = (size_t)rows.count;
+	*records = rt_arena_array(arena, *count, sizeof(**records));
+	if (*records == NULL)
+		return rows_too_large();
+	for (int row = 0; row < rows.count; row++) {
+		(*records)[row].ledger_id = filter->ledger_id;
+		RT_TRY(read_record(&rows, row, arena, &(*records)[row]));
+	}
+	return rt_ok();
+}

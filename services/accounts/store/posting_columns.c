@@ -1,0 +1,222 @@
+#include "store/posting_columns.h"
+
+#include <string.h>
+
+/* Columns are kept apart by type, as places in one piece of memory each. */
+static struct rt_uuid *uuids_new(struct rt_pg_params *params, size_t count)
+{
+	return rt_arena_array(params->arena, count, sizeof(struct rt_uuid));
+}
+
+static int64_t *ints_new(struct rt_pg_params *params, size_t count)
+{
+	return rt_arena_array(params->arena, count, sizeof(int64_t));
+}
+
+enum { STATE_COLUMNS = 5 };
+
+/* Sequence and the four totals. */
+struct state_columns {
+	int64_t *columns[STATE_COLUMNS];
+};
+
+static struct state_columns states_new(struct rt_pg_params *params, size_t count)
+{
+	struct state_columns states;
+	for (size_t i = 0; i < STATE_COLUMNS; i++)
+		states.columns[i] = ints_new(params, count);
+	return states;
+}
+
+static void states_set(struct state_columns *states, size_t row, const struct account_state *state)
+{
+	states->columns[0][row] = state->sequence;
+	states->columns[1][row] = state->totals.debits_posted_minor;
+	states->columns[2][row] = state->totals.credits_posted_minor;
+	states->columns[3][row] = state->totals.debits_pending_minor;
+	states->columns[4][row] = state->totals.credits_pending_minor;
+}
+
+static void states_add(struct rt_pg_params *params, const struct state_columns *states, size_t count)
+{
+	for (size_t i = 0; i < STATE_COLUMNS; i++)
+		rt_pg_add_int_array(params, states->columns[i], NULL, count);
+}
+
+struct transfer_columns {
+	struct rt_uuid *ids, *groups, *debits, *credits, *holds;
+	bool *no_holds;
+	int64_t *amounts, *positions, *sizes, *kinds;
+	uint8_t (*hashes)[GROUP_HASH_BYTES];
+	const char **currencies, **references;
+	struct state_columns debit_states, credit_states;
+};
+
+static struct transfer_columns transfers_new(struct rt_pg_params *params, size_t count)
+{
+	return (struct transfer_columns){
+		.ids = uuids_new(params, count),
+		.groups = uuids_new(params, count),
+		.debits = uuids_new(params, count),
+		.credits = uuids_new(params, count),
+		.holds = uuids_new(params, count),
+		.no_holds = rt_arena_array(params->arena, count, sizeof(bool)),
+		.amounts = ints_new(params, count),
+		.positions = ints_new(params, count),
+		.sizes = ints_new(params, count),
+		.kinds = ints_new(params, count),
+		.hashes = rt_arena_array(params->arena, count, GROUP_HASH_BYTES),
+		.currencies = rt_arena_array(params->arena, count, sizeof(char *)),
+		.references = rt_arena_array(params->arena, count, sizeof(char *)),
+		.debit_states = states_new(params, count),
+		.credit_states = states_new(params, count),
+	};
+}
+
+static void transfers_set(struct transfer_columns *columns, size_t row, const struct group_record *record, size_t position)
+{
+	const struct posted_transfer *posted = &record->transfers[position];
+	const struct transfer *transfer = &posted->transfer;
+	columns->ids[row] = transfer->id;
+	columns->groups[row] = record->id;
+	columns->debits[row] = transfer->debit_account_id;
+	columns->credits[row] = transfer->credit_account_id;
+	columns->holds[row] = transfer->hold_id;
+	columns->no_holds[row] = !transfer_ends_hold(transfer->kind);
+	columns->amounts[row] = transfer->amount_minor;
+	columns->positions[row] = (int64_t)position;
+	columns->sizes[row] = (int64_t)record->count;
+	columns->kinds[row] = (int64_t)transfer->kind;
+	memcpy(columns->hashes[row], record->hash, GROUP_HASH_BYTES);
+	columns->currencies[row] = transfer->currency;
+	columns->references[row] = transfer->reference;
+	states_set(&columns->debit_states, row, &posted->debit.after);
+	states_set(&columns->credit_states, row, &posted->credit.after);
+}
+
+static void transfers_add(struct rt_pg_params *params, const struct transfer_columns *columns, size_t count)
+{
+	rt_pg_add_uuid_array(params, columns->ids, NULL, count);
+	rt_pg_add_uuid_array(params, columns->groups, NULL, count);
+	rt_pg_add_uuid_array(params, columns->debits, NULL, count);
+	rt_pg_add_uuid_array(params, columns->credits, NULL, count);
+	rt_pg_add_int_array(params, columns->amounts, NULL, count);
+	states_add(params, &columns->debit_states, count);
+	states_add(params, &columns->credit_states, count);
+	rt_pg_add_uuid_array(params, columns->holds, columns->no_holds, count);
+	rt_pg_add_smallint_array(params, columns->positions, NULL, count);
+	rt_pg_add_smallint_array(params, columns->sizes, NULL, count);
+	rt_pg_add_smallint_array(params, columns->kinds, NULL, count);
+	rt_pg_add_bytes_array(params, columns->hashes, GROUP_HASH_BYTES, count);
+	rt_pg_add_text_array(params, columns->currencies, count);
+	rt_pg_add_text_array(params, columns->references, count);
+}
+
+void posting_columns_transfers(struct rt_pg_params *params, const struct book *book)
+{
+	size_t count = book->counts.posted_transfers;
+	rt_pg_add_time(params, book->now_us);
+	struct transfer_columns columns = transfers_new(params, count);
+	if (params->arena->overflowed)
+		return;
+	size_t row = 0;
+	for (const struct group_record *record = book->first_new; record != NULL; record = record->next_new)
+		for (size_t i = 0; record->decline == DECLINE_NONE && i < record->count; i++)
+			transfers_set(&columns, row++, record, i);
+	transfers_add(params, &columns, count);
+}
+
+void posting_columns_declines(struct rt_pg_params *params, const struct book *book)
+{
+	size_t count = book->counts.declined_transfers;
+	struct rt_uuid *ids = uuids_new(params, count);
+	struct rt_uuid *groups = uuids_new(params, count);
+	struct rt_uuid *causes = uuids_new(params, count);
+	const char **reasons = rt_arena_array(params->arena, count, sizeof(char *));
+	uint8_t(*hashes)[GROUP_HASH_BYTES] = rt_arena_array(params->arena, count, GROUP_HASH_BYTES);
+	rt_pg_add_time(params, book->now_us);
+	if (params->arena->overflowed)
+		return;
+	size_t row = 0;
+	for (const struct group_record *record = book->first_new; record != NULL; record = record->next_new) {
+		for (size_t i = 0; record->decline != DECLINE_NONE && i < record->count; i++, row++) {
+			ids[row] = record->asked->transfers[i].id;
+			groups[row] = record->id;
+			causes[row] = record->cause_id;
+			reasons[row] = decline_name(record->decline);
+			memcpy(hashes[row], record->hash, GROUP_HASH_BYTES);
+		}
+	}
+	rt_pg_add_uuid_array(params, ids, NULL, count);
+	rt_pg_add_uuid_array(params, groups, NULL, count);
+	rt_pg_add_uuid_array(params, causes, NULL, count);
+	rt_pg_add_text_array(params, reasons, count);
+	rt_pg_add_bytes_array(params, hashes, GROUP_HASH_BYTES, count);
+}
+
+void posting_columns_new_holds(struct rt_pg_params *params, const struct book *book)
+{
+	size_t count = book->counts.holds_new;
+	struct rt_uuid *ids = uuids_new(params, count);
+	struct rt_uuid *debits = uuids_new(params, count);
+	struct rt_uuid *credits = uuids_new(params, count);
+	int64_t *amounts = ints_new(params, count);
+	int64_t *captured = ints_new(params, count);
+	int64_t *states = ints_new(params, count);
+	if (params->arena->overflowed)
+		return;
+	size_t row = 0;
+	for (const struct book_hold *entry = book->first_hold; entry != NULL; entry = entry->next_changed) {
+		if (!entry->is_new)
+			continue;
+		ids[row] = entry->hold.id;
+		debits[row] = entry->hold.debit_account_id;
+		credits[row] = entry->hold.credit_account_id;
+		amounts[row] = entry->hold.amount_minor;
+		captured[row] = entry->hold.captured_minor;
+		states[row++] = (int64_t)entry->hold.state;
+	}
+	rt_pg_add_uuid_array(params, ids, NULL, count);
+	rt_pg_add_uuid_array(params, debits, NULL, count);
+	rt_pg_add_uuid_array(params, credits, NULL, count);
+	rt_pg_add_int_array(params, amounts, NULL, count);
+	rt_pg_add_int_array(params, captured, NULL, count);
+	rt_pg_add_smallint_array(params, states, NULL, count);
+}
+
+void posting_columns_ended_holds(struct rt_pg_params *params, const struct book *book)
+{
+	size_t count = book->counts.holds_ended;
+	struct rt_uuid *ids = uuids_new(params, count);
+	int64_t *captured = ints_new(params, count);
+	int64_t *states = ints_new(params, count);
+	if (params->arena->overflowed)
+		return;
+	size_t row = 0;
+	for (const struct book_hold *entry = book->first_hold; entry != NULL; entry = entry->next_changed) {
+		if (entry->is_new)
+			continue;
+		ids[row] = entry->hold.id;
+		captured[row] = entry->hold.captured_minor;
+		states[row++] = (int64_t)entry->hold.state;
+	}
+	rt_pg_add_uuid_array(params, ids, NULL, count);
+	rt_pg_add_int_array(params, captured, NULL, count);
+	rt_pg_add_smallint_array(params, states, NULL, count);
+}
+
+void posting_columns_accounts(struct rt_pg_params *params, const struct book *book)
+{
+	size_t count = book->counts.accounts_changed;
+	struct rt_uuid *ids = uuids_new(params, count);
+	struct state_columns states = states_new(params, count);
+	if (params->arena->overflowed)
+		return;
+	size_t row = 0;
+	for (const struct book_account *entry = book->first_account; entry != NULL; entry = entry->next_changed) {
+		ids[row] = entry->account.id;
+		states_set(&states, row++, &entry->account.state);
+	}
+	rt_pg_add_uuid_array(params, ids, NULL, count);
+	states_add(params, &states, count);
+}

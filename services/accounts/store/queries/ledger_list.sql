@@ -1,0 +1,2 @@
+-- Ledgers after an id, in order. Index: ledgers_pkey.
+SELECT ledger_id, name, created FROM ledgers WHERE ledger_id > $1 ORDER BY ledger_id LIMIT $2

@@ -1,0 +1,21 @@
+-- Entries of one account after a sequence number, in order, with the account right after each.
+-- Indexes: transfers_debit_sequence and transfers_credit_sequence, merged.
+SELECT transfer_id, debit_account_id, credit_account_id, amount_minor, created, hold_id, kind, currency, reference,
+	sequence, debits_posted_minor, credits_posted_minor, debits_pending_minor, credits_pending_minor
+FROM (
+	(SELECT transfer_id, debit_account_id, credit_account_id, amount_minor, created, hold_id, kind, currency, reference,
+		debit_sequence AS sequence, debit_debits_posted_minor AS debits_posted_minor,
+		debit_credits_posted_minor AS credits_posted_minor, debit_debits_pending_minor AS debits_pending_minor,
+		debit_credits_pending_minor AS credits_pending_minor
+	FROM transfers
+	WHERE ledger_id = $1 AND debit_account_id = $2 AND debit_sequence > $3
+	ORDER BY debit_sequence LIMIT $4)
+	UNION ALL
+	(SELECT transfer_id, debit_account_id, credit_account_id, amount_minor, created, hold_id, kind, currency, reference,
+		credit_sequence, credit_debits_posted_minor, credit_credits_posted_minor, credit_debits_pending_minor,
+		credit_credits_pending_minor
+	FROM transfers
+	WHERE ledger_id = $1 AND credit_account_id = $2 AND credit_sequence > $3
+	ORDER BY credit_sequence LIMIT $4)
+) AS entries
+ORDER BY sequence LIMIT $4
