@@ -1,0 +1,318 @@
+/* One attempt at a call: its batch, and what its end says about the outcome. */
+#include <grpc/support/alloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "byte_buffer.h"
+#include "client_internal.h"
+#include "rt/assert.h"
+#include "rt/clock.h"
+#include "rt/log.h"
+#include "wire_status.h"
+
+#define MESSAGE_BYTES 256
+
+struct rt_attempt {
+	struct rt_client_tag tag; /* first */
+	struct rt_attempt *next;
+	struct rt_attempt *previous;
+	struct rt_channel *channel;
+	const struct rt_known_remote *remote;
+	bool repeatable;
+	grpc_call *grpc;
+	grpc_metadata_array initial;
+	grpc_metadata_array trailing;
+	grpc_byte_buffer *payload;
+	grpc_status_code code;
+	grpc_slice details;
+	int64_t started_us;
+	int64_t deadline_us;
+	rt_attempt_done done;
+	void *context;
+};
+
+/* False when the client stops. */
+static bool enlist(struct rt_attempt *attempt)
+{
+	struct rt_client *client = attempt->channel->client;
+	RT_LOCKED(&client->lock);
+	if (client->stopping)
+		return false;
+	attempt->next = client->attempts;
+	if (attempt->next != NULL)
+		attempt->next->previous = attempt;
+	client->attempts = attempt;
+	return true;
+}
+
+static void unlist(struct rt_attempt *attempt)
+{
+	struct rt_client *client = attempt->channel->client;
+	RT_LOCKED(&client->lock);
+	if (attempt->previous != NULL)
+		attempt->previous->next = attempt->next;
+	else
+		client->attempts = attempt->next;
+	if (attempt->next != NULL)
+		attempt->next->previous = attempt->previous;
+	if (client->attempts == NULL)
+		pthread_cond_broadcast(&client->changed);
+}
+
+void rt_attempts_cancel(struct rt_client *client)
+{
+	for (struct rt_attempt *attempt = client->attempts; attempt != NULL; attempt = attempt->next)
+		grpc_call_cancel(attempt->grpc, NULL);
+}
+
+static void free_attempt(struct rt_attempt *attempt)
+{
+	if (attempt->grpc != NULL)
+		grpc_call_unref(attempt->grpc);
+	grpc_metadata_array_destroy(&attempt->initial);
+	grpc_metadata_array_destroy(&attempt->trailing);
+	grpc_byte_buffer_destroy(attempt->payload);
+	grpc_slice_unref(attempt->details);
+	free(attempt);
+}
+
+static struct rt_status admit(struct rt_channel *channel, const struct rt_call_options *options, int64_t now_us)
+{
+	if (options->deadline_mono_us <= now_us)
+		return RT_FAIL(UNAVAILABLE, "DEADLINE_PASSED", "the deadline had passed before the call was made");
+	RT_LOCKED(&channel->lock);
+	if (options->wait_for_ready || rt_breaker_admit(&channel->breaker, now_us))
+		return rt_ok();
+	return RT_FAIL(UNAVAILABLE, "BREAKER_OPEN", "%s can't be reached at the moment",
+		       rt_identity_name(channel->expected));
+}
+
+static gpr_timespec deadline_of(const struct rt_call_options *options, int64_t now_us)
+{
+	if (options->deadline_mono_us == RT_NO_DEADLINE)
+		return gpr_inf_future(GPR_CLOCK_MONOTONIC);
+	int64_t left_us = options->deadline_mono_us - now_us;
+	return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_micros(left_us, GPR_TIMESPAN));
+}
+
+struct outgoing {
+	grpc_metadata entries[2];
+	size_t count;
+};
+
+static void add_metadata(struct outgoing *outgoing, const char *key, const char *text)
+{
+	grpc_metadata *entry = &outgoing->entries[outgoing->count++];
+	entry->key = grpc_slice_from_static_string(key);
+	entry->value = grpc_slice_from_copied_string(text);
+}
+
+static void add_bearer(struct outgoing *outgoing, const char *bearer)
+{
+	static const char scheme[] = "Bearer ";
+	size_t scheme_length = sizeof(scheme) - 1;
+	size_t length = strlen(bearer);
+	grpc_metadata *entry = &outgoing->entries[outgoing->count++];
+	entry->key = grpc_slice_from_static_string("authorization");
+	entry->value = grpc_slice_malloc(scheme_length + length);
+	memcpy(GRPC_SLICE_START_PTR(entry->value), scheme, scheme_length);
+	memcpy(GRPC_SLICE_START_PTR(entry->value) + scheme_length, bearer, length);
+}
+
+static void make_metadata(struct outgoing *outgoing, const struct rt_call_options *options)
+{
+	outgoing->count = 0;
+	struct rt_trace trace = options->trace != NULL ? rt_trace_child(options->trace) : rt_trace_new();
+	char traceparent[RT_TRACEPARENT_BYTES];
+	rt_trace_format(&trace, traceparent);
+	add_metadata(outgoing, "traceparent", traceparent);
+	if (options->bearer != NULL)
+		add_bearer(outgoing, options->bearer);
+}
+
+static void start_batch(struct rt_attempt *attempt, const ProtobufCMessage *request,
+			const struct rt_call_options *options)
+{
+	struct outgoing outgoing;
+	make_metadata(&outgoing, options);
+	grpc_byte_buffer *payload = rt_buffer_pack(request);
+	grpc_op ops[6] = {
+		{.op = GRPC_OP_SEND_INITIAL_METADATA},  {.op = GRPC_OP_SEND_MESSAGE},
+		{.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT}, {.op = GRPC_OP_RECV_INITIAL_METADATA},
+		{.op = GRPC_OP_RECV_MESSAGE},           {.op = GRPC_OP_RECV_STATUS_ON_CLIENT},
+	};
+	ops[0].data.send_initial_metadata.metadata = outgoing.entries;
+	ops[0].data.send_initial_metadata.count = outgoing.count;
+	if (options->wait_for_ready)
+		ops[0].flags = GRPC_INITIAL_METADATA_WAIT_FOR_READY |
+			       GRPC_INITIAL_METADATA_WAIT_FOR_READY_EXPLICITLY_SET;
+	ops[1].data.send_message.send_message = payload;
+	ops[3].data.recv_initial_metadata.recv_initial_metadata = &attempt->initial;
+	ops[4].data.recv_message.recv_message = &attempt->payload;
+	ops[5].data.recv_status_on_client.trailing_metadata = &attempt->trailing;
+	ops[5].data.recv_status_on_client.status = &attempt->code;
+	ops[5].data.recv_status_on_client.status_details = &attempt->details;
+	grpc_call_error error = grpc_call_start_batch(attempt->grpc, ops, 6, &attempt->tag, NULL);
+	RT_ASSERT(error == GRPC_CALL_OK);
+	grpc_byte_buffer_destroy(payload);
+	for (size_t i = 0; i < outgoing.count; i++)
+		grpc_slice_unref(outgoing.entries[i].value);
+}
+
+static struct rt_attempt *attempt_new(struct rt_channel *channel, const struct rt_remote *remote,
+				      const struct rt_call_options *options, int64_t now_us)
+{
+	struct rt_attempt *attempt = calloc(1, sizeof(*attempt));
+	RT_ASSERT(attempt != NULL);
+	attempt->tag.kind = RT_CLIENT_ATTEMPT;
+	attempt->channel = channel;
+	attempt->remote = rt_channel_remote(channel, remote);
+	attempt->repeatable = remote->repeatable;
+	attempt->started_us = now_us;
+	attempt->deadline_us = options->deadline_mono_us;
+	grpc_metadata_array_init(&attempt->initial);
+	grpc_metadata_array_init(&attempt->trailing);
+	attempt->details = grpc_empty_slice();
+	attempt->grpc = grpc_channel_create_registered_call(channel->grpc, NULL, GRPC_PROPAGATE_DEFAULTS,
+							    channel->client->queue, attempt->remote->registered,
+							    deadline_of(options, now_us), NULL);
+	return attempt;
+}
+
+void rt_attempt_start(struct rt_channel *channel, const struct rt_remote *remote, const ProtobufCMessage *request,
+		      const struct rt_call_options *options, rt_attempt_done done, void *context)
+{
+	int64_t now_us = rt_clock_mono_us();
+	struct rt_status status = admit(channel, options, now_us);
+	if (!rt_is_ok(&status)) {
+		done(context, status, NULL);
+		return;
+	}
+	struct rt_attempt *attempt = attempt_new(channel, remote, options, now_us);
+	attempt->done = done;
+	attempt->context = context;
+	/* Held by two until the batch is begun: the list's cancel may come first, which gRPC remembers. */
+	grpc_call_ref(attempt->grpc);
+	grpc_call *grpc = attempt->grpc;
+	if (enlist(attempt)) {
+		rt_series_add(attempt->remote->started, 1);
+		start_batch(attempt, request, options);
+	} else {
+		free_attempt(attempt);
+		done(context, RT_FAIL(UNAVAILABLE, "SHUTTING_DOWN", "the client is stopping"), NULL);
+	}
+	grpc_call_unref(grpc);
+}
+
+/* Whether the call has left this process: a call that a connection has taken on knows the peer's address, and one that has
+ * not knows no more than the channel's target. */
+static bool was_sent(const struct rt_attempt *attempt)
+{
+	char *peer = grpc_call_get_peer(attempt->grpc);
+	bool sent = strncmp(peer, "ipv4:", 5) == 0 || strncmp(peer, "ipv6:", 5) == 0 ||
+		    strncmp(peer, "unix:", 5) == 0;
+	/* With an address for a target the two can't be told apart: think the worse. */
+	gpr_free(peer);
+	return sent;
+}
+
+static struct rt_status read_status(const struct rt_attempt *attempt, bool *from_service)
+{
+	char message[MESSAGE_BYTES];
+	rt_slice_text(&attempt->details, message, sizeof(message));
+	const grpc_slice *details = NULL;
+	for (size_t i = 0; i < attempt->trailing.count; i++) {
+		const grpc_metadata *entry = &attempt->trailing.metadata[i];
+		if (rt_slice_is(&entry->key, "grpc-status-details-bin"))
+			details = &entry->value;
+	}
+	if (details == NULL)
+		return rt_wire_status_unpack((int)attempt->code, message, NULL, 0, from_service);
+	return rt_wire_status_unpack((int)attempt->code, message, GRPC_SLICE_START_PTR(*details),
+				     GRPC_SLICE_LENGTH(*details), from_service);
+}
+
+/* Codes that gRPC itself makes up when a connection or a deadline ends a call. */
+static bool is_ambiguous(grpc_status_code code)
+{
+	return code == GRPC_STATUS_UNAVAILABLE || code == GRPC_STATUS_DEADLINE_EXCEEDED ||
+	       code == GRPC_STATUS_CANCELLED || code == GRPC_STATUS_UNKNOWN || code == GRPC_STATUS_INTERNAL;
+}
+
+enum reach { REACHED, MISSED, NOT_KNOWN };
+
+static struct rt_status not_sent(const struct rt_attempt *attempt, const struct rt_status *status)
+{
+	if (attempt->code == GRPC_STATUS_CANCELLED)
+		return RT_FAIL(CANCELLED, "CANCELLED", "cancelled before it was sent");
+	return RT_FAIL(UNAVAILABLE, "UNREACHABLE", "%s: %s", rt_identity_name(attempt->channel->expected),
+		       status->detail);
+}
+
+static struct rt_status left_open(const struct rt_attempt *attempt, const struct rt_status *status)
+{
+	const char *who = rt_identity_name(attempt->channel->expected);
+	bool late = attempt->code == GRPC_STATUS_DEADLINE_EXCEEDED;
+	if (!attempt->repeatable)
+		return RT_FAIL(OUTCOME_UNKNOWN, "OUTCOME_UNKNOWN", "%s: %s", who, status->detail);
+	if (late)
+		return RT_FAIL(DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "%s did not answer in time", who);
+	if (attempt->code == GRPC_STATUS_CANCELLED)
+		return RT_FAIL(CANCELLED, "CANCELLED", "%s: %s", who, status->detail);
+	return RT_FAIL(UNAVAILABLE, "CONNECTION_LOST", "%s: %s", who, status->detail);
+}
+
+static struct rt_status classify(const struct rt_attempt *attempt, enum reach *reach)
+{
+	*reach = REACHED;
+	if (attempt->code == GRPC_STATUS_OK)
+		return rt_ok();
+	bool from_service = false;
+	struct rt_status status = read_status(attempt, &from_service);
+	if (from_service || !is_ambiguous(attempt->code))
+		return status;
+	if (was_sent(attempt)) {
+		*reach = attempt->code == GRPC_STATUS_UNAVAILABLE ? MISSED : NOT_KNOWN;
+		return left_open(attempt, &status);
+	}
+	*reach = attempt->code == GRPC_STATUS_CANCELLED ? NOT_KNOWN : MISSED;
+	return not_sent(attempt, &status);
+}
+
+static void note_reach(struct rt_channel *channel, enum reach reach)
+{
+	RT_LOCKED(&channel->lock);
+	bool was_open = channel->breaker.open;
+	if (reach == REACHED)
+		rt_breaker_reached(&channel->breaker);
+	else if (reach == MISSED)
+		rt_breaker_missed(&channel->breaker, rt_clock_mono_us());
+	else
+		rt_breaker_unknown(&channel->breaker);
+	if (channel->breaker.open != was_open)
+		rt_series_set(channel->breaker_open, channel->breaker.open);
+}
+
+static void record(const struct rt_attempt *attempt, const struct rt_status *status)
+{
+	int64_t duration_us = rt_clock_mono_us() - attempt->started_us;
+	rt_series_add(attempt->remote->handled[status->code], 1);
+	rt_series_observe_us(attempt->remote->seconds, duration_us);
+	RT_LOG(DEBUG, "called", RT_TEXT("method", attempt->remote->path), RT_INT("duration_us", duration_us),
+	       RT_STATUS(status));
+}
+
+void rt_attempt_event(struct rt_attempt *attempt)
+{
+	enum reach reach = NOT_KNOWN;
+	struct rt_status status = classify(attempt, &reach);
+	if (rt_is_ok(&status) && attempt->payload == NULL)
+		status = RT_FAIL(INTERNAL, "NO_REPLY", "%s answered without a message",
+				 rt_identity_name(attempt->channel->expected));
+	note_reach(attempt->channel, reach);
+	record(attempt, &status);
+	attempt->done(attempt->context, status, rt_is_ok(&status) ? attempt->payload : NULL);
+	unlist(attempt);
+	free_attempt(attempt);
+}

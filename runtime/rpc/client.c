@@ -1,0 +1,76 @@
+/* The client's life: one completion queue and its thread for all channels of a process. */
+#include "rt/rpc_client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client_internal.h"
+#include "grpc_library.h"
+#include "rt/assert.h"
+#include "rt/clock.h"
+#include "tls_credentials.h"
+
+static void *serve_queue(void *argument)
+{
+	struct rt_client *client = argument;
+	for (;;) {
+		grpc_event event =
+			grpc_completion_queue_next(client->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+		if (event.type == GRPC_QUEUE_SHUTDOWN)
+			return NULL;
+		if (event.type != GRPC_OP_COMPLETE)
+			continue;
+		struct rt_client_tag *tag = event.tag;
+		if (tag->kind == RT_CLIENT_ATTEMPT)
+			rt_attempt_event((struct rt_attempt *)tag);
+		else
+			rt_watch_event(tag);
+	}
+}
+
+struct rt_status rt_client_new(const struct rt_tls *tls, struct rt_client **result)
+{
+	RT_TRY(rt_tls_check(tls));
+	rt_grpc_start();
+	struct rt_client *client = calloc(1, sizeof(*client));
+	RT_ASSERT(client != NULL);
+	client->trust_domain = strdup(tls->trust_domain);
+	RT_ASSERT(client->trust_domain != NULL);
+	client->certificates = rt_tls_watch(tls);
+	client->queue = grpc_completion_queue_create_for_next(NULL);
+	rt_lock_init(&client->lock, RT_RANK_CLIENT);
+	rt_condition_init(&client->changed);
+	int failed = pthread_create(&client->thread, NULL, serve_queue, client);
+	RT_ASSERT(failed == 0);
+	pthread_setname_np(client->thread, "rt-client");
+	*result = client;
+	return rt_ok();
+}
+
+void rt_client_stop(struct rt_client *client)
+{
+	rt_lock_take(&client->lock);
+	bool first = !client->stopping;
+	client->stopping = true;
+	rt_attempts_cancel(client);
+	while (client->attempts != NULL || client->watches > 0)
+		rt_lock_wait(&client->lock, &client->changed, RT_NO_DEADLINE);
+	rt_lock_give(&client->lock);
+	if (!first)
+		return;
+	grpc_completion_queue_shutdown(client->queue);
+	pthread_join(client->thread, NULL);
+}
+
+void rt_client_destroy(struct rt_client *client)
+{
+	if (client == NULL)
+		return;
+	grpc_completion_queue_destroy(client->queue);
+	grpc_tls_certificate_provider_release(client->certificates);
+	pthread_cond_destroy(&client->changed);
+	rt_lock_deinit(&client->lock);
+	free(client->trust_domain);
+	free(client);
+	rt_grpc_stop();
+}

@@ -1,0 +1,74 @@
+/* What the files of the client share. For runtime/rpc alone. */
+#pragma once
+
+#include <grpc/grpc.h>
+#include <grpc/grpc_security.h>
+#include <stdatomic.h>
+
+#include "breaker.h"
+#include "rt/lock.h"
+#include "rt/metrics.h"
+#include "rt/rpc_client.h"
+
+#define RT_CODE_COUNT (RT_OUTCOME_UNKNOWN + 1)
+#define RT_REMOTES_MAX 64
+
+struct rt_attempt;
+
+struct rt_client {
+	char *trust_domain;
+	grpc_tls_certificate_provider *certificates;
+	grpc_completion_queue *queue;
+	pthread_t thread;
+	struct rt_lock lock; /* guards the rest */
+	pthread_cond_t changed;
+	bool stopping;
+	struct rt_attempt *attempts; /* in flight */
+	size_t watches;              /* connectivity watches in flight */
+};
+
+/* A method as it is called over one channel; made when it is first called. */
+struct rt_known_remote {
+	char service[96];
+	char name[64];
+	char path[192];
+	void *registered;
+	struct rt_series *started;
+	struct rt_series *seconds;
+	struct rt_series *handled[RT_CODE_COUNT];
+};
+
+struct rt_channel {
+	struct rt_client *client;
+	enum rt_identity expected;
+	grpc_channel *grpc;
+	struct rt_series *breaker_open;
+	struct rt_series *retries;
+	struct rt_lock lock; /* guards the rest */
+	struct rt_breaker breaker;
+	struct rt_retry_budget budget;
+	struct rt_known_remote *remotes[RT_REMOTES_MAX];
+	size_t remote_count;
+};
+
+/* Called on the client's thread, or at once when the attempt can't be made; `payload` is lent and NULL unless OK. */
+typedef void (*rt_attempt_done)(void *context, struct rt_status status, grpc_byte_buffer *payload);
+
+/* attempt.c: makes one attempt. */
+void rt_attempt_start(struct rt_channel *channel, const struct rt_remote *remote, const ProtobufCMessage *request,
+		      const struct rt_call_options *options, rt_attempt_done done, void *context);
+/* On the client's thread. */
+void rt_attempt_event(struct rt_attempt *attempt);
+/* Under the client's lock. */
+void rt_attempts_cancel(struct rt_client *client);
+
+/* What a completion queue of a client gives back. */
+enum rt_client_tag_kind { RT_CLIENT_ATTEMPT, RT_CLIENT_WATCH };
+struct rt_client_tag {
+	enum rt_client_tag_kind kind;
+};
+
+/* channel.c */
+const struct rt_known_remote *rt_channel_remote(struct rt_channel *channel, const struct rt_remote *remote);
+/* On the client's thread. */
+void rt_watch_event(struct rt_client_tag *tag);

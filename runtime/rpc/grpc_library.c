@@ -1,0 +1,85 @@
+#include "grpc_library.h"
+
+#include <grpc/grpc.h>
+#include <grpc/support/log.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "rt/clock.h"
+#include "rt/log.h"
+
+/* A peer that can't get in tries again and again: so many lines in a second are enough, the rest are counted. */
+#define LINES_PER_SECOND 10
+
+static _Atomic int64_t window_start_us;
+static _Atomic int64_t window_lines;
+static _Atomic int64_t suppressed;
+
+static bool may_log(void)
+{
+	int64_t now_us = rt_clock_mono_us();
+	int64_t start_us = atomic_load(&window_start_us);
+	if (now_us - start_us >= RT_US_PER_S &&
+	    atomic_compare_exchange_strong(&window_start_us, &start_us, now_us))
+		atomic_store(&window_lines, 0);
+	if (atomic_fetch_add(&window_lines, 1) < LINES_PER_SECOND)
+		return true;
+	atomic_fetch_add(&suppressed, 1);
+	return false;
+}
+
+static const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* What OpenSSL said when a handshake failed: no certificate, one of another authority, an expired one. Both sides of a
+ * process speak here; only the server's side is about somebody who wants in, but neither names the peer. */
+static bool is_handshake(const char *message)
+{
+	return strstr(message, "andshak") != NULL;
+}
+
+static void write_line(enum rt_log_level level, const char *event, const gpr_log_func_args *args)
+{
+	if (!may_log())
+		return;
+	const struct rt_field fields[] = {
+		RT_TEXT("message", args->message),
+		RT_TEXT("file", file_name(args->file)),
+		RT_INT("line", args->line),
+		RT_INT("suppressed", atomic_exchange(&suppressed, 0)),
+	};
+	rt_log_write(level, event, fields, sizeof(fields) / sizeof(fields[0]));
+}
+
+static void log_line(gpr_log_func_args *args)
+{
+	if (is_handshake(args->message)) {
+		write_line(RT_LOG_WARN, "tls_handshake_failed", args);
+		return;
+	}
+	enum rt_log_level level = args->severity == GPR_LOG_SEVERITY_ERROR ? RT_LOG_WARN : RT_LOG_DEBUG;
+	if (rt_log_enabled(level))
+		write_line(level, "grpc", args);
+}
+
+static void route_log(void)
+{
+	gpr_set_log_function(log_line);
+	gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
+}
+
+void rt_grpc_start(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, route_log);
+	grpc_init();
+}
+
+void rt_grpc_stop(void)
+{
+	grpc_shutdown();
+}

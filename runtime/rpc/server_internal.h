@@ -1,0 +1,188 @@
+/* What the files of the server share. For runtime/rpc alone.
+ *
+ * A call's life: a struct rt_call waits in gRPC until a call of its method arrives (server.c), is admitted
+ * (server_admission.c), runs inline or on a worker, and is answered (server_call.c, server_stream.c). It is counted by
+ * references: one is the owner's, who must call rt_call_end; one is for each batch that gRPC still works on. The last one
+ * puts it back among the idle ones. */
+#pragma once
+
+#include <grpc/grpc.h>
+#include <grpc/grpc_security.h>
+#include <stdatomic.h>
+
+#include "admission.h"
+#include "byte_buffer.h"
+#include "rt/config.h"
+#include "rt/lock.h"
+#include "rt/metrics.h"
+#include "rt/queue.h"
+#include "rt/rpc_server.h"
+
+#define RT_CODE_COUNT (RT_OUTCOME_UNKNOWN + 1)
+
+/* Messages of one stream that wait to be sent. */
+#define RT_STREAM_QUEUE_MAX 64
+
+enum rt_tag_kind {
+	RT_TAG_ARRIVED,  /* a call has come in */
+	RT_TAG_CLOSED,   /* the call is over: answered, or the caller has gone */
+	RT_TAG_ANSWERED, /* the final batch is done */
+	RT_TAG_SENT,     /* one message of a stream is sent */
+	RT_TAG_RECEIVED, /* one message of a bidirectional stream, or its half-close */
+	RT_TAG_COUNT,
+	RT_TAG_SHUTDOWN, /* the server's own: no connection is left */
+};
+
+struct rt_tag {
+	enum rt_tag_kind kind;
+	struct rt_call *call; /* of RT_TAG_SHUTDOWN: NULL */
+};
+
+/* A method as it is served. */
+struct rt_served {
+	const struct rt_method *method;
+	void *registered;
+	bool internal; /* health and reflection: not counted as load */
+	char path[192];
+	struct rt_series *started;
+	struct rt_series *seconds;
+	struct rt_series *shed;
+	struct rt_series *handled[RT_CODE_COUNT];
+};
+
+/* A completion queue, its thread, and the calls bound to it. */
+struct rt_intake {
+	struct rt_server *server;
+	grpc_completion_queue *queue;
+	pthread_t thread;
+	struct rt_lock lock; /* guards what follows */
+	struct rt_call *idle;
+	struct rt_call *active; /* those that have arrived and are not idle yet */
+	_Atomic size_t active_count;
+};
+
+enum rt_server_phase {
+	RT_SERVER_SERVING,
+	RT_SERVER_DRAINING,   /* new calls are refused */
+	RT_SERVER_CANCELLING, /* nothing more is begun */
+};
+
+struct rt_health;
+struct rt_reflection;
+
+struct rt_server {
+	const struct rt_common_config *common;
+	const struct rt_token_verifier *tokens;
+	void *service;
+	void *(*worker_new)(void *service);
+	void (*worker_destroy)(void *worker);
+	size_t message_bytes_max;
+	size_t arena_bytes_max;
+
+	grpc_server *grpc;
+	grpc_tls_certificate_provider *certificates;
+	int port;
+	struct rt_served *served;
+	size_t served_count;
+	struct rt_served unknown; /* whatever no method is registered for */
+	struct rt_intake *intakes;
+	size_t intake_count;
+	struct rt_queue *queue;
+	pthread_t *workers;
+	size_t worker_count;
+
+	_Atomic enum rt_server_phase phase;
+	_Atomic int64_t load; /* calls that count towards queue_max */
+	struct rt_tag shutdown_tag;
+	atomic_bool shutdown_seen; /* no connection is left */
+	bool abandoned;
+
+	struct rt_health *health;
+	struct rt_reflection *reflection;
+	struct rt_series *in_flight;
+	struct rt_series *queue_length;
+	struct rt_series *denied_identity;
+	struct rt_series *denied_token;
+	struct rt_series *denied_role;
+};
+
+/* What a stream needs besides; guarded by `lock`. */
+struct rt_stream {
+	struct rt_lock lock;
+	grpc_byte_buffer *waiting[RT_STREAM_QUEUE_MAX];
+	size_t waiting_first;
+	size_t waiting_count;
+	grpc_byte_buffer *received;
+	bool sending;         /* a batch with a message is under way */
+	bool metadata_sent;
+	bool closed;          /* no further message is read: half-closed, broken or ended */
+	bool ending;          /* rt_call_end was called: the status goes out after the last message */
+	bool left;            /* the caller has gone, or the server drains */
+	void (*leave)(struct rt_call *call, void *context);
+	void *leave_context;
+	struct rt_status status;
+};
+
+struct rt_call {
+	struct rt_server *server;
+	struct rt_intake *intake;
+	struct rt_served *served;
+	struct rt_call *next; /* idle or active */
+	struct rt_call *previous;
+	grpc_call *grpc;
+	gpr_timespec grpc_deadline;
+	grpc_call_details details; /* of unknown methods */
+	grpc_metadata_array metadata;
+	grpc_byte_buffer *payload;
+	struct rt_tag tags[RT_TAG_COUNT];
+	_Atomic int references;
+	atomic_bool answered; /* the outcome is decided, logged and on its way */
+	atomic_bool cancelled;
+	atomic_bool asked_to_leave;
+	int closed_early;     /* gRPC's: the caller has gone, or its deadline has passed */
+	bool loaded;          /* counted in the server's load */
+	int64_t arrived_us;
+	int64_t deadline_us;
+	struct rt_trace trace;
+	struct rt_caller caller;
+	struct rt_peer peer;
+	bool caller_known;
+	struct rt_arena arena;
+	const ProtobufCMessage *request;
+	void *worker;
+	struct rt_stream stream;
+};
+
+/* server_admission.c: fills caller, trace and deadline from what came with the call; says whether it may go on. */
+struct rt_status rt_call_admit(struct rt_call *call);
+
+/* server_call.c */
+void rt_call_arrived(struct rt_call *call);          /* on an intake's thread */
+void rt_call_run(struct rt_call *call, void *worker); /* the handler's turn: checks deadline, unpacks, runs */
+void rt_call_event(struct rt_tag *tag, bool success);
+void rt_call_answer(struct rt_call *call, struct rt_status status, const ProtobufCMessage *reply);
+/* Starts a batch, which keeps a reference until its event. */
+void rt_call_batch(struct rt_call *call, const grpc_op *ops, size_t count, enum rt_tag_kind kind);
+void rt_call_hold(struct rt_call *call);
+/* The same, for who has found the call in a list: false when it is on its way to the idle ones. */
+bool rt_call_try_hold(struct rt_call *call);
+void rt_call_drop(struct rt_call *call);
+/* Answers or cancels those whose deadline has passed though a handler still has them. */
+void rt_intake_expire(struct rt_intake *intake, int64_t now_us);
+
+/* server_stream.c */
+void rt_stream_init(struct rt_call *call);
+bool rt_call_is_stream(const struct rt_call *call);
+void rt_stream_receive(struct rt_call *call); /* asks for the next message */
+void rt_stream_received(struct rt_call *call, bool success);
+void rt_stream_sent(struct rt_call *call, bool success);
+void rt_stream_end(struct rt_call *call, struct rt_status status);
+void rt_stream_leave(struct rt_call *call);
+void rt_stream_clear(struct rt_call *call);
+
+/* server.c: an idle call waits for the next one of its method. */
+void rt_intake_request(struct rt_intake *intake, struct rt_served *served);
+void rt_intake_add_active(struct rt_call *call);
+void rt_intake_put_idle(struct rt_call *call);
+/* Runs it inline or queues it for a worker. */
+void rt_server_dispatch(struct rt_call *call);

@@ -1,0 +1,180 @@
+/* Streams: one message is on its way at a time, a bounded number waits, and the status goes out after the last one. */
+#include <string.h>
+
+#include "rt/assert.h"
+#include "server_internal.h"
+
+bool rt_call_is_stream(const struct rt_call *call)
+{
+	return call->served->method != NULL && call->served->method->kind != RT_UNARY;
+}
+
+void rt_stream_init(struct rt_call *call)
+{
+	struct rt_stream *stream = &call->stream;
+	stream->waiting_first = 0;
+	stream->waiting_count = 0;
+	stream->received = NULL;
+	stream->sending = false;
+	stream->metadata_sent = false;
+	stream->closed = false;
+	stream->ending = false;
+	stream->left = false;
+	stream->leave = NULL;
+}
+
+static grpc_byte_buffer *take_waiting(struct rt_stream *stream)
+{
+	if (stream->waiting_count == 0)
+		return NULL;
+	grpc_byte_buffer *buffer = stream->waiting[stream->waiting_first];
+	stream->waiting_first = (stream->waiting_first + 1) % RT_STREAM_QUEUE_MAX;
+	stream->waiting_count--;
+	return buffer;
+}
+
+void rt_stream_clear(struct rt_call *call)
+{
+	struct rt_stream *stream = &call->stream;
+	for (grpc_byte_buffer *buffer = take_waiting(stream); buffer != NULL; buffer = take_waiting(stream))
+		grpc_byte_buffer_destroy(buffer);
+	grpc_byte_buffer_destroy(stream->received);
+	stream->received = NULL;
+}
+
+/* Only for who has set `sending`. */
+static void send_one(struct rt_call *call, grpc_byte_buffer *buffer)
+{
+	grpc_op ops[2] = {{.op = GRPC_OP_SEND_MESSAGE}, {.op = GRPC_OP_SEND_INITIAL_METADATA}};
+	ops[0].data.send_message.send_message = buffer;
+	size_t count = call->stream.metadata_sent ? 1 : 2;
+	call->stream.metadata_sent = true;
+	rt_call_batch(call, ops, count, RT_TAG_SENT);
+	grpc_byte_buffer_destroy(buffer);
+}
+
+struct rt_status rt_call_send(struct rt_call *call, const ProtobufCMessage *message)
+{
+	RT_ASSERT(rt_call_is_stream(call));
+	RT_ASSERT(message->descriptor == call->served->method->reply);
+	if (rt_call_cancelled(call))
+		return RT_FAIL(CANCELLED, "CANCELLED", "the caller has gone");
+	grpc_byte_buffer *buffer = rt_buffer_pack(message);
+	struct rt_stream *stream = &call->stream;
+	rt_lock_take(&stream->lock);
+	bool refused = stream->ending || stream->waiting_count == RT_STREAM_QUEUE_MAX;
+	bool at_once = !refused && !stream->sending;
+	if (at_once)
+		stream->sending = true;
+	else if (!refused)
+		stream->waiting[(stream->waiting_first + stream->waiting_count++) % RT_STREAM_QUEUE_MAX] = buffer;
+	bool ending = stream->ending;
+	rt_lock_give(&stream->lock);
+	if (at_once)
+		send_one(call, buffer);
+	if (!refused)
+		return rt_ok();
+	grpc_byte_buffer_destroy(buffer);
+	if (ending)
+		return RT_FAIL(CANCELLED, "CANCELLED", "the stream has ended");
+	return RT_FAIL(RESOURCE_EXHAUSTED, "SLOW_CALLER", "too many messages wait for the caller to read");
+}
+
+void rt_stream_sent(struct rt_call *call, bool success)
+{
+	struct rt_stream *stream = &call->stream;
+	if (!success)
+		atomic_store(&call->cancelled, true);
+	rt_lock_take(&stream->lock);
+	if (!success)
+		rt_stream_clear(call);
+	grpc_byte_buffer *next = take_waiting(stream);
+	stream->sending = next != NULL;
+	bool end = next == NULL && stream->ending;
+	rt_lock_give(&stream->lock);
+	if (next != NULL)
+		send_one(call, next);
+	else if (end)
+		rt_call_answer(call, stream->status, NULL);
+}
+
+void rt_stream_end(struct rt_call *call, struct rt_status status)
+{
+	struct rt_stream *stream = &call->stream;
+	rt_lock_take(&stream->lock);
+	bool first = !stream->ending;
+	if (first)
+		stream->status = status;
+	stream->ending = true;
+	stream->closed = true;
+	stream->leave = NULL;
+	bool idle = !stream->sending;
+	rt_lock_give(&stream->lock);
+	if (first && idle)
+		rt_call_answer(call, status, NULL);
+}
+
+void rt_stream_receive(struct rt_call *call)
+{
+	grpc_op op = {.op = GRPC_OP_RECV_MESSAGE};
+	op.data.recv_message.recv_message = &call->stream.received;
+	rt_call_batch(call, &op, 1, RT_TAG_RECEIVED);
+}
+
+void rt_stream_received(struct rt_call *call, bool success)
+{
+	struct rt_stream *stream = &call->stream;
+	rt_lock_take(&stream->lock);
+	if (!success || stream->received == NULL)
+		stream->closed = true;
+	bool ended = stream->ending;
+	rt_lock_give(&stream->lock);
+	if (!ended)
+		rt_server_dispatch(call);
+}
+
+void rt_call_next(struct rt_call *call)
+{
+	RT_ASSERT(call->served->method->kind == RT_BIDI_STREAM);
+	rt_arena_deinit(&call->arena);
+	call->request = NULL;
+	rt_lock_take(&call->stream.lock);
+	bool closed = call->stream.closed;
+	rt_lock_give(&call->stream.lock);
+	if (!closed)
+		rt_stream_receive(call);
+}
+
+void rt_call_on_leave(struct rt_call *call, void (*leave)(struct rt_call *call, void *context), void *context)
+{
+	struct rt_stream *stream = &call->stream;
+	rt_lock_take(&stream->lock);
+	bool left = stream->left;
+	if (!left) {
+		stream->leave = leave;
+		stream->leave_context = context;
+	}
+	rt_lock_give(&stream->lock);
+	if (left)
+		leave(call, context);
+}
+
+/* A bidirectional stream whose handler doesn't care to be told is broken off: its handler then hears of the end. */
+void rt_stream_leave(struct rt_call *call)
+{
+	if (!rt_call_is_stream(call))
+		return;
+	struct rt_stream *stream = &call->stream;
+	rt_lock_take(&stream->lock);
+	bool first = !stream->left;
+	stream->left = true;
+	void (*leave)(struct rt_call *, void *) = stream->leave;
+	void *context = stream->leave_context;
+	stream->leave = NULL;
+	bool open = !stream->ending;
+	rt_lock_give(&stream->lock);
+	if (leave != NULL)
+		leave(call, context);
+	else if (first && open && call->served->method->kind == RT_BIDI_STREAM)
+		grpc_call_cancel_with_status(call->grpc, GRPC_STATUS_UNAVAILABLE, "shutting down", NULL);
+}
