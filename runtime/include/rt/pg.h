@@ -15,15 +15,21 @@
 struct rt_pg;
 
 struct rt_pg_config {
-	const char *conninfo;             /* without password */
+	const char *conninfo;             /* without password; copied */
 	const struct rt_secret *password; /* outlives the connection; NULL: none */
 	const char *application;          /* application_name */
 	int64_t connect_ms_max;           /* time for one attempt; 0 means 5,000 */
 };
 
-/* A statement, prepared once a connection under its name, which is also its label in the metrics. Static storage. */
+/* INVALID_ARGUMENT INVALID_SETTING when libpq could not read the connection string; the detail does not quote it. */
+struct rt_status rt_pg_check_conninfo(const char *conninfo);
+
+/* A statement, prepared once a connection under its name, which is also its label in the metrics. Static storage. One name
+ * has one text, and its parameters have the same types each time (both are asserted). Outside a transaction, one that
+ * begins with SELECT, VALUES, TABLE or SHOW, or is a WITH without INSERT, UPDATE, DELETE or MERGE in it, counts as
+ * reading. */
 struct rt_pg_statement {
-	const char *name;
+	const char *name; /* under 64 bytes */
 	const char *sql;
 };
 
@@ -38,14 +44,33 @@ struct rt_pg_params {
 	int lengths[RT_PG_PARAMS_MAX];
 };
 
+/* PostgreSQL's numbers of the types that are read and written here. */
+enum rt_pg_type {
+	RT_PG_BOOL = 16,
+	RT_PG_BYTEA = 17,
+	RT_PG_BIGINT = 20,
+	RT_PG_SMALLINT = 21,
+	RT_PG_INTEGER = 23,
+	RT_PG_TEXT = 25,
+	RT_PG_BOOL_ARRAY = 1000,
+	RT_PG_BYTEA_ARRAY = 1001,
+	RT_PG_SMALLINT_ARRAY = 1005,
+	RT_PG_TEXT_ARRAY = 1009,
+	RT_PG_BIGINT_ARRAY = 1016,
+	RT_PG_TIMESTAMPTZ = 1184,
+	RT_PG_TIMESTAMPTZ_ARRAY = 1185,
+	RT_PG_UUID = 2950,
+	RT_PG_UUID_ARRAY = 2951,
+};
+
 void rt_pg_params_init(struct rt_pg_params *params, struct rt_arena *arena);
 void rt_pg_add_int(struct rt_pg_params *params, int64_t value);                 /* bigint */
 void rt_pg_add_bool(struct rt_pg_params *params, bool value);                   /* boolean */
 void rt_pg_add_text(struct rt_pg_params *params, const char *value);            /* text; NULL is null; not copied */
 void rt_pg_add_uuid(struct rt_pg_params *params, const struct rt_uuid *value);  /* uuid; NULL is null; not copied */
-void rt_pg_add_bytes(struct rt_pg_params *params, const void *bytes, size_t length); /* bytea; not copied */
-void rt_pg_add_time(struct rt_pg_params *params, int64_t wall_us);              /* timestamptz */
-void rt_pg_add_null(struct rt_pg_params *params, uint32_t type);
+void rt_pg_add_bytes(struct rt_pg_params *params, const void *bytes, size_t length); /* bytea; NULL is null; not copied */
+void rt_pg_add_time(struct rt_pg_params *params, int64_t wall_us);              /* timestamptz; INT64_MAX is infinity */
+void rt_pg_add_null(struct rt_pg_params *params, enum rt_pg_type type);
 /* bigint[], uuid[], text[] (NULL elements are null), bytea[] of fixed-width elements, smallint[], boolean[],
  * timestamptz[]; `nulls` may be NULL, else nulls[i] makes element i null. Copied. */
 void rt_pg_add_int_array(struct rt_pg_params *params, const int64_t *values, const bool *nulls, size_t count);
@@ -83,7 +108,7 @@ struct rt_status rt_pg_ping(struct rt_pg *pg, int64_t deadline_mono_us);
 
 /* Runs one statement, in the open transaction if there is one, else by itself. `rows` may be NULL. The server is told the
  * deadline (statement_timeout), and asked to cancel when it passes.
- * Errors (the same for all that sends): UNAVAILABLE DATABASE_UNAVAILABLE (no connection, shutting down, too many, read
+ * Errors (the same for all that sends): RESOURCE_EXHAUSTED ARENA_FULL when the parameters did not fit, UNAVAILABLE DATABASE_UNAVAILABLE (no connection, shutting down, too many, read
  * only), ABORTED CONFLICT (serialization, deadlock, lock timeout), DEADLINE_EXCEEDED, ALREADY_EXISTS UNIQUE_VIOLATION with
  * the constraint's name in `field`, FAILED_PRECONDITION CONSTRAINT_VIOLATION likewise (check, foreign key, exclusion),
  * INTERNAL DATABASE_ERROR otherwise; OUTCOME_UNKNOWN when the connection was lost, or the deadline passed, after
@@ -97,17 +122,21 @@ struct rt_status rt_pg_run(struct rt_pg *pg, const struct rt_pg_statement *state
 struct rt_pg_tx {
 	struct rt_pg *pg;
 	int64_t deadline_mono_us;
+	uint64_t number; /* tells it from later ones on the same connection */
 };
+/* Costs nothing: BEGIN goes out with the first statement. */
 struct rt_status rt_pg_begin(struct rt_pg *pg, int64_t deadline_mono_us, struct rt_pg_tx *tx);
 /* REPEATABLE READ READ ONLY: one snapshot for several reads. */
 struct rt_status rt_pg_begin_snapshot(struct rt_pg *pg, int64_t deadline_mono_us, struct rt_pg_tx *tx);
+/* After an error in the transaction it is gone: what follows on it is refused with INTERNAL TRANSACTION_GONE. */
 struct rt_status rt_pg_commit(struct rt_pg_tx *tx);
 void rt_pg_tx_cleanup(struct rt_pg_tx *tx);
 
 /* Pipelines: what is sent goes out together and is answered together, in one round trip.
  *   RT_TRY(rt_pg_send_begin(pg, deadline)); RT_TRY(rt_pg_send(pg, &lock, &params)); RT_TRY(rt_pg_receive(pg, rows, 1));
  *   ... RT_TRY(rt_pg_send(pg, &insert, &p)); RT_TRY(rt_pg_send_commit(pg)); return rt_pg_receive(pg, &rows, 1);
- * _send_begin opens a transaction on the server with the deadline as its statement and lock timeout; after any error the
+ * _send_begin opens a transaction on the server with the deadline as its statement timeout, which bounds waits for locks
+ * too; after any error, also one of _send, the
  * transaction is gone (rolled back by us or the server) and the connection is clean for a next _send_begin.
  * _receive waits for all that was sent since the last one and stores the results of the _send'ed statements (not of begin
  * and commit) in rows[0 .. count-1], count being how many were sent. On error no rows are stored. */
