@@ -1,0 +1,75 @@
+"""What test cases share."""
+
+import contextlib
+import unittest
+
+import grpc
+
+from . import environment
+from .client import Refused
+
+COUNTED = {
+    "auth": ("users", "audit_events"),
+    "accounts": ("ledgers", "accounts", "transfers", "holds", "declines"),
+    "payments": ("payments", "payment_events", "clearing_accounts", "notifications"),
+}
+
+
+class Case(unittest.TestCase):
+    """With assertions about refusals."""
+
+    maxDiff = None
+
+    @contextlib.contextmanager
+    def refused(self, code, reason, field=None):
+        """The block's call ends with this code and reason, and names this field when one is given."""
+        with self.assertRaises(Refused) as caught:
+            yield caught
+        error = caught.exception
+        self.assertEqual((error.code, error.reason), (code, reason), error)
+        self.assertEqual(error.domain, "daler", error)
+        if code == grpc.StatusCode.INVALID_ARGUMENT and field is not None:
+            self.assertEqual(error.fields, [field], error)
+
+    def invalid(self, reason, field=None):
+        return self.refused(grpc.StatusCode.INVALID_ARGUMENT, reason, field)
+
+    def not_found(self, reason):
+        return self.refused(grpc.StatusCode.NOT_FOUND, reason)
+
+    def mismatch(self):
+        return self.refused(grpc.StatusCode.FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH")
+
+    @contextlib.contextmanager
+    def nothing_written(self, database):
+        """The block leaves the number of rows of every table as it was."""
+        before = row_counts(database)
+        yield
+        self.assertEqual(row_counts(database), before)
+
+    def check_bad_input(self, stub, method, good, rows):
+        """Each row is (change, reason, field): `change` spoils a copy of the good request."""
+        for change, reason, field in rows:
+            request = type(good)()
+            request.CopyFrom(good)
+            change(request)
+            with self.subTest(reason=reason, field=field), self.invalid(reason, field):
+                stub.call(method, request)
+
+
+def row_counts(database):
+    statement = " UNION ALL ".join(
+        f"SELECT '{table}', count(*) FROM {table}" for table in COUNTED[database])
+    return dict(environment.sql(database, statement))
+
+
+def having(**fields):
+    """A change for check_bad_input: sets fields, "a__b" being b of the message a."""
+    def change(request):
+        for path, value in fields.items():
+            *parents, name = path.split("__")
+            message = request
+            for parent in parents:
+                message = getattr(message, parent)
+            setattr(message, name, value)
+    return change

@@ -1,0 +1,198 @@
+"""dalerctl as its users run it."""
+
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+from support import environment, world
+from support.world import Ledger, new_id
+
+DALERCTL = str(pathlib.Path(os.environ["DALER_BUILD_DIR"]) / "bin" / "dalerctl")
+
+
+def dalerctl(*words, stdin="", **variables):
+    return subprocess.run([DALERCTL, *words], input=stdin, capture_output=True, text=True, timeout=60,
+                          env={**os.environ, **variables})
+
+
+class Story(unittest.TestCase):
+    """From nothing to a paid-out player, by command line alone."""
+
+    def done(self, *words, **more):
+        result = dalerctl("--json", *words, **more)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return json.loads(result.stdout)
+
+    def test_story(self):
+        ledger, clearing, wallet, other = (new_id() for _ in range(4))
+        player = f"cli-{new_id()[-12:]}"
+        with tempfile.TemporaryDirectory() as folder:
+            secret = pathlib.Path(folder) / "password"
+            secret.write_text("a long enough password\n")
+            user = self.done("user", "create", "--username", player, "--role", "player", "--password-file", str(secret))
+            user_id = user["user"]["user_id"]
+            self.assertEqual(self.done("user", "get", "--user-id", user_id)["user"]["role"], "ROLE_PLAYER")
+        self.done("ledger", "create", "--ledger-id", ledger, "--name", "cli")
+        common = ("account", "create", "--ledger", ledger, "--currency", "EUR")
+        self.done(*common, "--account-id", clearing, "--owner", "psp", "--normal-side", "debit")
+        self.done(*common, "--account-id", wallet, "--owner", user_id, "--normal-side", "credit", "--lower-limit", "0")
+        self.done(*common, "--account-id", other, "--owner", "bert", "--normal-side", "credit", "--lower-limit", "0",
+                  "--upper-limit", "1000.00", "--label", "Spielkonto")
+        self.done("connector", "register-clearing", "--ledger", ledger, "--connector", "simulator", "--currency",
+                  "EUR", "--account", clearing)
+        pay = ("payment", "create")
+        rest = ("--ledger", ledger, "--currency", "EUR")
+        paid = self.done(*pay, "deposit", *rest, "--account", wallet, "--amount", "50.00", "--key", "one")
+        self.assertEqual(paid["payment"]["state"], "PAYMENT_STATE_SUCCEEDED")
+        self.assertEqual(paid["payment"]["amount_minor"], "5000")
+        self.assertFalse(paid["replayed"])
+        again = self.done(*pay, "deposit", *rest, "--account", wallet, "--amount", "50", "--key", "one")
+        self.assertTrue(again["replayed"])
+        self.assertEqual(again["payment"], paid["payment"])
+        self.done(*pay, "transfer", *rest, "--account", wallet, "--to-account", other, "--amount", "12.34")
+        self.done(*pay, "withdrawal", *rest, "--account", wallet, "--amount", "7.66")
+        declined = dalerctl("--json", *pay, "withdrawal", *rest, "--account", wallet, "--amount", "30.01")
+        self.assertEqual(declined.returncode, 1)
+        self.assertEqual(json.loads(declined.stdout)["payment"]["state"], "PAYMENT_STATE_DECLINED")
+        posted = self.done("transfer", "post", "--ledger", ledger, "--from", wallet, "--to", other, "--amount", "1",
+                           "--currency", "EUR", "--hold")
+        hold = posted["outcome"]["posted"]["transfers"][0]["transfer"]["transfer_id"]
+        self.assertEqual(self.done("transfer", "get", "--ledger", ledger, "--transfer-id", hold)["hold_state"],
+                         "HOLD_STATE_PENDING")
+        self.done("transfer", "post", "--ledger", ledger, "--from", wallet, "--to", other, "--currency", "EUR",
+                  "--release", hold)
+        account = self.done("account", "get", "--ledger", ledger, "--account-id", wallet)["account"]
+        self.assertEqual(account["balances"]["available_minor"], "3000")
+        self.assertNotIn("upper_limit", account["metadata"])
+        statement = self.done("account", "statement", "--ledger", ledger, "--account", wallet)
+        self.assertEqual([entry["sequence"] for entry in statement["entries"]],
+                         [str(n + 1) for n in range(len(statement["entries"]))])
+        payments = self.done("payment", "list", "--ledger", ledger, "--state", "declined")["payments"]
+        self.assertEqual(len(payments), 1)
+        shown = self.done("payment", "get", "--payment-id", payments[0]["payment_id"])
+        self.assertEqual(shown["events"][-1]["state"], "PAYMENT_STATE_DECLINED")
+        self.assertTrue(self.done("ledger", "trial-balance", "--ledger", ledger)["balanced"])
+
+
+class Tables(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.ledger = Ledger()
+        cls.wallet = cls.ledger.wallet("anna", 123456)
+
+    def shown(self, *words):
+        result = dalerctl(*words)
+        self.assertEqual((result.returncode, result.stderr), (0, ""), result)
+        return result.stdout
+
+    def test_amounts_are_decimal(self):
+        text = self.shown("account", "get", "--ledger", self.ledger.id, "--account", self.wallet)
+        self.assertIn("1234.56", text)
+
+    def test_every_read_has_a_table(self):
+        ledger = ("--ledger", self.ledger.id)
+        account = ("--account", self.wallet)
+        for words in (("ledger", "list"), ("ledger", "get", *ledger), ("ledger", "trial-balance", *ledger),
+                      ("account", "list", *ledger), ("account", "get", *ledger, *account),
+                      ("account", "metadata", *ledger, *account), ("account", "statement", *ledger, *account),
+                      ("payment", "list", *ledger), ("connector", "operations"), ("keys", "show"), ("id", "new")):
+            with self.subTest(words=words):
+                self.assertTrue(self.shown(*words).strip())
+
+
+class Errors(unittest.TestCase):
+    def refused(self, status, *words, text=None, **more):
+        result = dalerctl(*words, **more)
+        self.assertEqual(result.returncode, status, result)
+        if text is not None:
+            self.assertIn(text, result.stderr)
+        return result
+
+    def test_usage(self):
+        for words in (("nonsense",), ("ledger", "nonsense"), ("ledger",), ("ledger", "get"), ("id", "new", "--what"),
+                      ("ledger", "get", "--ledger"), ("ledger", "get", "--ledger", "x"),
+                      ("payment", "create"), ("payment", "create", "gift"), ("id", "new", "extra"),
+                      ("ledger", "list", "--page-size", "many"), ("ledger", "list", "--timeout", "0")):
+            with self.subTest(words=words):
+                self.refused(2, *words, text="--help")
+
+    def test_amounts(self):
+        for amount in ("1.234", "x", "", "1e3", "92233720368547758.08", "--1"):
+            with self.subTest(amount=amount):
+                self.refused(2, "payment", "create", "deposit", "--ledger", new_id(), "--account", new_id(),
+                             "--currency", "EUR", "--amount", amount, text="amount")
+
+    def test_refusals_say_reason_and_field(self):
+        self.refused(1, "ledger", "get", "--ledger", new_id(), text="LEDGER_NOT_FOUND")
+        self.refused(1, "account", "create", "--ledger", new_id(), "--owner", "", "--currency", "EUR",
+                     "--normal-side", "debit", text="accounts[0].owner")
+        self.refused(1, "ledger", "list", text="dalerctl login", DALER_TOKEN="")
+        result = self.refused(1, "--json", "ledger", "get", "--ledger", new_id())
+        self.assertEqual(json.loads(result.stderr)["error"]["reason"], "LEDGER_NOT_FOUND")
+
+    def test_not_reached(self):
+        result = self.refused(3, "ledger", "list", "--timeout", "1", DALER_ACCOUNTS_ADDR="127.0.0.1:1")
+        self.assertIn("127.0.0.1:1", result.stderr)
+
+    def test_not_the_service_that_was_meant(self):
+        """Another service of ours, with a good certificate, is not believed to be accounts."""
+        self.refused(3, "ledger", "list", "--timeout", "1", DALER_ACCOUNTS_ADDR=os.environ["DALER_PAYMENTS_ADDR"])
+
+    def test_wrong_certificate(self):
+        folder = pathlib.Path(os.environ["DALER_CERT_DIR"]) / "monitor"
+        self.refused(1, "ledger", "list", text="IDENTITY_DENIED", DALER_CERT=str(folder / "tls.crt"),
+                     DALER_KEY=str(folder / "tls.key"))
+
+
+class LogIn(unittest.TestCase):
+    def test_password_from_file_and_from_standard_input(self):
+        player = world.person()
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(player.password + "\n")
+            file.flush()
+            words = ("login", "--username", player.username, "--print-token")
+            gateway = pathlib.Path(os.environ["DALER_CERT_DIR"]) / "gateway"
+            certificate = {"DALER_CERT": str(gateway / "tls.crt"), "DALER_KEY": str(gateway / "tls.key")}
+            one = dalerctl(*words, "--password-file", file.name, **certificate)
+            two = dalerctl(*words, stdin=player.password + "\n", **certificate)
+        for result in (one, two):
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(result.stdout.count("."), 2)
+            self.assertEqual(result.stdout.count("\n"), 1)
+
+    def test_wrong_password(self):
+        result = dalerctl("login", "--username", "operator", stdin="wrong password\n")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("BAD_CREDENTIALS", result.stderr)
+        self.assertNotIn("wrong password", result.stderr)
+
+
+class Help(unittest.TestCase):
+    def test_every_level(self):
+        top = dalerctl("--help")
+        self.assertEqual(top.returncode, 0)
+        self.assertEqual(dalerctl().stdout, top.stdout)
+        commands = top.stdout.split("commands:\n")[1].split("\n\n")[0].splitlines()
+        self.assertGreater(len(commands), 15)
+        for line in commands:
+            words = [word for word in line.split("  ")[1].split() if "|" not in word]
+            with self.subTest(words=words):
+                result = dalerctl(*words, "--help")
+                self.assertEqual(result.returncode, 0, result)
+                self.assertIn("usage:", result.stdout)
+
+
+class Patience(unittest.TestCase):
+    def test_a_service_that_comes_back_is_waited_for(self):
+        ledger = Ledger(())
+        environment.kill("accounts")
+        result = dalerctl("ledger", "get", "--ledger", ledger.id)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        environment.wait_ready("accounts")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,246 @@
+"""Readiness, health, metrics and logs, while PostgreSQL and Redis go away and come back."""
+
+import json
+import os
+import pathlib
+import secrets
+import time
+import unittest
+
+from support import environment, world
+from support.cases import Case
+from support.client import Refused, Stub
+from support.contracts import auth as u
+from support.world import Ledger, deposit, internal, new_id, state
+
+
+class Admin(Case):
+    def test_livez_and_readyz(self):
+        for name in environment.SERVICES:
+            with self.subTest(name=name):
+                self.assertEqual(environment.admin_get(name, "/livez")[0], 200)
+                status, text = environment.admin_get(name, "/readyz")
+                self.assertEqual(status, 200, text)
+                self.assertEqual(environment.admin_get(name, "/nonsense")[0], 404)
+
+    def test_readyz_names_the_dependencies(self):
+        for name, words in (("auth", ["database"]), ("accounts", ["database", "redis"]), ("payments", ["database"])):
+            text = environment.admin_get(name, "/readyz")[1].lower()
+            for word in words:
+                with self.subTest(name=name, word=word):
+                    self.assertIn(word, text)
+
+    def test_metrics(self):
+        ledger = Ledger()
+        world.operator("payments").call("CreatePayment", deposit(ledger, ledger.wallet("anna"), 100))
+        wanted = {
+            "auth": ["daler_auth_logins_total"],
+            "accounts": ["daler_accounts_groups_total", "daler_commit_batch_size_bucket", "daler_pg_connects_total"],
+            "payments": ["daler_payments_final_total", "grpc_client_handled_total", "grpc_client_handling_seconds_sum",
+                         "daler_commit_batch_size_count"],
+            "simulator": [],
+        }
+        for name, names in wanted.items():
+            found = {metric for metric, _ in environment.metrics(name)}
+            for metric in names + ["daler_build_info", "grpc_server_started_total", "grpc_server_handled_total",
+                                   "grpc_server_handling_seconds_bucket", "grpc_server_handling_seconds_count",
+                                   "daler_server_calls_in_flight"]:
+                with self.subTest(name=name, metric=metric):
+                    self.assertIn(metric, found)
+        before = environment.metric_sum("accounts", "grpc_server_handled_total", 'grpc_method="GetLedger"')
+        ledger.accounts.GetLedger(ledger_id=ledger.id)
+        after = environment.metric_sum("accounts", "grpc_server_handled_total", 'grpc_method="GetLedger"')
+        self.assertEqual(after - before, 1)
+
+    def test_metrics_text_is_well_formed(self):
+        for name in environment.SERVICES:
+            text = environment.admin_get(name, "/metrics")[1]
+            typed = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+            helped = {line.split()[2] for line in text.splitlines() if line.startswith("# HELP")}
+            self.assertEqual(typed, helped)
+            for metric, _ in environment.metrics(name):
+                base = metric
+                for suffix in ("_bucket", "_sum", "_count"):
+                    if base not in typed:
+                        base = metric.removesuffix(suffix)
+                with self.subTest(name=name, metric=metric):
+                    self.assertIn(base, typed)
+
+
+class Database(Case):
+    """PostgreSQL stands still, or is killed."""
+
+    def test_unready_while_postgres_stands_still(self):
+        ledger = Ledger(())
+        with environment.paused("postgres"):
+            for name in ("auth", "accounts", "payments"):
+                environment.wait_until(lambda name=name: not environment.is_ready(name), 15, f"{name} is unready")
+                self.assertEqual(environment.admin_get(name, "/livez")[0], 200)
+        for name in ("auth", "accounts", "payments"):
+            environment.wait_ready(name)
+        self.assertEqual(ledger.accounts.GetLedger(ledger_id=ledger.id).ledger.ledger_id, ledger.id)
+
+    def test_killed_postgres_loses_nothing_acknowledged(self):
+        ledger = Ledger()
+        wallet, other = ledger.wallet("anna", 1000), ledger.wallet("bert")
+        transfer = ledger.transfer(wallet, other, 10)
+        first = ledger.post_group(transfer)
+        environment.kill("postgres")
+        environment.wait_until(lambda: environment.pid("postgres"), 30, "postgres runs")
+        environment.wait_ready("accounts", 60)
+
+        def repeated():
+            try:
+                return ledger.post_group(transfer)
+            except Refused:
+                return None
+
+        outcome = environment.wait_until(repeated, 30, "the transfer is answered")
+        self.assertTrue(outcome.replayed)
+        self.assertEqual(outcome.posted, first.posted)
+        for name in ("auth", "payments"):
+            environment.wait_ready(name, 60)
+
+    def test_payment_across_an_outage_is_carried_out_once(self):
+        ledger = Ledger()
+        wallet = ledger.wallet("anna")
+        request = deposit(ledger, wallet, 700)
+        with environment.paused("postgres"):
+            with self.assertRaises(Refused):
+                ledger.payments.call("CreatePayment", request, timeout=2)
+        environment.wait_ready("payments")
+        payment = self.create(ledger, request)
+        self.assertEqual(state(payment), "SUCCEEDED")
+        self.assertEqual(ledger.balances(wallet).posted_minor, 700)
+
+    def create(self, ledger, request):
+        def done():
+            try:
+                payment = ledger.payments.call("CreatePayment", request).payment
+            except Refused:
+                return None
+            return payment if state(payment) in world.RESTING else None
+        return environment.wait_until(done, 60, "the payment rests")
+
+
+class Cache(Case):
+    """Redis is a cache: without it everything works."""
+
+    def reads(self, ledger, account_id):
+        metadata = ledger.accounts.GetAccountMetadata(ledger_id=ledger.id, account_id=account_id).metadata
+        self.assertEqual(metadata.account_id, account_id)
+
+    def test_redis_stands_still(self):
+        ledger = Ledger()
+        wallet = ledger.wallet("anna", 5)
+        self.reads(ledger, wallet)
+        with environment.paused("redis"):
+            start = time.monotonic()
+            self.reads(ledger, wallet)
+            fresh = ledger.wallet("bert", 5)
+            self.reads(ledger, fresh)
+            self.assertLess(time.monotonic() - start, 15)
+            self.assertTrue(environment.is_ready("accounts"))
+        self.reads(ledger, wallet)
+
+    def test_redis_is_killed(self):
+        ledger = Ledger()
+        wallet = ledger.wallet("anna", 5)
+        environment.kill("redis")
+        self.reads(ledger, wallet)
+        environment.wait_until(lambda: environment.pid("redis"), 30, "redis runs")
+        self.reads(ledger, wallet)
+
+
+class Dependencies(Case):
+    def test_payments_lives_without_accounts(self):
+        """A payment waits while accounts is away, and is carried out when it is back."""
+        ledger = Ledger()
+        wallet, other = ledger.wallet("anna", 100), ledger.wallet("bert")
+        request = internal(ledger, wallet, other, 60)
+        with environment.stopped("accounts"):
+            try:
+                payment = ledger.payments.call("CreatePayment", request, timeout=3).payment
+                self.assertNotIn(state(payment), world.RESTING)
+            except Refused as refused:
+                self.assertIn(refused.code.name, ("DEADLINE_EXCEEDED", "UNAVAILABLE"))
+            self.assertEqual(environment.admin_get("payments", "/livez")[0], 200)
+        environment.wait_ready("accounts")
+        payment = environment.wait_until(lambda: self.rests(ledger, request), 60, "the payment rests")
+        self.assertEqual(state(payment), "SUCCEEDED")
+        self.assertEqual(ledger.balances(other).posted_minor, 60)
+
+    def test_deposit_waits_for_the_connector(self):
+        ledger = Ledger()
+        wallet = ledger.wallet("anna")
+        request = deposit(ledger, wallet, 60)
+        with environment.stopped("simulator"):
+            try:
+                payment = ledger.payments.call("CreatePayment", request, timeout=3).payment
+                self.assertNotIn(state(payment), world.RESTING)
+            except Refused as refused:
+                self.assertIn(refused.code.name, ("DEADLINE_EXCEEDED", "UNAVAILABLE"))
+        environment.wait_ready("simulator")
+        payment = environment.wait_until(lambda: self.rests(ledger, request), 60, "the payment rests")
+        self.assertEqual(state(payment), "SUCCEEDED")
+        self.assertEqual(ledger.balances(wallet).posted_minor, 60)
+
+    @staticmethod
+    def rests(ledger, request):
+        try:
+            payment = ledger.payments.call("CreatePayment", request, timeout=5).payment
+        except Refused:
+            return None
+        return payment if state(payment) in world.RESTING else None
+
+    def test_tokens_are_verified_without_auth(self):
+        """Keys were had before; auth away, tokens are still verified locally."""
+        ledger = Ledger(())
+        with environment.stopped("auth"):
+            self.assertEqual(ledger.accounts.GetLedger(ledger_id=ledger.id).ledger.ledger_id, ledger.id)
+        environment.wait_ready("auth")
+
+
+class Logs(Case):
+    def test_lines_are_json_without_secrets(self):
+        password = f"geheim-{secrets.token_hex(8)}"
+        username = f"user-{secrets.token_hex(6)}"
+        gateway = Stub("auth", "gateway")
+        gateway.CreateUser(user_id=new_id(), username=username, password=password, role=u.ROLE_PLAYER)
+        token = gateway.LogIn(username=username, password=password).access_token
+        for attempt in (lambda: gateway.LogIn(username=username, password=password + "x"),
+                        lambda: Stub("accounts", "gateway", token).GetAccount(ledger_id=new_id(), account_id=new_id()),
+                        lambda: Stub("accounts", "gateway", token + "x").GetAccount(ledger_id="x"),
+                        lambda: Stub("accounts", "operator", token).GetLedger(ledger_id=new_id())):
+            with self.assertRaises(Refused):
+                attempt()
+        folder = pathlib.Path(os.environ["DALER_HOME"])
+        hidden = {password, token, token.rsplit(".", 1)[1], world.operator_token()}
+        hidden |= {file.read_text().strip() for file in (folder / "secrets").glob("*.password")}
+        for name in environment.SERVICES:
+            text = environment.log_text(name)
+            self.assertTrue(text.strip(), name)
+            for line in text.splitlines():
+                with self.subTest(name=name):
+                    entry = json.loads(line)
+                    self.assertIn("time", entry)
+                    self.assertIn("level", entry)
+            for secret in hidden:
+                self.assertNotIn(secret, text, f"a secret stands in {name}'s log")
+
+    def test_refusals_are_logged_with_who_and_why(self):
+        with self.assertRaises(Refused):
+            Stub("accounts", "monitor").GetLedger(ledger_id=new_id())
+
+        def logged():
+            for line in environment.log_text("accounts").splitlines():
+                if "IDENTITY_DENIED" in line and "GetLedger" in line and "monitor" in line:
+                    return json.loads(line)
+            return None
+
+        entry = environment.wait_until(logged, 5, "the refusal is logged")
+        self.assertIn("trace_id", json.dumps(entry))
+
+
+if __name__ == "__main__":
+    unittest.main()

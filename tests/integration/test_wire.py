@@ -1,0 +1,216 @@
+"""What a service does with calls that no client of ours makes."""
+
+import concurrent.futures
+import time
+import unittest
+
+import grpc
+
+from support import environment, world
+from support.cases import Case
+from support.client import SERVICES, Refused, Stub, all_methods, channel, find_method
+from support.world import Ledger, new_id
+
+TARGETS = tuple(SERVICES)
+
+# Who may call the method at all, and with which token; the rest is for test_access.
+OPENERS = {"auth": ("GetKeys", "accounts"), "accounts": ("ListLedgers", "operator"),
+           "payments": ("ListPayments", "operator"), "connector": ("ListOperations", "operator")}
+
+
+class Unknown(Case):
+    def test_unknown_method_and_service(self):
+        for target in TARGETS:
+            stub = world.operator(target)
+            for path in (f"/{SERVICES[target][0]}/Nonsense", "/nonsense.v1.Nonsense/Get", "/", "/x", "//",
+                         f"/{SERVICES[target][0]}/"):
+                with self.subTest(target=target, path=path), self.assertRaises(Refused) as caught:
+                    stub.raw(path, b"")
+                self.assertEqual(caught.exception.code, grpc.StatusCode.UNIMPLEMENTED)
+
+    def test_streaming_a_unary_method(self):
+        """Two messages where one belongs: refused or the first is used, and the service lives."""
+        for target, (name, identity) in OPENERS.items():
+            path, request_class, _ = find_method(target, name)
+            call = channel(target, identity).stream_stream(path, request_serializer=bytes,
+                                                           response_deserializer=bytes)
+            replies = call(iter([request_class().SerializeToString()] * 3), timeout=10,
+                           metadata=(("authorization", f"Bearer {world.operator_token()}"),))
+            with self.subTest(target=target):
+                try:
+                    list(replies)
+                except grpc.RpcError:
+                    pass
+            self.assertTrue(environment.is_ready("simulator" if target == "connector" else target))
+
+
+MALFORMED = {
+    "cut off varint": b"\x08\xff\xff",
+    "field number 0": b"\x00\x01",
+    "length beyond the end": b"\x0a\x7fabc",
+    "group that never ends": b"\x0b" * 200,
+    "wire type 6": b"\x0e\x00",
+    "string that is not UTF-8": b"\x0a\x02\xff\xfe",
+    "varint of eleven bytes": b"\x10" + b"\xff" * 11,
+    "random": bytes(range(255, 0, -1)),
+}
+
+
+class Malformed(Case):
+    def test_bytes_that_are_no_message(self):
+        for target, name in all_methods():
+            path, request_class, _ = find_method(target, name)
+            if not request_class.DESCRIPTOR.fields:
+                continue
+            stub = self.caller(target, name)
+            for what, data in MALFORMED.items():
+                with self.subTest(method=path, what=what), self.assertRaises(Refused) as caught:
+                    stub.raw(path, data)
+                self.assertEqual(caught.exception.code, grpc.StatusCode.INVALID_ARGUMENT, caught.exception)
+                self.assertNotEqual(caught.exception.reason, "", caught.exception)
+
+    @staticmethod
+    def caller(target, name):
+        if name == "Notify":
+            return Stub(target, "connector")
+        if target == "connector" and name in ("Charge", "Payout"):
+            return Stub(target, "payments")
+        return world.operator(target)
+
+    def test_deep_nesting(self):
+        """Length-delimited fields in each other, as deep as the message is long."""
+        data = b""
+        for _ in range(20000):
+            data = b"\x1a" + self.varint(len(data)) + data if len(data) < 60000 else data
+        with self.assertRaises(Refused) as caught:
+            world.operator("accounts").raw("/daler.accounts.v1.AccountsService/Post", data)
+        self.assertEqual(caught.exception.code, grpc.StatusCode.INVALID_ARGUMENT, caught.exception)
+
+    @staticmethod
+    def varint(number):
+        data = b""
+        while number > 0x7F:
+            data += bytes([number & 0x7F | 0x80])
+            number >>= 7
+        return data + bytes([number])
+
+    def test_nul_in_text(self):
+        """A NUL would end the text early for C, and make two different texts one."""
+        ledger = Ledger()
+        good = ledger.open("anna")
+        nul = good + "\0x"
+        requests = [
+            ("accounts", "GetAccount", {"ledger_id": ledger.id, "account_id": nul}),
+            ("accounts", "CreateLedger", {"ledger_id": new_id(), "name": "a\0b"}),
+            ("accounts", "ListAccounts", {"ledger_id": ledger.id, "owner": "anna\0"}),
+            ("payments", "ListPayments", {"ledger_id": ledger.id + "\0"}),
+            ("auth", "LogIn", {"username": "operator\0", "password": "12345678"}),
+            ("auth", "LogIn", {"username": "operator", "password": "12345678\0"}),
+            ("connector", "GetOperation", {"reference": "a\0b"}),
+        ]
+        for target, name, fields in requests:
+            with self.subTest(method=name, fields=list(fields)), self.assertRaises(Refused) as caught:
+                world.operator(target).call(name, **fields)
+            self.assertEqual(caught.exception.code, grpc.StatusCode.INVALID_ARGUMENT, caught.exception)
+
+    def test_unknown_fields_are_ignored(self):
+        """A newer client's field is no error."""
+        ledger = Ledger(())
+        path, request_class, reply_class = find_method("accounts", "GetLedger")
+        data = request_class(ledger_id=ledger.id).SerializeToString() + b"\xfa\x3f\x03abc"
+        reply = ledger.accounts.raw(path, data, reply_class.FromString)
+        self.assertEqual(reply.ledger.ledger_id, ledger.id)
+
+    def test_oversized(self):
+        for target, (name, identity) in OPENERS.items():
+            path, _, _ = find_method(target, name)
+            data = b"\xfa\x3f" + self.varint(16 << 20) + b"x" * (16 << 20)
+            with self.subTest(target=target), self.assertRaises(Refused) as caught:
+                Stub(target, identity, world.operator_token()).raw(path, data)
+            self.assertEqual(caught.exception.code, grpc.StatusCode.RESOURCE_EXHAUSTED, caught.exception)
+
+    def test_oversized_metadata(self):
+        for target, (name, identity) in OPENERS.items():
+            stub = Stub(target, identity, world.operator_token())
+            with self.subTest(target=target), self.assertRaises(Refused) as caught:
+                stub.call(name, metadata=(("x-large", "y" * 300000),))
+            self.assertIn(caught.exception.code, (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE,
+                                                  grpc.StatusCode.INTERNAL))
+            find = Stub(target, identity, world.operator_token())
+            try:
+                find.call(name)
+            except Refused as refused:  # the empty request may be refused, but the service answers
+                self.assertEqual(refused.code, grpc.StatusCode.INVALID_ARGUMENT)
+
+
+class Deadlines(Case):
+    def test_caller_deadline_is_kept(self):
+        """With the database stopped, the answer comes at the deadline, not later."""
+        ledger = Ledger(())
+        with environment.paused("postgres"):
+            start = time.monotonic()
+            with self.assertRaises(Refused) as caught:
+                ledger.accounts.call("GetLedger", ledger_id=ledger.id, timeout=1)
+            self.assertLess(time.monotonic() - start, 3)
+        self.assertEqual(caught.exception.code, grpc.StatusCode.DEADLINE_EXCEEDED)
+        environment.wait_ready("accounts")
+        self.assertEqual(ledger.accounts.GetLedger(ledger_id=ledger.id).ledger.ledger_id, ledger.id)
+
+    def test_no_deadline_gets_the_methods(self):
+        ledger = Ledger(())
+        with environment.paused("postgres"):
+            start = time.monotonic()
+            with self.assertRaises(Refused) as caught:
+                ledger.accounts.call("GetLedger", ledger_id=ledger.id, timeout=None)
+            self.assertLess(time.monotonic() - start, 20)
+        self.assertIn(caught.exception.code, (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE))
+        environment.wait_ready("accounts")
+
+
+class Load(Case):
+    def test_load_is_shed_with_a_hint_and_passes(self):
+        """More logins at once than passwords can be hashed: some are refused at once, with RetryInfo, and none hang."""
+        player = world.person()
+
+        def log_in(_):
+            start = time.monotonic()
+            try:
+                Stub("auth", "gateway").LogIn(username=player.username, password=player.password)
+                return "OK", time.monotonic() - start
+            except Refused as refused:
+                if refused.code == grpc.StatusCode.RESOURCE_EXHAUSTED:
+                    self.assertIsNotNone(refused.retry_s, refused)
+                    self.assertGreater(refused.retry_s, 0)
+                return refused.code.name, time.monotonic() - start
+
+        with concurrent.futures.ThreadPoolExecutor(200) as pool:
+            answers = list(pool.map(log_in, range(400)))
+        codes = [code for code, _ in answers]
+        self.assertLessEqual(set(codes), {"OK", "RESOURCE_EXHAUSTED"})
+        self.assertIn("OK", codes)
+        self.assertIn("RESOURCE_EXHAUSTED", codes)
+        self.assertEqual(Stub("auth", "gateway").LogIn(username=player.username,
+                                                       password=player.password).user.user_id, player.user_id)
+
+
+class Trace(Case):
+    TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+    def test_trace_is_handed_on_from_service_to_service(self):
+        """A failing call's trace id stands in the log; a payment's trace id in that of both services."""
+        with self.not_found("LEDGER_NOT_FOUND"):
+            world.operator("accounts").call("GetLedger", ledger_id=new_id(),
+                                            metadata=(("traceparent", f"00-{self.TRACE}-00f067aa0ba902b7-01"),))
+        environment.wait_until(lambda: self.TRACE in environment.log_text("accounts"), 5, "the trace is logged")
+
+    def test_malformed_trace_is_ignored(self):
+        ledger = Ledger(())
+        for value in ("", "x", "00-" + "0" * 32 + "-00f067aa0ba902b7-01", f"ff-{self.TRACE}-00f067aa0ba902b7-01",
+                      "00-" + "g" * 32 + "-00f067aa0ba902b7-01", "0" * 5000):
+            with self.subTest(value=value[:40]):
+                reply = ledger.accounts.call("GetLedger", ledger_id=ledger.id, metadata=(("traceparent", value),))
+                self.assertEqual(reply.ledger.ledger_id, ledger.id)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,139 @@
+"""grpcurl, another implementation of gRPC (Go): it finds everything by reflection and calls every method."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+
+from support import world
+from support.cases import Case
+from support.client import SERVICES, address, all_methods, find_method
+from support.world import Ledger, new_id
+
+
+def find_grpcurl():
+    script = pathlib.Path(__file__).with_name("grpcurl.sh")
+    result = subprocess.run([str(script), os.path.join(os.environ["DALER_BUILD_DIR"], "grpcurl")],
+                            stdout=subprocess.PIPE, text=True)
+    if result.returncode != 0:
+        print("skipped: there is neither grpcurl nor a Go toolchain that can install it", file=sys.stderr)
+        sys.exit(77)
+    return result.stdout.strip()
+
+
+GRPCURL = find_grpcurl()
+
+
+def grpcurl(target, *words, identity="operator", token=None, data=None):
+    command = [GRPCURL, "-max-time", "20"]
+    folder = pathlib.Path(os.environ["DALER_CERT_DIR"]) / (identity or "operator")
+    command += ["-cacert", str(folder / "ca.crt")]
+    if identity is not None:
+        command += ["-cert", str(folder / "tls.crt"), "-key", str(folder / "tls.key")]
+    if token is not None:
+        command += ["-H", f"authorization: Bearer {token}"]
+    if data is not None:
+        command += ["-d", json.dumps(data)]
+    return subprocess.run([*command, address(target), *words], capture_output=True, text=True, timeout=60)
+
+
+class Grpcurl(Case):
+    def done(self, target, *words, **more):
+        result = grpcurl(target, *words, **more)
+        self.assertEqual(result.returncode, 0, (words, result.stderr))
+        return result.stdout
+
+    def test_lists_and_describes(self):
+        for target, services in SERVICES.items():
+            listed = self.done(target, "list").split()
+            self.assertLessEqual({*services, "grpc.health.v1.Health"}, set(listed))
+            for service in listed:
+                with self.subTest(target=target, service=service):
+                    self.assertIn("service", self.done(target, "describe", service))
+                    self.assertTrue(self.done(target, "list", service).strip())
+
+    def test_is_refused_without_a_certificate(self):
+        for target in SERVICES:
+            with self.subTest(target=target):
+                result = grpcurl(target, "list", identity=None)
+                self.assertNotEqual(result.returncode, 0)
+                self.assertEqual(result.stdout, "")
+
+    def test_calls_every_method(self):
+        """Each once, with a request that succeeds."""
+        ledger = Ledger()
+        wallet, other, user_id = ledger.wallet("anna", 100), ledger.wallet("bert"), new_id()
+        transfer_id, reference = new_id(), f"grpcurl-{new_id()}"
+        operator = world.operator_token()
+
+        def transfer(identifier):
+            return {"transfer_id": identifier, "debit_account_id": wallet, "credit_account_id": other,
+                    "amount_minor": "1", "currency": "EUR", "direct": {}}
+
+        at = {"ledger_id": ledger.id, "account_id": wallet}
+        payment = {"idempotency_key": new_id(), "ledger_id": ledger.id, "amount_minor": "5", "currency": "EUR",
+                   "deposit": {"account_id": wallet, "connector": "simulator", "instrument": "sim:ok"}}
+        operation = {"reference": reference, "amount_minor": "5", "currency": "EUR", "instrument": "sim:ok"}
+        calls = {
+            ("auth", "CreateUser"): {"user_id": user_id, "username": f"g-{user_id}", "password": "long enough",
+                                     "role": "ROLE_PLAYER"},
+            ("auth", "LogIn"): {"username": f"g-{user_id}", "password": "long enough"},
+            ("auth", "GetUser"): {"user_id": user_id},
+            ("auth", "GetKeys"): {},
+            ("accounts", "CreateLedger"): {"ledger_id": new_id(), "name": "grpcurl"},
+            ("accounts", "GetLedger"): {"ledger_id": ledger.id},
+            ("accounts", "ListLedgers"): {"page_size": 1},
+            ("accounts", "CreateAccounts"): {"ledger_id": ledger.id, "accounts": [
+                {"account_id": new_id(), "owner": "g", "currency": "EUR", "normal_side": "NORMAL_SIDE_CREDIT"}]},
+            ("accounts", "GetAccount"): at,
+            ("accounts", "GetAccountMetadata"): at,
+            ("accounts", "ListAccounts"): {"ledger_id": ledger.id},
+            ("accounts", "Post"): {"ledger_id": ledger.id, "group": {"transfers": [transfer(transfer_id)]}},
+            ("accounts", "PostBatch"): {"ledger_id": ledger.id, "groups": [{"transfers": [transfer(new_id())]}]},
+            ("accounts", "GetTransfer"): {"ledger_id": ledger.id, "transfer_id": transfer_id},
+            ("accounts", "GetStatement"): at,
+            ("accounts", "GetTrialBalance"): {"ledger_id": ledger.id},
+            ("payments", "CreatePayment"): payment,
+            ("payments", "GetPayment"): None,
+            ("payments", "ListPayments"): {"ledger_id": ledger.id},
+            ("payments", "RegisterClearingAccount"): {"ledger_id": ledger.id, "connector": "simulator",
+                                                      "currency": "EUR", "account_id": ledger.clearing["EUR"]},
+            ("payments", "Notify"): {"notification_id": new_id(), "operation": {
+                **operation, "kind": "OPERATION_KIND_CHARGE", "status": "OPERATION_STATUS_SUCCEEDED"}},
+            ("connector", "Charge"): operation,
+            ("connector", "Payout"): {**operation, "reference": f"{reference}-out"[-60:]},
+            ("connector", "GetOperation"): {"reference": reference},
+            ("connector", "ListOperations"): {},
+        }
+        callers = {("payments", "Notify"): "connector", ("connector", "Charge"): "payments",
+                   ("connector", "Payout"): "payments", ("auth", "LogIn"): "gateway"}
+        calls[("payments", "Notify")]["operation"].pop("instrument")
+        self.assertEqual(set(calls), set(all_methods()))
+        for (target, name), data in calls.items():
+            if (target, name) == ("payments", "GetPayment"):
+                data = {"payment_id": created["payment"]["paymentId"]}
+            identity = callers.get((target, name), "operator")
+            path = find_method(target, name)[0][1:]
+            with self.subTest(method=path):
+                answer = json.loads(self.done(target, path, identity=identity, data=data,
+                                              token=operator if identity == "operator" else None))
+                if name == "CreatePayment":
+                    created = answer
+                    self.assertEqual(answer["payment"]["state"], "PAYMENT_STATE_SUCCEEDED")
+
+    def test_error_details_are_shown(self):
+        result = grpcurl("accounts", "daler.accounts.v1.AccountsService/GetLedger", token=world.operator_token(),
+                         data={"ledger_id": "x"})
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("INVALID_UUID", result.stderr)
+        self.assertIn("ledger_id", result.stderr)
+
+    def test_health(self):
+        for target in SERVICES:
+            self.assertIn("SERVING", self.done(target, "grpc.health.v1.Health/Check", identity="monitor"))
+
+
+if __name__ == "__main__":
+    unittest.main()
