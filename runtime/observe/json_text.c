@@ -110,7 +110,9 @@ void json_text_string(struct json_text *json, const char *text)
 
 static bool follows_bracket(const struct json_text *json)
 {
-	char last = json->length == 0 ? '{' : json->bytes[json->length - 1];
+	if (json->length == 0)
+		return true;
+	char last = json->bytes[json->length - 1];
 	return last == '{' || last == '[';
 }
 

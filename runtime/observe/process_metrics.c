@@ -50,9 +50,12 @@ static void print_cpu(FILE *out)
 static void print_memory(FILE *out)
 {
 	CLEANUP(close_stream) FILE *stream = fopen("/proc/self/statm", "re");
-	long long virtual_pages, resident_pages;
-	if (stream == NULL || fscanf(stream, "%lld %lld", &virtual_pages, &resident_pages) != 2)
+	char line[256];
+	if (stream == NULL || fgets(line, sizeof(line), stream) == NULL)
 		return;
+	char *rest;
+	long long virtual_pages = strtoll(line, &rest, 10);
+	long long resident_pages = strtoll(rest, NULL, 10);
 	long long page_bytes = sysconf(_SC_PAGESIZE);
 	print_int(out, "process_virtual_memory_bytes", "gauge", "Virtual memory",
 		  virtual_pages * page_bytes);
@@ -95,11 +98,15 @@ static bool read_start_ticks(long long *ticks)
 
 static bool read_boot_time(long long *boot_s)
 {
+	static const char name[] = "btime ";
 	CLEANUP(close_stream) FILE *stream = fopen("/proc/stat", "re");
 	char line[4096];
-	while (stream != NULL && fgets(line, sizeof(line), stream) != NULL)
-		if (sscanf(line, "btime %lld", boot_s) == 1)
-			return true;
+	while (stream != NULL && fgets(line, sizeof(line), stream) != NULL) {
+		if (strncmp(line, name, sizeof(name) - 1) != 0)
+			continue;
+		*boot_s = strtoll(line + sizeof(name) - 1, NULL, 10);
+		return true;
+	}
 	return false;
 }
 

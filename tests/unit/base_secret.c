@@ -92,7 +92,8 @@ static void test_refusals(void **state)
 	expect_refusal("SECRET_EMPTY");
 	char long_text[16 * 1024 + 1];
 	memset(long_text, 'x', sizeof(long_text));
-	memcpy(long_text, "hunter2", 7);
+	memcpy(long_text, "hunter2 ", sizeof("hunter2 "));
+	long_text[sizeof("hunter2 ") - 1] = 'x';
 	write_file(long_text, sizeof(long_text));
 	expect_refusal("SECRET_TOO_LONG");
 	write_file(long_text, sizeof(long_text) - 1);

@@ -141,11 +141,12 @@ static void test_process(void **state)
 		assert_non_null(at);
 		assert_true(strtod(at + strlen(names[i]), NULL) >= 0);
 	}
-	long long started_s = atoll(strstr(text, "\nprocess_start_time_seconds ") + 28);
+	long long started_s = strtoll(strstr(text, "\nprocess_start_time_seconds ") + 28, NULL, 10);
 	long long now_s = (long long)time(NULL);
 	assert_true(started_s <= now_s + 1 && started_s > now_s - 3600);
-	assert_true(atoll(strstr(text, "\nprocess_open_fds ") + 18) >= 3);
-	assert_true(atoll(strstr(text, "\nprocess_resident_memory_bytes ") + 31) > 100000);
+	assert_true(strtoll(strstr(text, "\nprocess_open_fds ") + 18, NULL, 10) >= 3);
+	assert_true(strtoll(strstr(text, "\nprocess_resident_memory_bytes ") + 31, NULL, 10) >
+		    100000);
 	free(text);
 }
 
