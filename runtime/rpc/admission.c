@@ -1,4 +1,4 @@
-#include "admission.h"
+#include "rpc/admission.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "byte_buffer.h"
-#include "client_internal.h"
+#include "rpc/byte_buffer.h"
+#include "rpc/client_internal.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/log.h"
-#include "wire_status.h"
+#include "rpc/wire_status.h"
 
 #define MESSAGE_BYTES 256
 

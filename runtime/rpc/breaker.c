@@ -1,4 +1,4 @@
-#include "breaker.h"
+#include "rpc/breaker.h"
 
 #include "rt/clock.h"
 

@@ -1,9 +1,9 @@
-#include "byte_buffer.h"
+#include "rpc/byte_buffer.h"
 
 #include <grpc/byte_buffer_reader.h>
 #include <string.h>
 
-#include "message.h"
+#include "rpc/message.h"
 
 grpc_byte_buffer *rt_buffer_pack(const ProtobufCMessage *message)
 {

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "byte_buffer.h"
-#include "client_internal.h"
-#include "keepalive.h"
+#include "rpc/byte_buffer.h"
+#include "rpc/client_internal.h"
+#include "rpc/keepalive.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/id.h"
-#include "tls_credentials.h"
+#include "rpc/tls_credentials.h"
 
 #define REPLY_BYTES_MAX (16 * 1024 * 1024)
 #define ATTEMPTS_MAX 5

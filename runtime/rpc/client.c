@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client_internal.h"
-#include "grpc_library.h"
+#include "rpc/client_internal.h"
+#include "rpc/grpc_library.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
-#include "tls_credentials.h"
+#include "rpc/tls_credentials.h"
 
 static void *serve_queue(void *argument)
 {

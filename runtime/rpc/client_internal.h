@@ -5,7 +5,7 @@
 #include <grpc/grpc_security.h>
 #include <stdatomic.h>
 
-#include "breaker.h"
+#include "rpc/breaker.h"
 #include "rt/lock.h"
 #include "rt/metrics.h"
 #include "rt/rpc_client.h"

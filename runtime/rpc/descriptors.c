@@ -1,8 +1,8 @@
-#include "descriptors.h"
+#include "rpc/descriptors.h"
 
 #include <string.h>
 
-#include "wire.h"
+#include "rpc/wire.h"
 
 enum { SET_FILE = 1 };
 enum { FILE_NAME = 1, FILE_PACKAGE = 2, FILE_DEPENDENCY = 3, FILE_MESSAGE = 4, FILE_ENUM = 5, FILE_SERVICE = 6 };

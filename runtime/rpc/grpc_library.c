@@ -1,4 +1,4 @@
-#include "grpc_library.h"
+#include "rpc/grpc_library.h"
 
 #include <grpc/grpc.h>
 #include <grpc/support/log.h>

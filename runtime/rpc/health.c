@@ -1,11 +1,11 @@
-#include "health.h"
+#include "rpc/health.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "grpc/health/v1/health.pb-c.h"
 #include "rt/assert.h"
-#include "server_internal.h"
+#include "rpc/server_internal.h"
 
 #define WATCHERS_MAX 256
 #define DEADLINE_MS 5000

@@ -1,10 +1,10 @@
-#include "message.h"
+#include "rpc/message.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "rt/text.h"
-#include "wire.h"
+#include "rpc/wire.h"
 
 /* Contracts nest three or four messages; a peer may nest what it likes. */
 #define NESTING_MAX 32

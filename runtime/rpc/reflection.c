@@ -1,14 +1,14 @@
-#include "reflection.h"
+#include "rpc/reflection.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "descriptors.h"
+#include "rpc/descriptors.h"
 #include "grpc/reflection/v1/reflection.pb-c.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt_descriptors.h"
-#include "server_internal.h"
+#include "rpc/server_internal.h"
 
 typedef Grpc__Reflection__V1__ServerReflectionRequest request_message;
 typedef Grpc__Reflection__V1__ServerReflectionResponse response_message;

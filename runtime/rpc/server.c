@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grpc_library.h"
-#include "health.h"
-#include "reflection.h"
+#include "rpc/grpc_library.h"
+#include "rpc/health.h"
+#include "rpc/reflection.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/log.h"
-#include "server_arguments.h"
-#include "server_internal.h"
-#include "tls_credentials.h"
+#include "rpc/server_arguments.h"
+#include "rpc/server_internal.h"
+#include "rpc/tls_credentials.h"
 
 /* Calls that wait in gRPC for each method, so that a burst is taken in without a round through a thread. */
 #define REQUESTED_PER_METHOD 8

@@ -6,7 +6,7 @@
 #include "rt/id.h"
 #include "rt/secret.h"
 #include "rt/token.h"
-#include "server_internal.h"
+#include "rpc/server_internal.h"
 
 #define AUTHORIZATION_BYTES_MAX 4096
 /* A token: its text is a secret as long as it is valid. */

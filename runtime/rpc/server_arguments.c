@@ -1,6 +1,6 @@
-#include "server_arguments.h"
+#include "rpc/server_arguments.h"
 
-#include "keepalive.h"
+#include "rpc/keepalive.h"
 
 #define METADATA_BYTES_MAX (16 * 1024)
 /* What connections may take for buffers in all; past it, gRPC refuses calls and closes idle connections. */

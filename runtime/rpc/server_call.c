@@ -6,8 +6,8 @@
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/log.h"
-#include "server_internal.h"
-#include "wire_status.h"
+#include "rpc/server_internal.h"
+#include "rpc/wire_status.h"
 
 void rt_call_hold(struct rt_call *call)
 {

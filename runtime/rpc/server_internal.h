@@ -10,8 +10,8 @@
 #include <grpc/grpc_security.h>
 #include <stdatomic.h>
 
-#include "admission.h"
-#include "byte_buffer.h"
+#include "rpc/admission.h"
+#include "rpc/byte_buffer.h"
 #include "rt/config.h"
 #include "rt/lock.h"
 #include "rt/metrics.h"

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "rt/assert.h"
-#include "server_internal.h"
+#include "rpc/server_internal.h"
 
 bool rt_call_is_stream(const struct rt_call *call)
 {

@@ -1,4 +1,4 @@
-#include "tls_credentials.h"
+#include "rpc/tls_credentials.h"
 
 #include <grpc/support/alloc.h>
 #include <grpc/support/string_util.h>

@@ -1,4 +1,4 @@
-#include "wire.h"
+#include "rpc/wire.h"
 
 #define VARINT_BYTES_MAX 10
 

@@ -1,4 +1,4 @@
-#include "wire_status.h"
+#include "rpc/wire_status.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
-#include "message.h"
+#include "rpc/message.h"
 #include "rt/arena.h"
 #include "rt/cleanup.h"
 #include "rt/text.h"
