@@ -19,7 +19,7 @@ checks_test() {
 # checks_bench [NAME [ARG...]]: a program bench-NAME of the build or a script bench/NAME, in an environment of its own.
 checks_bench() {
 	local name=${1:-} file
-	packages_need build
+	packages_need test
 	build_current
 	if [ -z "$name" ]; then
 		say "benchmarks:"

@@ -49,6 +49,17 @@ wait_until() {
 	done
 }
 
+# retry COMMAND...: again where it fails, for it may have lost its database in the middle; not where it was called wrongly.
+retry() {
+	local tries status
+	for tries in 1 2 3 4 5; do
+		status=0
+		"$@" || status=$?
+		[ "$status" != 0 ] && [ "$status" != 2 ] && [ "$tries" != 5 ] || return "$status"
+		sleep 1
+	done
+}
+
 # write_file FILE: what stands on standard input, all at once or not at all.
 write_file() {
 	cat >"$1.new"

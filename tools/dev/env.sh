@@ -4,9 +4,16 @@
 # env_print: prints lines for a shell to evaluate, or says on standard error why there are none.
 env_print() {
 	env_running "${processes[@]}" || fail "the services are not up; ./daler up starts them"
+	env_load
+	env_lines "${env_names[@]}"
+}
+
+# env_load: sets and exports everything, with a fresh token.
+env_load() {
+	local token
 	env_export
-	DALER_TOKEN=$(env_token) || fail "the operator can't log in"
-	env_lines DALER_TOKEN "${env_names[@]}"
+	token=$(env_token) || fail "the operator can't log in" "$home/log/auth.log"
+	env_set DALER_TOKEN "$token"
 }
 
 env_running() { # NAME...

@@ -211,5 +211,7 @@ pg_remove() {
 	local place
 	[ -s "$home/pg.location" ] || return 0
 	place=$(<"$home/pg.location")
-	[ "$place" = "$home" ] || rm -rf -- "${place:?}"
+	[ "$place" != "$home" ] || return 0
+	rm -rf -- "${place:?}"
+	rmdir --ignore-fail-on-non-empty -- "${place%/*}"
 }

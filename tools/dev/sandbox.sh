@@ -17,11 +17,7 @@ sandbox_run() {
 	trap 'sandbox_interrupted 143' TERM HUP
 	environment_up "$mode"
 	umask "$mask"
-	env_export
-	if [ -z "$mode" ]; then
-		DALER_TOKEN=$(env_token) || fail "the operator can't log in" "$home/log/auth.log"
-		export DALER_TOKEN
-	fi
+	if [ -z "$mode" ]; then env_load; else env_export; fi
 	sandbox_command "$@" || status=$?
 	[ "$status" = 0 ] || sandbox_show_logs
 	exit "$status"

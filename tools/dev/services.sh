@@ -78,7 +78,7 @@ service_run() {
 services_migrate() {
 	local name jobs=()
 	for name in auth accounts payments; do
-		service_migrate "$name" >>"$home/log/migrate-$name.log" 2>&1 &
+		retry service_migrate "$name" >>"$home/log/migrate-$name.log" 2>&1 &
 		jobs+=("$!:$name")
 	done
 	for name in "${jobs[@]}"; do
@@ -95,7 +95,7 @@ service_migrate() { # SERVICE
 
 services_operator() {
 	local log=$home/log/create-operator.log
-	service_run auth create-operator --username operator --user-password-file "$home/secrets/operator.password" \
+	retry service_run auth create-operator --username operator --user-password-file "$home/secrets/operator.password" \
 		>>"$log" 2>&1 || fail "the operator could not be created" "$log"
 }
 
