@@ -26,7 +26,8 @@ static const struct advice {
 	{"IDEMPOTENCY_PAYLOAD_MISMATCH",
 	 "this key or id was used before with another content: choose a new one"},
 	{"SECRET_UNREADABLE", "check the file's name and its permissions"},
-	{"CLEARING_ACCOUNT_NOT_FOUND", "name it first: dalerctl connector register-clearing"},
+	{"CONNECTOR_NOT_REGISTERED",
+	 "name its account first: dalerctl connector register-clearing"},
 };
 
 bool show_is_json(const struct ctl *ctl)

@@ -101,11 +101,12 @@ def stopped(name):
     supervisor = supervisor_pid(name)
     os.kill(supervisor, signal.SIGSTOP)
     try:
-        kill(name)
+        before = kill(name)
+        wait_until(lambda: pid(name) is None, 10, f"{name} is dead")
         yield
     finally:
         os.kill(supervisor, signal.SIGCONT)
-        wait_until(lambda: pid(name), 30, f"{name} was started again")
+        wait_until(lambda: pid(name) not in (None, before), 30, f"{name} was started again")
 
 
 def admin_address(name):
