@@ -1,0 +1,90 @@
+#include "report.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rt/assert.h"
+#include "rt/money.h"
+#include "store/books.h"
+
+/* Two kinds and three statuses for each of the currencies there are. */
+#define TOTALS_MAX 2048
+
+static json_t *amount(const struct books_total *total)
+{
+	return json_pack("{s:I, s:I}", "count", (json_int_t)total->count, "amount_minor",
+			 (json_int_t)total->sum_minor);
+}
+
+/* The object of a name in an object, made when it is missing. */
+static json_t *object_in(json_t *parent, const char *name)
+{
+	json_t *object = json_object_get(parent, name);
+
+	if (object == NULL) {
+		object = json_object();
+		json_object_set_new(parent, name, object);
+	}
+	return object;
+}
+
+static void add_moved(json_t *currency, const char *name, const struct books_total *total)
+{
+	if (total->status == OPERATION_SUCCEEDED)
+		json_object_set_new(currency, name, json_integer(total->sum_minor));
+}
+
+static json_t *currencies(const struct books_total *totals, size_t count)
+{
+	json_t *all = json_object();
+
+	for (size_t i = 0; i < count; i++) {
+		const struct books_total *total = &totals[i];
+		bool charge = total->kind == OPERATION_CHARGE;
+		json_t *currency = object_in(all, total->currency);
+		json_t *kind = object_in(currency, charge ? "charges" : "payouts");
+		if (json_object_get(currency, "charged_minor") == NULL) {
+			json_object_set_new(currency, "charged_minor", json_integer(0));
+			json_object_set_new(currency, "paid_out_minor", json_integer(0));
+		}
+		add_moved(currency, charge ? "charged_minor" : "paid_out_minor", total);
+		json_object_set_new(kind, operation_status_name(total->status), amount(total));
+	}
+	return all;
+}
+
+static struct rt_status collect(struct books *books, json_t **report)
+{
+	static struct books_total totals[TOTALS_MAX];
+	size_t count = 0;
+	int64_t waiting = 0;
+
+	RT_TRY(books_totals(books, totals, TOTALS_MAX, &count));
+	RT_TRY(books_notifications_waiting(books, &waiting));
+	*report = json_pack("{s:o, s:I}", "currencies", currencies(totals, count),
+			    "notifications_waiting", (json_int_t)waiting);
+	return rt_ok();
+}
+
+int report_books(const char *state_dir)
+{
+	struct books *books = NULL;
+	json_t *report = NULL;
+	struct rt_status status = books_open(state_dir, true, &books);
+
+	if (rt_is_ok(&status)) {
+		status = collect(books, &report);
+		books_close(books);
+	}
+	if (!rt_is_ok(&status)) {
+		fprintf(stderr, "daler-psp-simulator: %s (%s)\n", status.detail, status.reason);
+		return EXIT_FAILURE;
+	}
+	RT_ASSERT(report != NULL);
+	json_dumpf(report, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
+	putchar('\n');
+	json_decref(report);
+	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,17 @@
+/* The handlers that methods.def names. For main.c. */
+#pragma once
+
+#include "domain/behaviour.h"
+#include "engine/teller.h"
+#include "rt/rpc_server.h"
+
+/* What the handlers work with: the server's service. */
+struct simulator {
+	struct teller *teller;
+	struct behaviour default_behaviour;
+};
+
+void simulator_charge(struct rt_call *call);
+void simulator_payout(struct rt_call *call);
+void simulator_get_operation(struct rt_call *call);
+void simulator_list_operations(struct rt_call *call);
