@@ -39,7 +39,7 @@ ports_choose() {
 	ports_forget
 	if [ -n "${DALER_PORT_BASE:-}" ]; then
 		base=$DALER_PORT_BASE
-		[[ $base =~ ^[0-9]{4,5}$ ]] && [ "$base" -le 65000 ] ||
+		[[ $base =~ ^[1-9][0-9]{3,4}$ ]] && [ "$base" -ge 1024 ] && [ "$base" -le 65000 ] ||
 			die "DALER_PORT_BASE must be a number from 1024 to 65000, not '$base'"
 		ports_free "$base" || die "a port between $base and $((base + ${#port_names[@]} - 1)) is in use; see DALER_PORT_BASE"
 	else
