@@ -1,0 +1,456 @@
+/* The way of a CreatePayment: its key is looked up, what must be known beforehand is asked, the payment is recorded unless its
+ * key is taken, and the caller waits with the saga. See executor.h.
+ *
+ * looked up -> (account checked) -> recorded -> waits -> answered. What needs no check is recorded at once: recording looks the
+ * key up too. A key is looked up before accounts is asked, so that a replay needs nobody but the database. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/request.h"
+#include "engine/executor_internal.h"
+#include "rt/assert.h"
+#include "rt/clock.h"
+
+#define POLL_FIRST_US (5 * RT_US_PER_MS)
+#define POLL_MOST_US (500 * RT_US_PER_MS)
+/* An answer leaves this much before the caller's deadline, so that it arrives. */
+#define MARGIN_US (100 * RT_US_PER_MS)
+#define RETRY_WHEN_FULL_MS 1000
+
+static void record(struct payment_creation *creation);
+
+static uint64_t key_hash(const struct payment_creation *creation)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (const char *c = creation->caller; *c != '\0'; c++)
+		hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+	hash = (hash ^ 0xff) * UINT64_C(0x100000001b3);
+	for (const char *c = creation->request.idempotency_key; *c != '\0'; c++)
+		hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+static void end(struct payment_creation *creation, struct rt_status status)
+{
+	creation->done(creation, status);
+}
+
+static void submit(struct payment_creation *creation, enum lane_kind kind)
+{
+	creation->lane.kind = kind;
+	creation->entry.insert = kind == LANE_INSERT;
+	struct rt_status status = rt_commit_submit(creation->executor->commit, &creation->lane.item);
+
+	if (!rt_is_ok(&status))
+		creation_failed(creation, status);
+}
+
+static struct clearing_entry **clearing_bucket(struct executor *executor, const struct rt_uuid *ledger_id)
+{
+	return &executor->clearing[ledger_id->bytes[15] % CLEARING_BUCKETS];
+}
+
+/* A clearing account never changes once it is named, so that it can be remembered. With the lock held. */
+static bool clearing_known(struct executor *executor, const struct payment_request *request, struct rt_uuid *account_id)
+{
+	struct clearing_entry *entry = *clearing_bucket(executor, &request->ledger_id);
+
+	while (entry != NULL && !(rt_uuid_equal(&entry->ledger_id, &request->ledger_id) &&
+				  strcmp(entry->connector, request->connector) == 0 &&
+				  strcmp(entry->currency, request->currency) == 0))
+		entry = entry->next;
+	if (entry != NULL)
+		*account_id = entry->account_id;
+	return entry != NULL;
+}
+
+static void clearing_remember(struct executor *executor, const struct payment_request *request)
+{
+	struct clearing_entry **bucket = clearing_bucket(executor, &request->ledger_id);
+	struct rt_uuid known;
+
+	RT_LOCKED(&executor->lock);
+	if (executor->clearing_count >= CLEARING_MAX || clearing_known(executor, request, &known))
+		return;
+	struct clearing_entry *entry = calloc(1, sizeof(*entry));
+
+	RT_ASSERT(entry != NULL);
+	*entry = (struct clearing_entry){
+		.next = *bucket, .ledger_id = request->ledger_id, .account_id = request->counter_id};
+	memcpy(entry->connector, request->connector, strlen(request->connector) + 1);
+	memcpy(entry->currency, request->currency, sizeof(entry->currency));
+	*bucket = entry;
+	executor->clearing_count++;
+}
+
+/* Whether it can be recorded without asking anybody. */
+static bool ready_to_record(struct payment_creation *creation)
+{
+	struct executor *executor = creation->executor;
+
+	if (creation->own_accounts_only || creation->request.kind == PAYMENT_DEPOSIT)
+		return false;
+	if (creation->request.kind == PAYMENT_TRANSFER)
+		return true;
+	RT_LOCKED(&executor->lock);
+	return executor_connector(executor, creation->request.connector) != NULL &&
+	       clearing_known(executor, &creation->request, &creation->request.counter_id);
+}
+
+static void prepare(struct executor *executor, struct payment_creation *creation)
+{
+	int64_t now_us = rt_clock_mono_us();
+
+	creation->executor = executor;
+	creation->poll_us = POLL_FIRST_US;
+	creation->answer_by_us = creation->deadline_mono_us - MARGIN_US;
+	if (creation->answer_by_us < now_us)
+		creation->answer_by_us = now_us + (creation->deadline_mono_us - now_us) / 2;
+	payment_request_hash(&creation->request, creation->body_hash);
+	creation->entry = (struct payment_entry){
+		.request = &creation->request,
+		.caller = creation->caller,
+		.body_hash = creation->body_hash,
+		.standing = &creation->standing,
+	};
+	creation->lane = (struct lane_item){
+		.item = {.key = executor_shard_key(executor, key_hash(creation)),
+			 .weight = 1,
+			 .deadline_mono_us = creation->deadline_mono_us},
+	};
+}
+
+void executor_create(struct executor *executor, struct payment_creation *creation)
+{
+	prepare(executor, creation);
+	if (ready_to_record(creation))
+		record(creation);
+	else
+		submit(creation, LANE_FIND);
+}
+
+/* ---- the key is taken ---- */
+
+static int64_t answer_by(const struct payment_creation *creation)
+{
+	int64_t hurry_us = creation->executor->hurry_by_us;
+
+	return hurry_us < creation->answer_by_us ? hurry_us : creation->answer_by_us;
+}
+
+/* Joins the waiters of the saga, with the lock held. */
+static void wait_for(struct payment_creation *creation, struct saga *saga)
+{
+	creation->waits_for = saga;
+	creation->next = saga->waiters;
+	saga->waiters = creation;
+	executor_arm(creation->executor, &creation->timer, TIMER_WAITER, answer_by(creation));
+}
+
+void creation_leave_saga(struct payment_creation *creation)
+{
+	struct payment_creation **link = &creation->waits_for->waiters;
+
+	while (*link != creation)
+		link = &(*link)->next;
+	*link = creation->next;
+	creation->standing = creation->waits_for->standing;
+	creation->waits_for = NULL;
+}
+
+static void poll_later(struct payment_creation *creation)
+{
+	int64_t now_us = rt_clock_mono_us();
+
+	rt_lock_take(&creation->executor->lock);
+	bool late = now_us >= answer_by(creation);
+
+	if (!late)
+		executor_arm(creation->executor, &creation->timer, TIMER_POLL, now_us + creation->poll_us);
+	rt_lock_give(&creation->executor->lock);
+	creation->poll_us = creation->poll_us * 2 < POLL_MOST_US ? creation->poll_us * 2 : POLL_MOST_US;
+	if (late)
+		end(creation, rt_ok());
+}
+
+void creation_poll(struct payment_creation *creation)
+{
+	submit(creation, LANE_FIND);
+}
+
+/* There is a payment with the key: the first outcome is the answer, or what becomes of it is waited for. */
+static void replay(struct payment_creation *creation)
+{
+	struct executor *executor = creation->executor;
+	bool waits = false;
+
+	if (!creation->entry.same_body) {
+		end(creation, RT_FAIL(FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH",
+				      "the key was used with another request"));
+		return;
+	}
+	creation->replayed = true;
+	if (!payment_state_open(creation->standing.state) || creation->standing.state == PAYMENT_UNKNOWN) {
+		end(creation, rt_ok());
+		return;
+	}
+	rt_lock_take(&executor->lock);
+	struct saga *saga = registry_find(executor, &creation->standing.payment_id);
+
+	if (saga != NULL && !atomic_load(&executor->quiet)) {
+		wait_for(creation, saga);
+		waits = true;
+	}
+	rt_lock_give(&executor->lock);
+	if (!waits)
+		poll_later(creation);
+}
+
+/* ---- what must be known before ---- */
+
+static void refuse_account(struct payment_creation *creation, const struct rt_status *status)
+{
+	struct rt_status named = *status;
+
+	if (named.code == RT_NOT_FOUND && named.field[0] == '\0' && strcmp(named.reason, "ACCOUNT_NOT_FOUND") == 0)
+		named = rt_status_in(named, "%s", payment_account_field(creation->request.kind));
+	/* Whatever is not the caller's doing is worth another try. */
+	if (named.code != RT_NOT_FOUND && named.code != RT_INVALID_ARGUMENT && named.code != RT_RESOURCE_EXHAUSTED)
+		named = RT_FAIL(UNAVAILABLE, "ACCOUNTS_UNAVAILABLE", "the account could not be checked");
+	end(creation, named);
+}
+
+/* An account that a player names must be theirs; what else is wrong with it declines the payment, as the ledger would. */
+static void on_account(void *context, struct rt_status status, const char *owner, const char *currency)
+{
+	struct payment_creation *creation = context;
+
+	if (status.code == RT_NOT_FOUND && !creation->own_accounts_only) {
+		payment_reason_copy(creation->refusal, status.reason, "ACCOUNT_NOT_FOUND");
+		record(creation);
+		return;
+	}
+	if (!rt_is_ok(&status)) {
+		refuse_account(creation, &status);
+		return;
+	}
+	if (creation->own_accounts_only && strcmp(owner, creation->caller) != 0) {
+		struct rt_status denied = RT_FAIL(PERMISSION_DENIED, "ACCOUNT_NOT_OWNED", "the account is not the caller's");
+
+		end(creation, rt_status_in(denied, "%s", payment_account_field(creation->request.kind)));
+		return;
+	}
+	/* The ledger would refuse it only after the connector has taken the money. */
+	if (creation->request.kind == PAYMENT_DEPOSIT && strcmp(currency, creation->request.currency) != 0)
+		payment_reason_copy(creation->refusal, "CURRENCY_MISMATCH", "CURRENCY_MISMATCH");
+	record(creation);
+}
+
+static struct rt_status check_connector(struct payment_creation *creation)
+{
+	struct payment_request *request = &creation->request;
+
+	if (request->kind == PAYMENT_TRANSFER)
+		return rt_ok();
+	if (!creation->entry.clearing_found || executor_connector(creation->executor, request->connector) == NULL)
+		return RT_FAIL(FAILED_PRECONDITION, "CONNECTOR_NOT_REGISTERED",
+			       "the ledger has no clearing account for this connector and currency");
+	request->counter_id = creation->entry.clearing_id;
+	clearing_remember(creation->executor, request);
+	if (rt_uuid_equal(&request->counter_id, &request->account_id))
+		return RT_BAD_FIELD("INVALID_FIELD", payment_account_field(request->kind),
+				    "is the connector's clearing account");
+	return rt_ok();
+}
+
+void creation_looked_up(struct payment_creation *creation)
+{
+	if (creation->entry.found) {
+		replay(creation);
+		return;
+	}
+	struct rt_status status = check_connector(creation);
+
+	if (!rt_is_ok(&status)) {
+		end(creation, status);
+		return;
+	}
+	if (!creation->own_accounts_only && creation->request.kind != PAYMENT_DEPOSIT) {
+		record(creation);
+		return;
+	}
+	struct rt_call_options options = {.deadline_mono_us = creation->answer_by_us, .trace = &creation->trace};
+
+	accounts_look_up(&creation->executor->config.accounts, &creation->request.ledger_id,
+			 &creation->request.account_id, &options, on_account, creation);
+}
+
+/* ---- recording ---- */
+
+static struct payment_creation **claim_bucket(const struct payment_creation *creation)
+{
+	return &creation->executor->claims[key_hash(creation) % CLAIM_BUCKETS];
+}
+
+/* Whether this creation is the only one that records its key now; else it follows the one that does. With the lock held. */
+static bool claim_or_follow(struct payment_creation *creation)
+{
+	struct payment_creation **bucket = claim_bucket(creation);
+	struct payment_creation *other = *bucket;
+
+	while (other != NULL && !(strcmp(other->caller, creation->caller) == 0 &&
+				  strcmp(other->request.idempotency_key, creation->request.idempotency_key) == 0))
+		other = other->claim_next;
+	if (other != NULL) {
+		creation->next = other->followers;
+		other->followers = creation;
+		return false;
+	}
+	creation->claim_next = *bucket;
+	*bucket = creation;
+	return true;
+}
+
+/* Gives the claim up; returns those who followed. With the lock held. */
+static struct payment_creation *unclaim(struct payment_creation *creation)
+{
+	struct payment_creation **link = claim_bucket(creation);
+	struct payment_creation *followers = creation->followers;
+
+	while (*link != creation)
+		link = &(*link)->claim_next;
+	*link = creation->claim_next;
+	creation->followers = NULL;
+	return followers;
+}
+
+/* The machine's first decision: what is recorded with the payment, and done once it is. */
+static void first_standing(struct payment_creation *creation, struct saga_decision *decision)
+{
+	struct payment_standing *standing = &creation->standing;
+	struct saga_event event = {.kind = SAGA_BEGIN};
+
+	if (creation->refusal[0] != '\0')
+		event = (struct saga_event){SAGA_REFUSED_AT_ONCE, creation->refusal};
+	*decision = saga_decide(saga_plan_of(creation->request.kind), PAYMENT_CREATED, event);
+	*standing = (struct payment_standing){
+		.payment_id = rt_uuid_v7(),
+		.state = PAYMENT_CREATED,
+		.version = 1 + (int64_t)decision->change_count,
+		.create_time_us = rt_clock_wall_us(),
+	};
+	standing->update_time_us = standing->create_time_us;
+	creation->entry.change_count = decision->change_count;
+	for (size_t i = 0; i < decision->change_count; i++) {
+		creation->entry.changes[i] = decision->changes[i];
+		standing->state = decision->changes[i].state;
+		payment_reason_copy(standing->reason, decision->changes[i].reason, "");
+	}
+	decision->change_count = 0;
+}
+
+static void record(struct payment_creation *creation)
+{
+	struct executor *executor = creation->executor;
+	struct saga_decision decision;
+
+	rt_lock_take(&executor->lock);
+	bool room = executor_reserve(executor);
+	bool first = room && claim_or_follow(creation);
+
+	if (room && !first)
+		executor_release(executor);
+	rt_lock_give(&executor->lock);
+	if (!room) {
+		struct rt_status status = RT_FAIL(RESOURCE_EXHAUSTED, "OVERLOADED", "too many payments are open");
+
+		status.retry_after_ms = RETRY_WHEN_FULL_MS;
+		end(creation, status);
+		return;
+	}
+	if (!first)
+		return;
+	first_standing(creation, &decision);
+	creation->saga = saga_new(executor, &creation->request, &creation->standing, 1);
+	creation->saga->trace = creation->trace;
+	creation->saga->decision = decision;
+	submit(creation, LANE_INSERT);
+}
+
+static void release_followers(struct payment_creation *followers)
+{
+	for (struct payment_creation *next = NULL; followers != NULL; followers = next) {
+		next = followers->next;
+		submit(followers, LANE_FIND);
+	}
+}
+
+void creation_recorded(struct payment_creation *creation)
+{
+	struct executor *executor = creation->executor;
+	struct saga *saga = creation->saga;
+	bool recorded = creation->entry.recorded;
+
+	creation->saga = NULL;
+	rt_lock_take(&executor->lock);
+	struct payment_creation *followers = unclaim(creation);
+
+	/* Another saga under this id would be this payment, taken over by this very process. */
+	bool added = recorded && registry_add(executor, saga);
+
+	if (recorded && added)
+		wait_for(creation, saga);
+	rt_lock_give(&executor->lock);
+	if (recorded && added) {
+		saga_act(executor, saga);
+	} else {
+		saga_free(executor, saga);
+		if (recorded)
+			poll_later(creation);
+		else
+			replay(creation);
+	}
+	release_followers(followers);
+}
+
+void creation_failed(struct payment_creation *creation, struct rt_status status)
+{
+	struct executor *executor = creation->executor;
+	struct saga *saga = creation->saga;
+
+	if (saga == NULL) {
+		/* A look-up: of a payment whose standing is known, from an earlier one, or of none. */
+		end(creation, creation->replayed ? rt_ok() : status);
+		return;
+	}
+	creation->saga = NULL;
+	rt_lock_take(&executor->lock);
+	struct payment_creation *followers = unclaim(creation);
+
+	rt_lock_give(&executor->lock);
+	if (creation->attempted)
+		saga_probe(executor, saga);
+	else
+		saga_free(executor, saga);
+	end(creation, status);
+	release_followers(followers);
+}
+
+/* ---- answering ---- */
+
+void creations_answer(struct payment_creation *list)
+{
+	for (struct payment_creation *next = NULL; list != NULL; list = next) {
+		next = list->next;
+		end(list, rt_ok());
+	}
+}
+
+void creations_poll(struct payment_creation *list)
+{
+	for (struct payment_creation *next = NULL; list != NULL; list = next) {
+		next = list->next;
+		poll_later(list);
+	}
+}

@@ -1,0 +1,155 @@
+/* What the executor's files share. For engine/ alone.
+ *
+ * Who owns a saga: it is in exactly one place at a time - a lane, the ledger's queue or a post in flight, a connector's queue
+ * or a call in flight, an armed timer - and whoever takes it from there runs it. Others touch only what `lock` guards: the
+ * list of waiters, `standing`, the timer and the registry. It is freed by whoever runs it, after it left the registry. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "engine/executor.h"
+#include "engine/timer_heap.h"
+#include "rt/lock.h"
+#include "rt/metrics.h"
+
+enum timer_kind {
+	TIMER_SAGA_ACT = 1, /* takes the action that its decision orders */
+	TIMER_SAGA_WRITE,   /* goes to the lane again */
+	TIMER_WAITER,       /* a caller must be answered */
+	TIMER_POLL,         /* a caller's payment, which another process has, is looked at again */
+};
+
+struct connector {
+	struct connector_client client;
+	struct saga *first, *last; /* that wait for a call */
+	size_t in_flight;
+};
+
+struct saga {
+	struct lane_item lane;
+	struct saga *registry_next;
+	struct saga *queue_next;
+	struct payment_creation *waiters;
+	struct timer timer;
+	const struct saga_plan *plan;
+	struct connector *connector; /* NULL: none, or one that is not configured here */
+	struct rt_uuid ledger_id;
+	struct rt_uuid account_id;
+	struct rt_uuid counter_id;
+	int64_t amount_minor;
+	int64_t fence;
+	struct payment_standing standing;
+	struct saga_decision decision; /* being carried out */
+	struct rt_trace trace;
+	uint32_t attempts;             /* in a row that did not help */
+	bool alone;                    /* its post is not to share a call */
+	atomic_bool nudged;            /* a notification came while it was busy */
+	bool probe_missed;
+	char currency[4];
+	char next_reason[PAYMENT_REASON_BYTES];
+	char instrument[];
+};
+
+/* Posts of one ledger; exists while there are any. */
+struct ledger_queue {
+	struct ledger_queue *next;
+	struct rt_uuid ledger_id;
+	struct saga *first, *last;
+	size_t waiting;
+	size_t in_flight;
+};
+
+struct clearing_entry {
+	struct clearing_entry *next;
+	struct rt_uuid ledger_id;
+	struct rt_uuid account_id;
+	char connector[PAYMENT_CONNECTOR_BYTES];
+	char currency[4];
+};
+
+#define CLAIM_BUCKETS 4096
+#define CLEARING_BUCKETS 256
+#define CLEARING_MAX 65536
+
+struct executor {
+	struct executor_config config;
+	struct rt_uuid worker_id;
+	struct rt_commit *commit;
+	pthread_t timer_thread;
+	atomic_bool quiet; /* no more steps */
+	struct connector connectors[EXECUTOR_CONNECTORS_MAX];
+	struct rt_series *open_series;
+	struct rt_series *recovered_series;
+	struct rt_series *rest_series[PAYMENT_KIND_MAX + 1][PAYMENT_STATE_MAX + 1];
+
+	struct rt_lock lock; /* RT_RANK_SERVICE; guards what follows */
+	pthread_cond_t timer_changed;
+	struct timer_heap timers;
+	struct saga **registry;
+	size_t registry_mask;
+	size_t open; /* sagas that exist, recorded or about to be */
+	struct ledger_queue *ledgers;
+	struct payment_creation *claims[CLAIM_BUCKETS];
+	struct clearing_entry *clearing[CLEARING_BUCKETS];
+	size_t clearing_count;
+	int64_t hurry_by_us;
+	bool timer_stop;
+};
+
+/* executor.c: the registry, and what is counted. All but _room with the lock held. */
+struct saga *registry_find(const struct executor *executor, const struct rt_uuid *payment_id);
+bool registry_add(struct executor *executor, struct saga *saga); /* false: there already */
+void registry_remove(struct executor *executor, struct saga *saga);
+bool executor_reserve(struct executor *executor); /* one more saga; false when there is no room */
+void executor_reserve_always(struct executor *executor); /* for what is this process's already */
+void executor_release(struct executor *executor);
+struct connector *executor_connector(struct executor *executor, const char *name); /* NULL: not configured */
+/* Jittered, exponential in `attempts`. */
+int64_t executor_backoff_us(const struct executor *executor, uint32_t attempts);
+/* Arms with the lock held, and wakes the thread when it must. */
+void executor_arm(struct executor *executor, struct timer *timer, enum timer_kind kind, int64_t due_us);
+struct rt_uuid executor_shard_key(const struct executor *executor, uint64_t hash);
+
+/* timers.c */
+void *timers_run(void *executor);
+
+/* saga_run.c */
+/* Room must have been reserved. Owns: saga_free, which also gives the room back. */
+struct saga *saga_new(struct executor *executor, const struct payment_request *request,
+		      const struct payment_standing *standing, int64_t fence);
+void saga_free(struct executor *executor, struct saga *saga);
+void saga_feed(struct executor *executor, struct saga *saga, struct saga_event event);
+/* Takes the decision's action, now or after its pause. */
+void saga_act(struct executor *executor, struct saga *saga);
+/* Puts it into its queue now. */
+void saga_perform(struct executor *executor, struct saga *saga);
+/* To the lane, with what its lane item says. */
+void saga_write(struct executor *executor, struct saga *saga);
+void saga_written(struct executor *executor, struct saga *saga, bool written, int64_t time_us);
+void saga_write_failed(struct executor *executor, struct saga *saga, struct rt_status status);
+/* A payment that may have been recorded by a commit whose answer was lost: goes on with it if so. */
+void saga_probe(struct executor *executor, struct saga *saga);
+void saga_probed(struct executor *executor, struct saga *saga, const struct payment_probe *probe);
+
+/* create.c */
+void creation_looked_up(struct payment_creation *creation);
+void creation_recorded(struct payment_creation *creation);
+void creation_failed(struct payment_creation *creation, struct rt_status status);
+void creation_poll(struct payment_creation *creation);
+/* Takes a waiter from its saga and notes the payment's standing; with the lock held. Then it must be answered. */
+void creation_leave_saga(struct payment_creation *creation);
+/* Answers a list of waiters with the payment as it is. */
+void creations_answer(struct payment_creation *list);
+/* Makes a list of waiters, whose saga was lost to another process, look at the database instead. */
+void creations_poll(struct payment_creation *list);
+
+/* queues.c: the ledger's and the connectors' queues. */
+void queue_post(struct executor *executor, struct saga *saga);
+void queue_provider(struct executor *executor, struct saga *saga);
+/* Starts calls for what waits, as far as they may be in flight. Called once after a number of sagas was fed. */
+void executor_pump(struct executor *executor);
+
+/* lanes.c */
+struct rt_status lanes_batch(void *executor, struct rt_pg *pg, struct rt_commit_item **items, size_t count,
+			     struct rt_arena *arena);
+void lanes_fail(void *executor, struct rt_commit_item *item, struct rt_status status);

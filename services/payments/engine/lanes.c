@@ -1,0 +1,196 @@
+/* What the lanes do: a batch of items of all kinds becomes one transaction; then each is told. */
+#include "engine/executor_internal.h"
+#include "rt/assert.h"
+#include "rt/clock.h"
+#include "rt/log.h"
+
+/* How long one transaction may take. */
+#define BATCH_US_MAX (10 * RT_US_PER_S)
+
+#define OWNER(lane_item, type, member) \
+	((type *)(void *)((char *)(lane_item) - offsetof(type, member)))
+
+static struct saga *saga_of(struct lane_item *lane)
+{
+	return OWNER(lane, struct saga, lane);
+}
+
+static struct payment_creation *creation_of(struct lane_item *lane)
+{
+	return OWNER(lane, struct payment_creation, lane);
+}
+
+static struct payment_notification *notification_of(struct lane_item *lane)
+{
+	return OWNER(lane, struct payment_notification, lane);
+}
+
+static bool batch_init(struct payment_batch *batch, size_t count, struct rt_arena *arena)
+{
+	batch->entries = rt_arena_array(arena, count, sizeof(struct payment_entry *));
+	batch->advances = rt_arena_array(arena, count, sizeof(struct payment_advance *));
+	batch->probes = rt_arena_array(arena, count, sizeof(struct payment_probe *));
+	batch->notices = rt_arena_array(arena, count, sizeof(struct payment_notice *));
+	return !arena->overflowed;
+}
+
+static struct payment_advance *make_advance(const struct saga *saga, int64_t now_us, struct rt_arena *arena)
+{
+	struct payment_advance *advance = rt_arena_alloc(arena, sizeof(*advance));
+
+	if (advance == NULL)
+		return NULL;
+	*advance = (struct payment_advance){
+		.ledger_id = saga->ledger_id,
+		.payment_id = saga->standing.payment_id,
+		.version = saga->standing.version,
+		.fence = saga->fence,
+		.state = saga->standing.state,
+		.change_count = saga->decision.change_count,
+		.time_us = now_us,
+	};
+	for (size_t i = 0; i < advance->change_count; i++)
+		advance->changes[i] = saga->decision.changes[i];
+	return advance;
+}
+
+static struct payment_probe *make_probe(const struct saga *saga, struct rt_arena *arena)
+{
+	struct payment_probe *probe = rt_arena_alloc(arena, sizeof(*probe));
+
+	if (probe == NULL)
+		return NULL;
+	*probe = (struct payment_probe){.ledger_id = saga->ledger_id, .payment_id = saga->standing.payment_id};
+	return probe;
+}
+
+static void add(struct payment_batch *batch, struct lane_item *lane, int64_t now_us, struct rt_arena *arena)
+{
+	switch (lane->kind) {
+	case LANE_FIND:
+	case LANE_INSERT:
+		creation_of(lane)->attempted = lane->kind == LANE_INSERT;
+		batch->entries[batch->entry_count++] = &creation_of(lane)->entry;
+		return;
+	case LANE_ADVANCE:
+		batch->advances[batch->advance_count++] = make_advance(saga_of(lane), now_us, arena);
+		return;
+	case LANE_PROBE:
+		batch->probes[batch->probe_count++] = make_probe(saga_of(lane), arena);
+		return;
+	case LANE_NOTICE:
+		batch->notices[batch->notice_count++] = &notification_of(lane)->notice;
+		return;
+	}
+}
+
+static void nudge(struct executor *executor, const char *reference)
+{
+	struct rt_uuid payment_id;
+
+	if (!rt_uuid_parse(reference, &payment_id))
+		return;
+	RT_LOCKED(&executor->lock);
+	struct saga *saga = registry_find(executor, &payment_id);
+
+	if (saga == NULL)
+		return;
+	if (saga->timer.place != 0 && saga->timer.kind == TIMER_SAGA_ACT && saga->decision.action == SAGA_ASK)
+		executor_arm(executor, &saga->timer, TIMER_SAGA_ACT, rt_clock_mono_us());
+	else
+		atomic_store(&saga->nudged, true);
+}
+
+/* The batch's lists are in the order of the items. */
+struct cursor {
+	size_t advance;
+	size_t probe;
+};
+
+static void answer(struct executor *executor, struct lane_item *lane, const struct payment_batch *batch,
+		   struct cursor *cursor)
+{
+	const struct payment_advance *advance = NULL;
+	struct payment_notification *notification = NULL;
+
+	switch (lane->kind) {
+	case LANE_FIND:
+		creation_looked_up(creation_of(lane));
+		return;
+	case LANE_INSERT:
+		creation_recorded(creation_of(lane));
+		return;
+	case LANE_ADVANCE:
+		advance = batch->advances[cursor->advance++];
+		saga_written(executor, saga_of(lane), advance->written, advance->time_us);
+		return;
+	case LANE_PROBE:
+		saga_probed(executor, saga_of(lane), batch->probes[cursor->probe++]);
+		return;
+	case LANE_NOTICE:
+		notification = notification_of(lane);
+		nudge(executor, notification->notice.reference);
+		notification->done(notification, rt_ok());
+		return;
+	}
+}
+
+struct rt_status lanes_batch(void *context, struct rt_pg *pg, struct rt_commit_item **items, size_t count,
+			     struct rt_arena *arena)
+{
+	struct executor *executor = context;
+	struct payment_batch batch = {.worker_id = executor->worker_id};
+	struct cursor cursor = {0};
+	int64_t now_us = rt_clock_wall_us();
+
+	if (!batch_init(&batch, count, arena))
+		return RT_FAIL(INTERNAL, "OUT_OF_MEMORY", "the batch does not fit");
+	for (size_t i = 0; i < count; i++)
+		add(&batch, (struct lane_item *)items[i], now_us, arena);
+	if (arena->overflowed)
+		return RT_FAIL(INTERNAL, "OUT_OF_MEMORY", "the batch does not fit");
+	RT_TRY(payment_batch_run(pg, &batch, arena, rt_clock_mono_us() + BATCH_US_MAX));
+	for (size_t i = 0; i < count; i++)
+		answer(executor, (struct lane_item *)items[i], &batch, &cursor);
+	executor_pump(executor);
+	return rt_ok();
+}
+
+void lanes_fail(void *context, struct rt_commit_item *item, struct rt_status status)
+{
+	struct executor *executor = context;
+	struct lane_item *lane = (struct lane_item *)item;
+
+	switch (lane->kind) {
+	case LANE_FIND:
+	case LANE_INSERT:
+		creation_failed(creation_of(lane), status);
+		return;
+	case LANE_ADVANCE:
+	case LANE_PROBE:
+		saga_write_failed(executor, saga_of(lane), status);
+		return;
+	case LANE_NOTICE:
+		notification_of(lane)->done(notification_of(lane), status);
+		return;
+	}
+}
+
+void executor_notify(struct executor *executor, struct payment_notification *notification)
+{
+	uint64_t hash = 0;
+
+	for (const char *c = notification->notice.notification_id; *c != '\0'; c++)
+		hash = hash * 31 + (uint8_t)*c;
+	notification->executor = executor;
+	notification->lane = (struct lane_item){
+		.item = {.key = executor_shard_key(executor, hash),
+			 .weight = 1,
+			 .deadline_mono_us = notification->deadline_mono_us},
+		.kind = LANE_NOTICE,
+	};
+	struct rt_status status = rt_commit_submit(executor->commit, &notification->lane.item);
+
+	if (!rt_is_ok(&status))
+		notification->done(notification, status);
+}

@@ -1,0 +1,255 @@
+/* The queues in front of the ledger and the connectors: what waits there goes out together, a bounded number of calls at a
+ * time; each answer starts the next. No timer: a call that finds nothing in flight goes at once. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/executor_internal.h"
+#include "rt/assert.h"
+
+/* A call to accounts in flight. */
+struct post_batch {
+	struct executor *executor;
+	struct rt_uuid ledger_id;
+	size_t count;
+	struct saga *sagas[];
+};
+
+/* Starting a call may end it at once, on this thread; then the pump below goes on with what that has queued. */
+static _Thread_local bool pumping;
+
+static struct ledger_queue *ledger_queue_find(struct executor *executor, const struct rt_uuid *ledger_id)
+{
+	for (struct ledger_queue *queue = executor->ledgers; queue != NULL; queue = queue->next) {
+		if (rt_uuid_equal(&queue->ledger_id, ledger_id))
+			return queue;
+	}
+	return NULL;
+}
+
+static struct ledger_queue *ledger_queue_make(struct executor *executor, const struct rt_uuid *ledger_id)
+{
+	struct ledger_queue *queue = calloc(1, sizeof(*queue));
+
+	RT_ASSERT(queue != NULL);
+	queue->ledger_id = *ledger_id;
+	queue->next = executor->ledgers;
+	executor->ledgers = queue;
+	return queue;
+}
+
+static void ledger_queue_drop(struct executor *executor, struct ledger_queue *queue)
+{
+	struct ledger_queue **link = &executor->ledgers;
+
+	while (*link != queue)
+		link = &(*link)->next;
+	*link = queue->next;
+	free(queue);
+}
+
+static void append(struct saga **first, struct saga **last, struct saga *saga)
+{
+	saga->queue_next = NULL;
+	if (*last == NULL)
+		*first = saga;
+	else
+		(*last)->queue_next = saga;
+	*last = saga;
+}
+
+static struct saga *take_first(struct saga **first, struct saga **last)
+{
+	struct saga *saga = *first;
+
+	*first = saga->queue_next;
+	if (*first == NULL)
+		*last = NULL;
+	return saga;
+}
+
+void queue_post(struct executor *executor, struct saga *saga)
+{
+	RT_LOCKED(&executor->lock);
+	struct ledger_queue *queue = ledger_queue_find(executor, &saga->ledger_id);
+
+	if (queue == NULL)
+		queue = ledger_queue_make(executor, &saga->ledger_id);
+	append(&queue->first, &queue->last, saga);
+	queue->waiting++;
+}
+
+/* A saga whose content made a whole call fail goes by itself. */
+static size_t batch_size(const struct ledger_queue *queue)
+{
+	if (queue->first->alone)
+		return 1;
+	return queue->waiting < ACCOUNTS_BATCH_MAX ? queue->waiting : ACCOUNTS_BATCH_MAX;
+}
+
+/* Takes the next call's worth of posts from any ledger that may have one more in flight; with the lock held. */
+static struct post_batch *take_posts(struct executor *executor)
+{
+	struct ledger_queue *queue = executor->ledgers;
+
+	while (queue != NULL &&
+	       (queue->waiting == 0 || queue->in_flight >= executor->config.posts_in_flight_max))
+		queue = queue->next;
+	if (queue == NULL)
+		return NULL;
+	size_t most = batch_size(queue);
+	struct post_batch *batch = malloc(sizeof(*batch) + most * sizeof(struct saga *));
+
+	RT_ASSERT(batch != NULL);
+	*batch = (struct post_batch){.executor = executor, .ledger_id = queue->ledger_id};
+	do {
+		batch->sagas[batch->count++] = take_first(&queue->first, &queue->last);
+		queue->waiting--;
+	} while (batch->count < most && !queue->first->alone);
+	queue->in_flight++;
+	return batch;
+}
+
+static void post_ended(struct executor *executor, const struct rt_uuid *ledger_id)
+{
+	RT_LOCKED(&executor->lock);
+	struct ledger_queue *queue = ledger_queue_find(executor, ledger_id);
+
+	RT_ASSERT(queue != NULL && queue->in_flight > 0);
+	queue->in_flight--;
+	if (queue->in_flight == 0 && queue->waiting == 0)
+		ledger_queue_drop(executor, queue);
+}
+
+static void on_posted(void *context, const struct saga_event *events, bool refused)
+{
+	struct post_batch *batch = context;
+	struct executor *executor = batch->executor;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		struct saga *saga = batch->sagas[i];
+
+		saga->alone = refused;
+		if (!refused)
+			saga_feed(executor, saga, events[i]);
+		else if (!atomic_load(&executor->quiet))
+			queue_post(executor, saga);
+	}
+	post_ended(executor, &batch->ledger_id);
+	free(batch);
+	executor_pump(executor);
+}
+
+static void start_posts(struct executor *executor, struct post_batch *batch)
+{
+	struct ledger_post *posts = malloc(batch->count * sizeof(*posts));
+
+	RT_ASSERT(posts != NULL);
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct saga *saga = batch->sagas[i];
+
+		posts[i] = (struct ledger_post){
+			.payment_id = saga->standing.payment_id,
+			.step = saga->decision.step,
+			.account_id = saga->account_id,
+			.counter_id = saga->counter_id,
+			.amount_minor = saga->amount_minor,
+			.currency = saga->currency,
+		};
+	}
+	/* A call for one payment is part of its trace; a shared one has its own. */
+	struct rt_trace trace = batch->count == 1 ? batch->sagas[0]->trace : rt_trace_new();
+	struct rt_uuid ledger_id = batch->ledger_id;
+
+	accounts_post(&executor->config.accounts, &ledger_id, posts, batch->count, &trace, on_posted, batch);
+	free(posts);
+}
+
+void queue_provider(struct executor *executor, struct saga *saga)
+{
+	if (saga->connector == NULL) {
+		/* Recorded when it was configured, or by another process; it may be again. */
+		saga_feed(executor, saga, (struct saga_event){SAGA_PROVIDER_SILENT, "CONNECTOR_NOT_CONFIGURED"});
+		return;
+	}
+	RT_LOCKED(&executor->lock);
+	append(&saga->connector->first, &saga->connector->last, saga);
+}
+
+/* What a call to a connector needs to know when it ends. */
+struct provider_call {
+	struct executor *executor;
+	struct saga *saga;
+};
+
+static void on_answered(void *context, struct saga_event event)
+{
+	struct provider_call *call = context;
+	struct executor *executor = call->executor;
+
+	rt_lock_take(&executor->lock);
+	call->saga->connector->in_flight--;
+	rt_lock_give(&executor->lock);
+	saga_feed(executor, call->saga, event);
+	free(call);
+	executor_pump(executor);
+}
+
+static struct saga *take_provider(struct executor *executor)
+{
+	for (size_t i = 0; i < executor->config.connector_count; i++) {
+		struct connector *connector = &executor->connectors[i];
+
+		if (connector->first == NULL || connector->in_flight >= executor->config.provider_in_flight_max)
+			continue;
+		connector->in_flight++;
+		return take_first(&connector->first, &connector->last);
+	}
+	return NULL;
+}
+
+static void start_provider(struct executor *executor, struct saga *saga)
+{
+	struct provider_call *call = malloc(sizeof(*call));
+	struct connector_operation operation = {.payment_id = saga->standing.payment_id,
+						.kind = saga->plan->operation,
+						.amount_minor = saga->amount_minor};
+	/* The saga may be gone when the call has been started. */
+	const struct connector_client *client = &saga->connector->client;
+	struct rt_trace trace = saga->trace;
+
+	RT_ASSERT(call != NULL);
+	*call = (struct provider_call){executor, saga};
+	memcpy(operation.currency, saga->currency, sizeof(operation.currency));
+	if (saga->decision.action == SAGA_SUBMIT)
+		connector_submit(client, &operation, saga->instrument, &trace, on_answered, call);
+	else
+		connector_ask(client, &operation, &trace, on_answered, call);
+}
+
+/* One call, of either kind. False: nothing may go out now. */
+static bool start_one(struct executor *executor)
+{
+	struct post_batch *batch = NULL;
+	struct saga *saga = NULL;
+
+	rt_lock_take(&executor->lock);
+	batch = take_posts(executor);
+	if (batch == NULL)
+		saga = take_provider(executor);
+	rt_lock_give(&executor->lock);
+	if (batch != NULL)
+		start_posts(executor, batch);
+	else if (saga != NULL)
+		start_provider(executor, saga);
+	return batch != NULL || saga != NULL;
+}
+
+void executor_pump(struct executor *executor)
+{
+	if (pumping)
+		return;
+	pumping = true;
+	while (!atomic_load(&executor->quiet) && start_one(executor))
+		;
+	pumping = false;
+}

@@ -1,0 +1,308 @@
+/* One saga's way: what happened is fed to the machine, the changes it orders are written, then its action is taken. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/executor_internal.h"
+#include "rt/assert.h"
+#include "rt/clock.h"
+#include "rt/log.h"
+
+/* How often a payment whose commit was not confirmed is looked for before it counts as never recorded. */
+#define PROBE_ATTEMPTS_MAX 5
+#define WRITE_RETRY_US (50 * RT_US_PER_MS)
+
+struct saga *saga_new(struct executor *executor, const struct payment_request *request,
+		      const struct payment_standing *standing, int64_t fence)
+{
+	size_t instrument_bytes = strlen(request->instrument) + 1;
+	struct saga *saga = calloc(1, sizeof(*saga) + instrument_bytes);
+	uint64_t hash = 0;
+
+	RT_ASSERT(saga != NULL);
+	saga->plan = saga_plan_of(request->kind);
+	saga->connector = executor_connector(executor, request->connector);
+	saga->ledger_id = request->ledger_id;
+	saga->account_id = request->account_id;
+	saga->counter_id = request->counter_id;
+	saga->amount_minor = request->amount_minor;
+	saga->fence = fence;
+	saga->standing = *standing;
+	memcpy(saga->currency, request->currency, sizeof(saga->currency));
+	memcpy(saga->instrument, request->instrument, instrument_bytes);
+	memcpy(&hash, standing->payment_id.bytes + 8, sizeof(hash));
+	saga->lane.item.key = executor_shard_key(executor, hash >> 8);
+	saga->lane.item.weight = 1;
+	saga->lane.item.deadline_mono_us = RT_NO_DEADLINE;
+	saga->lane.kind = LANE_ADVANCE;
+	saga->trace = rt_trace_new();
+	return saga;
+}
+
+void saga_free(struct executor *executor, struct saga *saga)
+{
+	RT_ASSERT(saga->waiters == NULL && saga->timer.place == 0);
+	rt_lock_take(&executor->lock);
+	executor_release(executor);
+	rt_lock_give(&executor->lock);
+	free(saga);
+}
+
+/* Takes all waiters from a saga; with the lock held. */
+static struct payment_creation *detach_waiters(struct executor *executor, struct saga *saga)
+{
+	struct payment_creation *list = saga->waiters;
+
+	for (struct payment_creation *creation = list; creation != NULL; creation = creation->next) {
+		timer_heap_disarm(&executor->timers, &creation->timer);
+		creation->waits_for = NULL;
+		creation->standing = saga->standing;
+	}
+	saga->waiters = NULL;
+	return list;
+}
+
+static struct payment_creation *leave_registry(struct executor *executor, struct saga *saga)
+{
+	RT_LOCKED(&executor->lock);
+	registry_remove(executor, saga);
+	return detach_waiters(executor, saga);
+}
+
+static void answer_waiters(struct executor *executor, struct saga *saga)
+{
+	rt_lock_take(&executor->lock);
+	struct payment_creation *list = detach_waiters(executor, saga);
+
+	rt_lock_give(&executor->lock);
+	creations_answer(list);
+}
+
+/* It rests: final, or a person's turn. */
+static void finish(struct executor *executor, struct saga *saga)
+{
+	struct payment_creation *list = leave_registry(executor, saga);
+
+	RT_ASSERT(!payment_state_open(saga->standing.state));
+	rt_series_add(executor->rest_series[saga->plan->kind][saga->standing.state], 1);
+	if (saga->standing.state == PAYMENT_MANUAL_REVIEW)
+		RT_LOG(ERROR, "payment_needs_review", RT_UUID("payment_id", &saga->standing.payment_id),
+		       RT_TEXT("kind", saga->plan->name), RT_TEXT("reason", saga->standing.reason),
+		       RT_TRACE(&saga->trace));
+	creations_answer(list);
+	saga_free(executor, saga);
+}
+
+/* Another process has it now: nothing of what was to be written was. */
+static void lose(struct executor *executor, struct saga *saga)
+{
+	struct payment_creation *list = leave_registry(executor, saga);
+
+	RT_LOG(WARN, "saga_lost", RT_UUID("payment_id", &saga->standing.payment_id), RT_INT("fence", saga->fence));
+	creations_poll(list);
+	saga_free(executor, saga);
+}
+
+static void arm(struct executor *executor, struct saga *saga, enum timer_kind kind, int64_t delay_us)
+{
+	RT_LOCKED(&executor->lock);
+	executor_arm(executor, &saga->timer, kind, rt_clock_mono_us() + delay_us);
+}
+
+/* Whether the event says that the attempt did not help. */
+static bool fruitless(enum saga_event_kind kind)
+{
+	return kind == SAGA_LEDGER_SILENT || kind == SAGA_PROVIDER_SILENT || kind == SAGA_PROVIDER_PENDING ||
+	       kind == SAGA_PROVIDER_ABSENT;
+}
+
+/* The reasons that the decision lends are kept with the saga. */
+static void keep_reasons(struct saga *saga)
+{
+	for (size_t i = 0; i < saga->decision.change_count; i++) {
+		struct saga_change *change = &saga->decision.changes[i];
+
+		if (change->reason == NULL)
+			change->reason = saga->standing.reason;
+		if (change->reason[0] == '\0')
+			continue;
+		payment_reason_copy(saga->next_reason, change->reason, "DECLINED");
+		change->reason = saga->next_reason;
+	}
+}
+
+void saga_feed(struct executor *executor, struct saga *saga, struct saga_event event)
+{
+	if (atomic_load(&executor->quiet))
+		return;
+	struct saga_decision decision = saga_decide(saga->plan, saga->standing.state, event);
+
+	if (!decision.legal) {
+		/* A defect; the saga starts over from what is written, which is always safe. */
+		RT_LOG(ERROR, "saga_event_illegal", RT_UUID("payment_id", &saga->standing.payment_id),
+		       RT_TEXT("state", payment_state_name(saga->standing.state)), RT_INT("event", event.kind));
+		decision = saga_decide(saga->plan, saga->standing.state, (struct saga_event){SAGA_BEGIN, NULL});
+		decision.pause = true;
+	}
+	saga->attempts = fruitless(event.kind) ? saga->attempts + 1 : 0;
+	saga->decision = decision;
+	if (decision.pause && decision.action == SAGA_ASK && atomic_exchange(&saga->nudged, false))
+		saga->decision.pause = false;
+	keep_reasons(saga);
+	if (decision.change_count > 0) {
+		saga->lane.kind = LANE_ADVANCE;
+		saga_write(executor, saga);
+		return;
+	}
+	saga_act(executor, saga);
+}
+
+void saga_write(struct executor *executor, struct saga *saga)
+{
+	struct rt_status status = rt_commit_submit(executor->commit, &saga->lane.item);
+
+	if (!rt_is_ok(&status))
+		saga_write_failed(executor, saga, status);
+}
+
+void saga_write_failed(struct executor *executor, struct saga *saga, struct rt_status status)
+{
+	bool probing = saga->lane.kind == LANE_PROBE;
+
+	if (atomic_load(&executor->quiet)) {
+		if (probing)
+			saga_free(executor, saga);
+		return;
+	}
+	if (status.code != RT_RESOURCE_EXHAUSTED)
+		RT_LOG(ERROR, "saga_write_failed", RT_UUID("payment_id", &saga->standing.payment_id), RT_STATUS(&status));
+	saga->attempts++;
+	arm(executor, saga, TIMER_SAGA_WRITE, WRITE_RETRY_US + executor_backoff_us(executor, saga->attempts));
+}
+
+static void log_change(const struct saga *saga, enum payment_state from)
+{
+	if (saga->standing.state == PAYMENT_UNKNOWN)
+		RT_LOG(WARN, "payment_unknown", RT_UUID("payment_id", &saga->standing.payment_id),
+		       RT_TEXT("reason", saga->standing.reason), RT_TRACE(&saga->trace));
+	else if (from == PAYMENT_UNKNOWN)
+		RT_LOG(INFO, "payment_resolved", RT_UUID("payment_id", &saga->standing.payment_id),
+		       RT_TEXT("state", payment_state_name(saga->standing.state)), RT_TRACE(&saga->trace));
+}
+
+static void apply(struct executor *executor, struct saga *saga, int64_t time_us)
+{
+	const struct saga_change *last = &saga->decision.changes[saga->decision.change_count - 1];
+	char reason[PAYMENT_REASON_BYTES];
+
+	RT_LOCKED(&executor->lock);
+	payment_reason_copy(reason, last->reason, "");
+	saga->standing.state = last->state;
+	saga->standing.version += (int64_t)saga->decision.change_count;
+	saga->standing.update_time_us = time_us;
+	memcpy(saga->standing.reason, reason, sizeof(reason));
+	saga->decision.change_count = 0;
+}
+
+void saga_written(struct executor *executor, struct saga *saga, bool written, int64_t time_us)
+{
+	enum payment_state from = saga->standing.state;
+
+	if (!written) {
+		lose(executor, saga);
+		return;
+	}
+	apply(executor, saga, time_us);
+	log_change(saga, from);
+	saga_act(executor, saga);
+}
+
+void saga_act(struct executor *executor, struct saga *saga)
+{
+	if (saga->decision.action == SAGA_REST) {
+		finish(executor, saga);
+		return;
+	}
+	if (atomic_load(&executor->quiet))
+		return;
+	if (!saga->decision.pause) {
+		saga_perform(executor, saga);
+		return;
+	}
+	/* Asked once and still unknown: callers are told so now. */
+	if (saga->standing.state == PAYMENT_UNKNOWN)
+		answer_waiters(executor, saga);
+	arm(executor, saga, TIMER_SAGA_ACT, executor_backoff_us(executor, saga->attempts));
+}
+
+void saga_perform(struct executor *executor, struct saga *saga)
+{
+	if (atomic_load(&executor->quiet))
+		return;
+	switch (saga->decision.action) {
+	case SAGA_REST:
+		finish(executor, saga);
+		return;
+	case SAGA_POST:
+		queue_post(executor, saga);
+		return;
+	case SAGA_SUBMIT:
+	case SAGA_ASK:
+		queue_provider(executor, saga);
+		return;
+	}
+}
+
+void saga_probe(struct executor *executor, struct saga *saga)
+{
+	saga->lane.kind = LANE_PROBE;
+	saga->attempts = 0;
+	saga_write(executor, saga);
+}
+
+void saga_probed(struct executor *executor, struct saga *saga, const struct payment_probe *probe)
+{
+	if (!probe->found && ++saga->attempts < PROBE_ATTEMPTS_MAX && !atomic_load(&executor->quiet)) {
+		/* A server that lost us may still be committing. */
+		arm(executor, saga, TIMER_SAGA_WRITE, executor_backoff_us(executor, saga->attempts + 2));
+		return;
+	}
+	if (!probe->found || !probe->mine) {
+		saga_free(executor, saga);
+		return;
+	}
+	rt_lock_take(&executor->lock);
+	bool added = registry_add(executor, saga);
+
+	rt_lock_give(&executor->lock);
+	if (!added) {
+		saga_free(executor, saga);
+		return;
+	}
+	saga->attempts = 0;
+	saga->lane.kind = LANE_ADVANCE;
+	saga_feed(executor, saga, (struct saga_event){SAGA_BEGIN, NULL});
+}
+
+static void adopt(struct executor *executor, const struct payment_lapsed *lapsed)
+{
+	struct saga *saga = saga_new(executor, &lapsed->request, &lapsed->standing, lapsed->fence);
+
+	rt_lock_take(&executor->lock);
+	executor_reserve_always(executor);
+	bool added = registry_add(executor, saga);
+
+	rt_lock_give(&executor->lock);
+	if (!added) {
+		saga_free(executor, saga);
+		return;
+	}
+	rt_series_add(executor->recovered_series, 1);
+	saga_feed(executor, saga, (struct saga_event){SAGA_BEGIN, NULL});
+}
+
+void executor_adopt(struct executor *executor, const struct payment_lapsed *lapsed, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		adopt(executor, &lapsed[i]);
+	executor_pump(executor);
+}

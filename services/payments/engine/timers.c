@@ -1,0 +1,101 @@
+/* The executor's timer thread: takes what is due, with the lock; runs it, without. */
+#include <stddef.h>
+
+#include "engine/executor_internal.h"
+#include "rt/clock.h"
+
+/* How many are taken at a time, so that the lock is not held for long. */
+#define DUE_MAX 256
+
+/* What was taken. */
+struct due {
+	struct saga *act;
+	struct saga *write;
+	struct payment_creation *answer;
+	struct payment_creation *poll;
+};
+
+#define OWNER(timer, type) ((type *)(void *)((char *)(timer) - offsetof(type, timer)))
+
+static void take(struct executor *executor, struct timer *timer, struct due *due)
+{
+	struct payment_creation *creation = NULL;
+	struct saga *saga = NULL;
+
+	timer_heap_disarm(&executor->timers, timer);
+	switch ((enum timer_kind)timer->kind) {
+	case TIMER_SAGA_ACT:
+		saga = OWNER(timer, struct saga);
+		saga->queue_next = due->act;
+		due->act = saga;
+		return;
+	case TIMER_SAGA_WRITE:
+		saga = OWNER(timer, struct saga);
+		saga->queue_next = due->write;
+		due->write = saga;
+		return;
+	case TIMER_WAITER:
+		creation = OWNER(timer, struct payment_creation);
+		creation_leave_saga(creation);
+		creation->next = due->answer;
+		due->answer = creation;
+		return;
+	case TIMER_POLL:
+		creation = OWNER(timer, struct payment_creation);
+		creation->next = due->poll;
+		due->poll = creation;
+		return;
+	}
+}
+
+/* Waits until something is due or the executor stops. False: it stops. */
+static bool wait_and_take(struct executor *executor, struct due *due)
+{
+	RT_LOCKED(&executor->lock);
+	for (;;) {
+		struct timer *first = timer_heap_first(&executor->timers);
+		int64_t now_us = rt_clock_mono_us();
+
+		if (executor->timer_stop)
+			return false;
+		if (first != NULL && first->due_us <= now_us) {
+			for (int i = 0; i < DUE_MAX && first != NULL && first->due_us <= now_us; i++) {
+				take(executor, first, due);
+				first = timer_heap_first(&executor->timers);
+			}
+			return true;
+		}
+		rt_lock_wait(&executor->lock, &executor->timer_changed,
+			     first == NULL ? RT_NO_DEADLINE : first->due_us);
+	}
+}
+
+static void run(struct executor *executor, struct due *due)
+{
+	for (struct saga *saga = due->act, *next; saga != NULL; saga = next) {
+		next = saga->queue_next;
+		saga_perform(executor, saga);
+	}
+	for (struct saga *saga = due->write, *next; saga != NULL; saga = next) {
+		next = saga->queue_next;
+		saga_write(executor, saga);
+	}
+	for (struct payment_creation *creation = due->poll, *next; creation != NULL; creation = next) {
+		next = creation->next;
+		creation_poll(creation);
+	}
+	creations_answer(due->answer);
+	executor_pump(executor);
+}
+
+void *timers_run(void *context)
+{
+	struct executor *executor = context;
+	struct due due = {0};
+
+	while (wait_and_take(executor, &due)) {
+		run(executor, &due);
+		due = (struct due){0};
+	}
+	return NULL;
+}

@@ -1,0 +1,268 @@
+/* payments: business operations that cross systems, each carried out once by a saga that survives crashes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "daler/connector/v1/connector.pb-c.h"
+#include "daler/payments/v1/payments.pb-c.h"
+#include "engine/executor.h"
+#include "engine/recovery.h"
+#include "payments_migrations.h"
+#include "rpc/service.h"
+#include "rt/admin_http.h"
+#include "rt/clock.h"
+#include "rt/log.h"
+#include "rt/process.h"
+#include "rt/rpc_client.h"
+#include "rt/rpc_server.h"
+#include "rt/token.h"
+
+#define PROBE_US_MAX      (2 * RT_US_PER_S)
+#define STOP_US_MAX       (5 * RT_US_PER_S)
+#define ANSWER_MARGIN_US  (500 * RT_US_PER_MS)
+#define KEYS_REFRESH_MS   60000
+#define CALL_ARENA_BYTES  (4U << 20)
+
+/* The statements of the lanes and of recovery join a batch's arrays with tables by their keys. Planned while a table is still
+ * empty, and kept for the connection's life, they must not be plans that read the whole table. */
+#define BATCH_PLAN " options='-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off'"
+
+static const struct rt_setting settings[] = {
+#include "config.def"
+};
+
+static const struct rt_program program = {
+	.name = "daler-payments",
+	.variable = "DALER_PAYMENTS",
+	.purpose = "Business operations that cross systems, each carried out once.",
+	.commands = "  migrate           bring the schema up to date, as its owner, and exit\n"
+		    "  print-states      print the states of a payment as a page of the docs\n",
+	.settings = settings,
+	.setting_count = sizeof(settings) / sizeof(settings[0]),
+};
+
+#define METHOD RT_METHOD
+static const struct rt_method methods[] = {
+#include "methods.def"
+};
+#undef METHOD
+#define METHOD RT_METHOD_CHECK
+#include "methods.def"
+#undef METHOD
+
+/* Everything that serving needs, in the order in which it is made. */
+struct payments {
+	const struct payments_config *config;
+	struct rt_secret db_password;
+	struct rt_tls tls;
+	char batch_conninfo[2048];
+	struct rt_client *client;
+	struct rt_channel *auth;
+	struct rt_channel *accounts;
+	struct rt_channel *connector;
+	struct rt_token_verifier *verifier;
+	struct payments_service service;
+	struct recovery *recovery;
+	struct rt_pg *probe; /* the admin port's own connection */
+	struct rt_admin *admin;
+	struct rt_server *server;
+};
+
+static void must(const char *event, struct rt_status status)
+{
+	if (!rt_is_ok(&status))
+		rt_process_fail(event, status);
+}
+
+static struct rt_pg_config connection(const char *conninfo, const struct rt_secret *password)
+{
+	return (struct rt_pg_config){.conninfo = conninfo, .password = password, .application = program.name};
+}
+
+static int migrate(const struct payments_config *config)
+{
+	struct rt_secret password;
+	size_t applied = 0;
+
+	must("migrate", rt_secret_read_file(config->database.db_owner_password_file, &password));
+	struct rt_pg_config owner = connection(config->database.db_owner, &password);
+	struct rt_pg *pg = rt_pg_new(&owner);
+
+	must("migrate", rt_migrate(pg, payments_migrations, payments_migration_count,
+				   config->database.db_runtime_role, &applied));
+	RT_LOG(INFO, "migrated", RT_INT("applied", (int64_t)applied),
+	       RT_INT("schema", (int64_t)payments_migration_count));
+	rt_pg_destroy(pg);
+	rt_secret_deinit(&password);
+	return EXIT_SUCCESS;
+}
+
+/* Names the required one that is not there; the others are reported only: sagas wait for them. */
+static void check_readiness(void *context, struct rt_readiness *report)
+{
+	struct payments *payments = context;
+	int64_t deadline_us = rt_clock_mono_us() + PROBE_US_MAX;
+	struct rt_status database = rt_pg_ping(payments->probe, deadline_us);
+	bool keys = rt_token_verifier_ready(payments->verifier);
+	bool accounts = rt_channel_ready(payments->accounts, deadline_us);
+	bool connector = rt_channel_ready(payments->connector, deadline_us);
+
+	rt_readiness_add(report, "database", rt_is_ok(&database), true, database.detail);
+	rt_readiness_add(report, "keys", keys, false, keys ? "" : "no key set from auth yet");
+	rt_readiness_add(report, "accounts", accounts, false, accounts ? "" : "not connected");
+	rt_readiness_add(report, payments->config->connector_name, connector, false, connector ? "" : "not connected");
+}
+
+static void open_channels(struct payments *payments)
+{
+	const struct payments_config *config = payments->config;
+
+	payments->tls = rt_tls_from(&config->common);
+	must("start", rt_client_new(&payments->tls, &payments->client));
+	must("start", rt_channel_new(payments->client, config->auth_addr, RT_ID_AUTH, &payments->auth));
+	must("start", rt_channel_new(payments->client, config->accounts_addr, RT_ID_ACCOUNTS, &payments->accounts));
+	must("start",
+	     rt_channel_new(payments->client, config->connector_addr, RT_ID_CONNECTOR, &payments->connector));
+	const struct rt_token_config tokens = {
+		.issuer = config->token_issuer,
+		.audience = RT_TOKEN_AUDIENCE,
+		.refresh_ms = KEYS_REFRESH_MS,
+		.fetch = rt_keys_from_auth,
+		.context = payments->auth,
+	};
+
+	payments->verifier = rt_token_verifier_new(&tokens);
+}
+
+static struct executor *make_executor(const struct payments *payments, const struct rt_pg_config *pg)
+{
+	const struct payments_config *config = payments->config;
+	struct executor_config executor = {
+		.pg = *pg,
+		.accounts = payments->service.accounts,
+		.connectors = {{.name = config->connector_name,
+				.channel = payments->connector,
+				.timeout_ms = config->connector_timeout_ms}},
+		.connector_count = 1,
+		.lanes = (size_t)config->lanes,
+		.queue_max = (size_t)(config->sagas_max + config->common.queue_max),
+		.sagas_max = (size_t)config->sagas_max,
+		.posts_in_flight_max = (size_t)config->posts_in_flight_max,
+		.provider_in_flight_max = (size_t)config->connector_in_flight_max,
+		.retry_ms_min = config->retry_ms_min,
+		.retry_ms_max = config->retry_ms_max,
+	};
+
+	return executor_new(&executor);
+}
+
+/* The engine: from here on sagas run. */
+static void start_engine(struct payments *payments)
+{
+	const struct payments_config *config = payments->config;
+	struct payments_service *service = &payments->service;
+
+	must("start", rt_secret_read_file(config->database.db_password_file, &payments->db_password));
+	service->pg = connection(config->database.db, &payments->db_password);
+	service->accounts = (struct accounts_client){payments->accounts, config->accounts_timeout_ms};
+	payments->probe = rt_pg_new(&service->pg);
+	must("start", rt_migrate_check(payments->probe, payments_migrations, payments_migration_count));
+	snprintf(payments->batch_conninfo, sizeof(payments->batch_conninfo), "%s%s", config->database.db, BATCH_PLAN);
+	struct rt_pg_config batch = connection(payments->batch_conninfo, &payments->db_password);
+
+	service->executor = make_executor(payments, &batch);
+	const struct recovery_config recovery = {
+		.pg = batch,
+		.executor = service->executor,
+		.lease_ms = config->lease_ms,
+		.interval_ms = config->recovery_ms,
+	};
+
+	must("start", recovery_start(&recovery, &payments->recovery));
+}
+
+static void start_server(struct payments *payments)
+{
+	const struct rt_server_config server = {
+		.common = &payments->config->common,
+		.methods = methods,
+		.method_count = sizeof(methods) / sizeof(methods[0]),
+		.tokens = payments->verifier,
+		.service = &payments->service,
+		.worker_new = payments_worker_new,
+		.worker_destroy = payments_worker_destroy,
+		.call_arena_bytes_max = CALL_ARENA_BYTES,
+	};
+
+	must("start", rt_admin_start(payments->config->common.admin_listen, check_readiness, payments,
+				     &payments->admin));
+	must("start", rt_server_start(&server, &payments->server));
+	rt_server_set_serving(payments->server, true);
+}
+
+/* The order of shutdown: callers first, who are told what is known; then sagas take no more steps; then calls to others end;
+ * then what is to be written is written; last the lease, so that another replica goes on at once. */
+static void stop(struct payments *payments)
+{
+	int64_t deadline_us = rt_clock_mono_us() + payments->config->common.drain_ms * RT_US_PER_MS;
+
+	executor_hurry(payments->service.executor, deadline_us - ANSWER_MARGIN_US);
+	rt_server_stop(payments->server, deadline_us);
+	recovery_stop(payments->recovery);
+	executor_quiesce(payments->service.executor);
+	rt_client_stop(payments->client);
+	executor_stop(payments->service.executor, rt_clock_mono_us() + STOP_US_MAX);
+	recovery_release(payments->recovery, rt_clock_mono_us() + STOP_US_MAX);
+	rt_admin_stop(payments->admin);
+	rt_token_verifier_destroy(payments->verifier);
+	rt_server_destroy(payments->server);
+	executor_destroy(payments->service.executor);
+	rt_channel_destroy(payments->connector);
+	rt_channel_destroy(payments->accounts);
+	rt_channel_destroy(payments->auth);
+	rt_client_destroy(payments->client);
+	rt_pg_destroy(payments->probe);
+	rt_secret_deinit(&payments->db_password);
+}
+
+static int serve(const struct payments_config *config)
+{
+	static struct payments payments;
+
+	payments.config = config;
+	open_channels(&payments);
+	start_engine(&payments);
+	start_server(&payments);
+	RT_LOG(INFO, "serving", RT_TEXT("listen", config->common.listen),
+	       RT_TEXT("admin_listen", config->common.admin_listen));
+	rt_process_wait();
+	RT_LOG(INFO, "stopping", RT_INT("open", (int64_t)executor_open(payments.service.executor)));
+	stop(&payments);
+	RT_LOG(INFO, "stopped");
+	return EXIT_SUCCESS;
+}
+
+static int print_states(void)
+{
+	payment_states_print(stdout);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	static struct payments_config config;
+	struct rt_command command;
+
+	rt_config_load(&program, argc, argv, &config, &command);
+	if (strcmp(command.name, "print-states") == 0)
+		return print_states();
+	rt_process_init();
+	rt_log_init("payments", config.common.log_level);
+	if (strcmp(command.name, "migrate") == 0)
+		return migrate(&config);
+	if (strcmp(command.name, "") == 0)
+		return serve(&config);
+	fprintf(stderr, "%s: unknown command \"%s\"; see --help\n", program.name, command.name);
+	return 2;
+}

@@ -1,0 +1,252 @@
+/* Mapping; see map.h. */
+#include "rpc/map.h"
+
+#include <string.h>
+
+#include "rt/clock.h"
+#include "rt/digest.h"
+
+#define TOKEN_CHECK_BYTES 8
+#define TOKEN_RAW_BYTES (16 + TOKEN_CHECK_BYTES)
+
+static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/* protobuf-c's strings are not const, though it never writes to them. */
+static char *lent(const char *text)
+{
+	union {
+		const char *in;
+		char *out;
+	} cast = {.in = text};
+
+	return cast.out;
+}
+
+struct payment_draft map_draft(const Daler__Payments__V1__CreatePaymentRequest *request)
+{
+	struct payment_draft draft = {
+		.idempotency_key = request->idempotency_key,
+		.ledger_id = request->ledger_id,
+		.amount_minor = request->amount_minor,
+		.currency = request->currency,
+		.reference = request->reference,
+	};
+
+	switch (request->kind_case) {
+	case DALER__PAYMENTS__V1__CREATE_PAYMENT_REQUEST__KIND_DEPOSIT:
+		draft.kind = PAYMENT_DEPOSIT;
+		draft.account_id = request->deposit->account_id;
+		draft.connector = request->deposit->connector;
+		draft.instrument = request->deposit->instrument;
+		break;
+	case DALER__PAYMENTS__V1__CREATE_PAYMENT_REQUEST__KIND_WITHDRAWAL:
+		draft.kind = PAYMENT_WITHDRAWAL;
+		draft.account_id = request->withdrawal->account_id;
+		draft.connector = request->withdrawal->connector;
+		draft.instrument = request->withdrawal->instrument;
+		break;
+	case DALER__PAYMENTS__V1__CREATE_PAYMENT_REQUEST__KIND_TRANSFER:
+		draft.kind = PAYMENT_TRANSFER;
+		draft.account_id = request->transfer->from_account_id;
+		draft.counter_id = request->transfer->to_account_id;
+		break;
+	case DALER__PAYMENTS__V1__CREATE_PAYMENT_REQUEST__KIND__NOT_SET:
+	default:
+		break;
+	}
+	return draft;
+}
+
+void map_caller(const struct rt_caller *caller, char text[PAYMENT_CALLER_BYTES])
+{
+	if (!rt_uuid_is_nil(&caller->user_id)) {
+		rt_uuid_format(&caller->user_id, text);
+		return;
+	}
+	const char *name = rt_identity_name(caller->identity);
+
+	memcpy(text, name, strlen(name) + 1);
+}
+
+static char *uuid_text(const struct rt_uuid *uuid, struct rt_arena *arena)
+{
+	char *text = rt_arena_alloc(arena, RT_UUID_TEXT_BYTES);
+
+	if (text != NULL)
+		rt_uuid_format(uuid, text);
+	return text;
+}
+
+static Google__Protobuf__Timestamp *timestamp(int64_t wall_us, struct rt_arena *arena)
+{
+	Google__Protobuf__Timestamp *time = rt_arena_alloc(arena, sizeof(*time));
+
+	if (time == NULL)
+		return NULL;
+	google__protobuf__timestamp__init(time);
+	time->seconds = wall_us / RT_US_PER_S;
+	time->nanos = (int32_t)(wall_us % RT_US_PER_S) * 1000;
+	return time;
+}
+
+static void set_deposit(Daler__Payments__V1__Payment *payment, const struct payment_request *request,
+			struct rt_arena *arena)
+{
+	Daler__Payments__V1__Deposit *deposit = rt_arena_alloc(arena, sizeof(*deposit));
+
+	if (deposit == NULL)
+		return;
+	daler__payments__v1__deposit__init(deposit);
+	deposit->account_id = uuid_text(&request->account_id, arena);
+	deposit->connector = lent(request->connector);
+	deposit->instrument = lent(request->instrument);
+	payment->kind_case = DALER__PAYMENTS__V1__PAYMENT__KIND_DEPOSIT;
+	payment->deposit = deposit;
+}
+
+static void set_withdrawal(Daler__Payments__V1__Payment *payment, const struct payment_request *request,
+			   struct rt_arena *arena)
+{
+	Daler__Payments__V1__Withdrawal *withdrawal = rt_arena_alloc(arena, sizeof(*withdrawal));
+
+	if (withdrawal == NULL)
+		return;
+	daler__payments__v1__withdrawal__init(withdrawal);
+	withdrawal->account_id = uuid_text(&request->account_id, arena);
+	withdrawal->connector = lent(request->connector);
+	withdrawal->instrument = lent(request->instrument);
+	payment->kind_case = DALER__PAYMENTS__V1__PAYMENT__KIND_WITHDRAWAL;
+	payment->withdrawal = withdrawal;
+}
+
+static void set_transfer(Daler__Payments__V1__Payment *payment, const struct payment_request *request,
+			 struct rt_arena *arena)
+{
+	Daler__Payments__V1__InternalTransfer *transfer = rt_arena_alloc(arena, sizeof(*transfer));
+
+	if (transfer == NULL)
+		return;
+	daler__payments__v1__internal_transfer__init(transfer);
+	transfer->from_account_id = uuid_text(&request->account_id, arena);
+	transfer->to_account_id = uuid_text(&request->counter_id, arena);
+	payment->kind_case = DALER__PAYMENTS__V1__PAYMENT__KIND_TRANSFER;
+	payment->transfer = transfer;
+}
+
+static void set_kind(Daler__Payments__V1__Payment *payment, const struct payment_request *request,
+		     struct rt_arena *arena)
+{
+	switch (request->kind) {
+	case PAYMENT_DEPOSIT:
+		set_deposit(payment, request, arena);
+		return;
+	case PAYMENT_WITHDRAWAL:
+		set_withdrawal(payment, request, arena);
+		return;
+	case PAYMENT_TRANSFER:
+		set_transfer(payment, request, arena);
+		return;
+	}
+}
+
+Daler__Payments__V1__Payment *map_payment(const struct payment_request *request,
+					  const struct payment_standing *standing, struct rt_arena *arena)
+{
+	Daler__Payments__V1__Payment *payment = rt_arena_alloc(arena, sizeof(*payment));
+
+	if (payment == NULL)
+		return NULL;
+	daler__payments__v1__payment__init(payment);
+	payment->payment_id = uuid_text(&standing->payment_id, arena);
+	payment->idempotency_key = lent(request->idempotency_key);
+	payment->ledger_id = uuid_text(&request->ledger_id, arena);
+	payment->amount_minor = request->amount_minor;
+	payment->currency = lent(request->currency);
+	payment->reference = lent(request->reference);
+	payment->state = (Daler__Payments__V1__PaymentState)standing->state;
+	payment->reason = lent(standing->reason);
+	payment->version = standing->version;
+	payment->create_time = timestamp(standing->create_time_us, arena);
+	payment->update_time = timestamp(standing->update_time_us, arena);
+	set_kind(payment, request, arena);
+	return arena->overflowed ? NULL : payment;
+}
+
+Daler__Payments__V1__PaymentEvent *map_event(const struct payment_event *event, struct rt_arena *arena)
+{
+	Daler__Payments__V1__PaymentEvent *message = rt_arena_alloc(arena, sizeof(*message));
+
+	if (message == NULL)
+		return NULL;
+	daler__payments__v1__payment_event__init(message);
+	message->version = event->version;
+	message->state = (Daler__Payments__V1__PaymentState)event->state;
+	message->reason = lent(event->reason);
+	message->create_time = timestamp(event->create_time_us, arena);
+	return arena->overflowed ? NULL : message;
+}
+
+static void token_raw(const struct payment_filter *filter, const struct rt_uuid *last, uint8_t raw[TOKEN_RAW_BYTES])
+{
+	uint8_t hash[RT_DIGEST_BYTES];
+	struct rt_digest digest;
+
+	rt_digest_init(&digest);
+	rt_digest_text(&digest, "daler.payments.v1.ListPayments");
+	rt_digest_bytes(&digest, filter->ledger_id.bytes, sizeof(filter->ledger_id.bytes));
+	rt_digest_int(&digest, filter->state);
+	rt_digest_text(&digest, filter->caller == NULL ? "" : filter->caller);
+	rt_digest_bytes(&digest, last->bytes, sizeof(last->bytes));
+	rt_digest_finish(&digest, hash);
+	memcpy(raw, last->bytes, sizeof(last->bytes));
+	memcpy(raw + sizeof(last->bytes), hash, TOKEN_CHECK_BYTES);
+}
+
+void map_page_token(const struct payment_filter *filter, const struct rt_uuid *last, char token[MAP_PAGE_TOKEN_BYTES])
+{
+	uint8_t raw[TOKEN_RAW_BYTES];
+
+	token_raw(filter, last, raw);
+	for (size_t i = 0; i < TOKEN_RAW_BYTES / 3; i++) {
+		uint32_t bits = (uint32_t)raw[i * 3] << 16 | (uint32_t)raw[i * 3 + 1] << 8 | raw[i * 3 + 2];
+
+		for (size_t j = 0; j < 4; j++)
+			token[i * 4 + j] = base64url[bits >> (18 - 6 * j) & 63];
+	}
+	token[MAP_PAGE_TOKEN_BYTES - 1] = '\0';
+}
+
+static bool token_decode(const char *token, uint8_t raw[TOKEN_RAW_BYTES])
+{
+	if (strlen(token) != MAP_PAGE_TOKEN_BYTES - 1)
+		return false;
+	for (size_t i = 0; i < TOKEN_RAW_BYTES / 3; i++) {
+		uint32_t bits = 0;
+
+		for (size_t j = 0; j < 4; j++) {
+			const char *at = strchr(base64url, token[i * 4 + j]);
+
+			if (at == NULL)
+				return false;
+			bits = bits << 6 | (uint32_t)(at - base64url);
+		}
+		raw[i * 3] = (uint8_t)(bits >> 16);
+		raw[i * 3 + 1] = (uint8_t)(bits >> 8);
+		raw[i * 3 + 2] = (uint8_t)bits;
+	}
+	return true;
+}
+
+struct rt_status map_page_token_read(const struct payment_filter *filter, const char *token, struct rt_uuid *last)
+{
+	uint8_t given[TOKEN_RAW_BYTES];
+	uint8_t expected[TOKEN_RAW_BYTES];
+
+	if (!token_decode(token, given))
+		return RT_BAD_FIELD("PAGE_TOKEN_INVALID", "page_token", "is not one that this list gave");
+	memcpy(last->bytes, given, sizeof(last->bytes));
+	token_raw(filter, last, expected);
+	if (memcmp(given, expected, sizeof(given)) != 0)
+		return RT_BAD_FIELD("PAGE_TOKEN_INVALID", "page_token", "is not one that this list gave");
+	return rt_ok();
+}

@@ -1,0 +1,23 @@
+/* What the handlers of payments work with, and the handlers. For main.c and rpc/. */
+#pragma once
+
+#include "engine/executor.h"
+#include "rt/pg.h"
+#include "rt/rpc_server.h"
+
+struct payments_service {
+	struct executor *executor;
+	struct accounts_client accounts;
+	struct rt_pg_config pg; /* of the workers */
+};
+
+/* A worker's connection. */
+void *payments_worker_new(void *service);
+void payments_worker_destroy(void *worker);
+
+/* A row of methods.def each. */
+void payments_create_payment(struct rt_call *call);
+void payments_get_payment(struct rt_call *call);
+void payments_list_payments(struct rt_call *call);
+void payments_register_clearing_account(struct rt_call *call);
+void payments_notify(struct rt_call *call);

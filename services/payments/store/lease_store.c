@@ -1,0 +1,142 @@
+/* Leases of workers, and taking over the sagas of one that is gone; see payment_store.h. */
+#include <string.h>
+
+#include "payments.sql.h"
+#include "store/payment_store.h"
+
+static const struct rt_pg_statement renew_lease = {"payments_renew_lease", payments_renew_lease};
+static const struct rt_pg_statement end_lease = {"payments_end_lease", payments_end_lease};
+static const struct rt_pg_statement find_lapsed = {"payments_find_lapsed", payments_find_lapsed};
+static const struct rt_pg_statement lock_lapsed = {"payments_lock_lapsed", payments_lock_lapsed};
+static const struct rt_pg_statement take_lapsed = {"payments_take_lapsed", payments_take_lapsed};
+
+static struct rt_status out_of_arena(void)
+{
+	return RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the result is too large");
+}
+
+struct rt_status payment_store_renew_lease(struct rt_pg *pg, const struct rt_uuid *worker_id, int64_t lease_ms,
+					   int64_t deadline_mono_us)
+{
+	struct rt_arena arena;
+	struct rt_pg_params params;
+
+	rt_arena_init(&arena, 4096);
+	rt_pg_params_init(&params, &arena);
+	rt_pg_add_uuid(&params, worker_id);
+	rt_pg_add_int(&params, lease_ms);
+	struct rt_status status = rt_pg_run(pg, &renew_lease, &params, deadline_mono_us, NULL);
+
+	rt_arena_deinit(&arena);
+	return status;
+}
+
+struct rt_status payment_store_end_lease(struct rt_pg *pg, const struct rt_uuid *worker_id, int64_t deadline_mono_us)
+{
+	struct rt_arena arena;
+	struct rt_pg_params params;
+
+	rt_arena_init(&arena, 4096);
+	rt_pg_params_init(&params, &arena);
+	rt_pg_add_uuid(&params, worker_id);
+	struct rt_status status = rt_pg_run(pg, &end_lease, &params, deadline_mono_us, NULL);
+
+	rt_arena_deinit(&arena);
+	return status;
+}
+
+struct rt_status payment_store_find_lapsed(struct rt_pg *pg, const struct rt_uuid *worker_id, struct rt_arena *arena,
+					   int64_t deadline_mono_us, struct rt_uuid **owners, size_t *count)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_pg_params params;
+
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, worker_id);
+	RT_TRY(rt_pg_run(pg, &find_lapsed, &params, deadline_mono_us, &rows));
+	*owners = rt_arena_array(arena, (size_t)rows.count, sizeof(**owners));
+	if (*owners == NULL)
+		return out_of_arena();
+	for (int row = 0; row < rows.count; row++)
+		(*owners)[row] = rt_pg_uuid(&rows, row, 0);
+	*count = (size_t)rows.count;
+	return rt_ok();
+}
+
+/* Columns of lock_lapsed.sql. */
+static void read_lapsed(const struct rt_pg_rows *rows, int row, struct rt_arena *arena, struct payment_lapsed *lapsed)
+{
+	struct payment_request *request = &lapsed->request;
+	struct payment_standing *standing = &lapsed->standing;
+	const char *currency = rt_pg_text(rows, row, 6);
+
+	request->ledger_id = rt_pg_uuid(rows, row, 0);
+	standing->payment_id = rt_pg_uuid(rows, row, 1);
+	request->kind = (enum payment_kind)rt_pg_int(rows, row, 2);
+	request->account_id = rt_pg_uuid(rows, row, 3);
+	request->counter_id = rt_pg_uuid(rows, row, 4);
+	request->amount_minor = rt_pg_int(rows, row, 5);
+	memcpy(request->currency, currency, strnlen(currency, 3));
+	request->connector = rt_arena_strdup(arena, rt_pg_text(rows, row, 7));
+	request->instrument = rt_arena_strdup(arena, rt_pg_text(rows, row, 8));
+	standing->state = (enum payment_state)rt_pg_int(rows, row, 9);
+	payment_reason_copy(standing->reason, rt_pg_text(rows, row, 10), "");
+	standing->version = rt_pg_int(rows, row, 11);
+	lapsed->fence = rt_pg_int(rows, row, 12) + 1;
+	standing->create_time_us = rt_pg_time_us(rows, row, 13);
+	standing->update_time_us = rt_pg_time_us(rows, row, 14);
+}
+
+static struct rt_status lock_and_read(struct rt_pg *pg, const struct rt_uuid *owner, int64_t limit,
+				      struct rt_arena *arena, int64_t deadline_mono_us, struct payment_lapsed **lapsed,
+				      size_t *count)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_pg_params params;
+
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, owner);
+	rt_pg_add_int(&params, limit);
+	RT_TRY(rt_pg_run(pg, &lock_lapsed, &params, deadline_mono_us, &rows));
+	*lapsed = rt_arena_array(arena, (size_t)rows.count, sizeof(**lapsed));
+	if (*lapsed == NULL)
+		return out_of_arena();
+	for (int row = 0; row < rows.count; row++)
+		read_lapsed(&rows, row, arena, &(*lapsed)[row]);
+	*count = (size_t)rows.count;
+	return arena->overflowed ? out_of_arena() : rt_ok();
+}
+
+static struct rt_status take(struct rt_pg *pg, const struct rt_uuid *worker_id, const struct payment_lapsed *lapsed,
+			     size_t count, struct rt_arena *arena, int64_t deadline_mono_us)
+{
+	struct rt_uuid *ledgers = rt_arena_array(arena, count, sizeof(*ledgers));
+	struct rt_uuid *payments = rt_arena_array(arena, count, sizeof(*payments));
+	struct rt_pg_params params;
+
+	if (ledgers == NULL || payments == NULL)
+		return out_of_arena();
+	for (size_t i = 0; i < count; i++) {
+		ledgers[i] = lapsed[i].request.ledger_id;
+		payments[i] = lapsed[i].standing.payment_id;
+	}
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid_array(&params, ledgers, NULL, count);
+	rt_pg_add_uuid_array(&params, payments, NULL, count);
+	rt_pg_add_uuid(&params, worker_id);
+	return rt_pg_run(pg, &take_lapsed, &params, deadline_mono_us, NULL);
+}
+
+struct rt_status payment_store_take_lapsed(struct rt_pg *pg, const struct rt_uuid *owner,
+					   const struct rt_uuid *worker_id, int64_t limit, struct rt_arena *arena,
+					   int64_t deadline_mono_us, struct payment_lapsed **lapsed, size_t *count)
+{
+	CLEANUP(rt_pg_tx_cleanup) struct rt_pg_tx tx = {0};
+
+	*count = 0;
+	RT_TRY(rt_pg_begin(pg, deadline_mono_us, &tx));
+	RT_TRY(lock_and_read(pg, owner, limit, arena, deadline_mono_us, lapsed, count));
+	if (*count > 0)
+		RT_TRY(take(pg, worker_id, *lapsed, *count, arena, deadline_mono_us));
+	return rt_pg_commit(&tx);
+}

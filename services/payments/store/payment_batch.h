@@ -1,0 +1,78 @@
+/* What one shared transaction of payments does: looks keys up, records new payments, moves others on, keeps notifications.
+ * For the engine; SQL only. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "domain/payment.h"
+#include "domain/saga.h"
+#include "rt/arena.h"
+#include "rt/pg.h"
+#include "rt/status.h"
+
+/* A key to look up and, with `insert`, the payment to record unless the key is taken. */
+struct payment_entry {
+	const struct payment_request *request;
+	const char *caller;
+	const uint8_t *body_hash; /* RT_DIGEST_BYTES */
+	bool insert;
+	/* insert: the payment's id, first states, reason and time; else written when found */
+	struct payment_standing *standing;
+	size_t change_count; /* states after CREATED, recorded with it */
+	struct saga_change changes[SAGA_CHANGES_MAX];
+	/* Results. */
+	bool recorded;      /* insert: it is there, by this attempt or an earlier one */
+	bool found;         /* the key was taken: *standing is that payment's */
+	bool same_body;     /* found: with this body, in this ledger */
+	bool clearing_found;
+	struct rt_uuid clearing_id;
+};
+
+/* One payment's next states. */
+struct payment_advance {
+	struct rt_uuid ledger_id;
+	struct rt_uuid payment_id;
+	int64_t version; /* before */
+	int64_t fence;
+	enum payment_state state; /* before */
+	size_t change_count;
+	struct saga_change changes[SAGA_CHANGES_MAX]; /* with reasons: none is NULL */
+	int64_t time_us;
+	bool written; /* result; false: somebody else has it now */
+};
+
+/* Whether a payment of ours was recorded by a commit whose answer was lost. */
+struct payment_probe {
+	struct rt_uuid ledger_id;
+	struct rt_uuid payment_id;
+	bool found; /* result */
+	bool mine;  /* result: and nobody has taken it over */
+};
+
+struct payment_notice {
+	const char *notification_id;
+	const char *reference;
+	int status; /* the connector's number, kept and not interpreted */
+	int64_t time_us;
+};
+
+/* Lists of pointers, in the arena of the attempt. */
+struct payment_batch {
+	struct rt_uuid worker_id;
+	struct payment_entry **entries;
+	size_t entry_count;
+	struct payment_advance **advances;
+	size_t advance_count;
+	struct payment_probe **probes;
+	size_t probe_count;
+	struct payment_notice **notices;
+	size_t notice_count;
+};
+
+/* Carries the batch out in one transaction, in two round trips, and writes the results into its members. May be repeated
+ * after an error: it finds what an earlier attempt has committed. Two entries of one batch must not insert the same caller
+ * and key. Errors: rt_pg's; ABORTED KEY_RACE when another replica recorded one of the keys meanwhile: run it again. */
+struct rt_status payment_batch_run(struct rt_pg *pg, struct payment_batch *batch, struct rt_arena *arena,
+				   int64_t deadline_mono_us);

@@ -1,0 +1,143 @@
+/* Reads and single writes; see payment_store.h. */
+#include "store/payment_store.h"
+
+#include <string.h>
+
+#include "payments.sql.h"
+
+static const struct rt_pg_statement get_payment = {"payments_get", payments_get_payment};
+static const struct rt_pg_statement get_events = {"payments_get_events", payments_get_events};
+static const struct rt_pg_statement list_payments = {"payments_list", payments_list_payments};
+static const struct rt_pg_statement list_own = {"payments_list_own", payments_list_own_payments};
+static const struct rt_pg_statement insert_clearing = {"payments_insert_clearing", payments_insert_clearing};
+static const struct rt_pg_statement get_clearing = {"payments_get_clearing", payments_get_clearing};
+
+static struct rt_status out_of_arena(void)
+{
+	return RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the result is too large");
+}
+
+static void copy_currency(char currency[4], const char *text)
+{
+	memcpy(currency, text, strnlen(text, 3));
+}
+
+/* Columns of get_payment.sql and the lists. */
+static void read_record(const struct rt_pg_rows *rows, int row, struct rt_arena *arena, struct payment_record *record)
+{
+	struct payment_request *request = &record->request;
+	struct payment_standing *standing = &record->standing;
+
+	standing->payment_id = rt_pg_uuid(rows, row, 0);
+	request->ledger_id = rt_pg_uuid(rows, row, 1);
+	request->idempotency_key = rt_arena_strdup(arena, rt_pg_text(rows, row, 2));
+	record->caller = rt_arena_strdup(arena, rt_pg_text(rows, row, 3));
+	request->kind = (enum payment_kind)rt_pg_int(rows, row, 4);
+	request->account_id = rt_pg_uuid(rows, row, 5);
+	request->counter_id = rt_pg_uuid(rows, row, 6);
+	request->amount_minor = rt_pg_int(rows, row, 7);
+	copy_currency(request->currency, rt_pg_text(rows, row, 8));
+	request->connector = rt_arena_strdup(arena, rt_pg_text(rows, row, 9));
+	request->instrument = rt_arena_strdup(arena, rt_pg_text(rows, row, 10));
+	request->reference = rt_arena_strdup(arena, rt_pg_text(rows, row, 11));
+	standing->state = (enum payment_state)rt_pg_int(rows, row, 12);
+	payment_reason_copy(standing->reason, rt_pg_text(rows, row, 13), "");
+	standing->version = rt_pg_int(rows, row, 14);
+	standing->create_time_us = rt_pg_time_us(rows, row, 15);
+	standing->update_time_us = rt_pg_time_us(rows, row, 16);
+}
+
+struct rt_status payment_store_get(struct rt_pg *pg, const struct rt_uuid *payment_id, struct rt_arena *arena,
+				   int64_t deadline_mono_us, struct payment_record *record)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_pg_params params;
+
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, payment_id);
+	RT_TRY(rt_pg_run(pg, &get_payment, &params, deadline_mono_us, &rows));
+	if (rows.count == 0)
+		return RT_FAIL(NOT_FOUND, "PAYMENT_NOT_FOUND", "there is no such payment");
+	read_record(&rows, 0, arena, record);
+	return arena->overflowed ? out_of_arena() : rt_ok();
+}
+
+struct rt_status payment_store_events(struct rt_pg *pg, const struct payment_record *record, struct rt_arena *arena,
+				      int64_t deadline_mono_us, struct payment_event **events, size_t *count)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_pg_params params;
+
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, &record->standing.payment_id);
+	rt_pg_add_uuid(&params, &record->request.ledger_id);
+	RT_TRY(rt_pg_run(pg, &get_events, &params, deadline_mono_us, &rows));
+	*events = rt_arena_array(arena, (size_t)rows.count, sizeof(**events));
+	if (*events == NULL)
+		return out_of_arena();
+	for (int row = 0; row < rows.count; row++) {
+		(*events)[row] = (struct payment_event){
+			.version = rt_pg_int(&rows, row, 0),
+			.state = (enum payment_state)rt_pg_int(&rows, row, 1),
+			.reason = rt_arena_strdup(arena, rt_pg_text(&rows, row, 2)),
+			.create_time_us = rt_pg_time_us(&rows, row, 3),
+		};
+	}
+	*count = (size_t)rows.count;
+	return arena->overflowed ? out_of_arena() : rt_ok();
+}
+
+struct rt_status payment_store_list(struct rt_pg *pg, const struct payment_filter *filter, struct rt_arena *arena,
+				    int64_t deadline_mono_us, struct payment_record **records, size_t *count)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_pg_params params;
+
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, &filter->ledger_id);
+	rt_pg_add_uuid(&params, &filter->before);
+	rt_pg_add_int(&params, filter->state);
+	rt_pg_add_int(&params, filter->limit);
+	if (filter->caller != NULL)
+		rt_pg_add_text(&params, filter->caller);
+	RT_TRY(rt_pg_run(pg, filter->caller == NULL ? &list_payments : &list_own, &params, deadline_mono_us, &rows));
+	*records = rt_arena_array(arena, (size_t)rows.count, sizeof(**records));
+	if (*records == NULL)
+		return out_of_arena();
+	for (int row = 0; row < rows.count; row++)
+		read_record(&rows, row, arena, &(*records)[row]);
+	*count = (size_t)rows.count;
+	return arena->overflowed ? out_of_arena() : rt_ok();
+}
+
+static void add_clearing_key(struct rt_pg_params *params, const struct clearing_key *key)
+{
+	rt_pg_add_uuid(params, &key->ledger_id);
+	rt_pg_add_text(params, key->connector);
+	rt_pg_add_text(params, key->currency);
+}
+
+struct rt_status payment_store_register(struct rt_pg *pg, const struct clearing_key *key, int64_t now_wall_us,
+					int64_t deadline_mono_us, struct rt_uuid *account_id)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_arena arena;
+	struct rt_pg_params params;
+
+	rt_arena_init(&arena, 16384);
+	rt_pg_params_init(&params, &arena);
+	add_clearing_key(&params, key);
+	rt_pg_add_uuid(&params, account_id);
+	rt_pg_add_time(&params, now_wall_us);
+	struct rt_status status = rt_pg_run(pg, &insert_clearing, &params, deadline_mono_us, NULL);
+
+	if (rt_is_ok(&status)) {
+		rt_pg_params_init(&params, &arena);
+		add_clearing_key(&params, key);
+		status = rt_pg_run(pg, &get_clearing, &params, deadline_mono_us, &rows);
+	}
+	if (rt_is_ok(&status) && rows.count == 1)
+		*account_id = rt_pg_uuid(&rows, 0, 0);
+	rt_arena_deinit(&arena);
+	return status;
+}

@@ -1,0 +1,71 @@
+/* What payments reads and writes by itself, outside the shared transactions: reading for people, leases, clearing accounts.
+ * For the engine and rpc/; SQL only. Errors are rt_pg's. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "domain/payment.h"
+#include "rt/arena.h"
+#include "rt/pg.h"
+#include "rt/status.h"
+
+/* A payment as it is stored; text is in the arena. */
+struct payment_record {
+	struct payment_request request;
+	struct payment_standing standing;
+	const char *caller;
+};
+
+struct payment_event {
+	int64_t version;
+	enum payment_state state;
+	const char *reason;
+	int64_t create_time_us;
+};
+
+/* Errors: NOT_FOUND PAYMENT_NOT_FOUND. */
+struct rt_status payment_store_get(struct rt_pg *pg, const struct rt_uuid *payment_id, struct rt_arena *arena,
+				   int64_t deadline_mono_us, struct payment_record *record);
+struct rt_status payment_store_events(struct rt_pg *pg, const struct payment_record *record, struct rt_arena *arena,
+				      int64_t deadline_mono_us, struct payment_event **events, size_t *count);
+
+struct payment_filter {
+	struct rt_uuid ledger_id;
+	struct rt_uuid before; /* ids below this one */
+	int state;             /* 0: all */
+	const char *caller;    /* NULL: all */
+	int64_t limit;
+};
+/* Newest first. */
+struct rt_status payment_store_list(struct rt_pg *pg, const struct payment_filter *filter, struct rt_arena *arena,
+				    int64_t deadline_mono_us, struct payment_record **records, size_t *count);
+
+struct clearing_key {
+	struct rt_uuid ledger_id;
+	const char *connector;
+	const char *currency;
+};
+/* Names the account unless one is named; *account_id is the one that is named then. */
+struct rt_status payment_store_register(struct rt_pg *pg, const struct clearing_key *key, int64_t now_wall_us,
+					int64_t deadline_mono_us, struct rt_uuid *account_id);
+
+/* A saga that was taken over; text is in the arena. */
+struct payment_lapsed {
+	struct payment_request request; /* without key and reference */
+	struct payment_standing standing;
+	int64_t fence; /* ours now */
+};
+
+struct rt_status payment_store_renew_lease(struct rt_pg *pg, const struct rt_uuid *worker_id, int64_t lease_ms,
+					   int64_t deadline_mono_us);
+struct rt_status payment_store_end_lease(struct rt_pg *pg, const struct rt_uuid *worker_id, int64_t deadline_mono_us);
+/* Owners of open sagas whose lease has run out; ids are in the arena. */
+struct rt_status payment_store_find_lapsed(struct rt_pg *pg, const struct rt_uuid *worker_id, struct rt_arena *arena,
+					   int64_t deadline_mono_us, struct rt_uuid **owners, size_t *count);
+/* Makes up to `limit` sagas of `owner` the worker's, in one transaction. With OUTCOME_UNKNOWN *lapsed is set too: they may
+ * be the worker's, and if they are not, their fence keeps it from writing. */
+struct rt_status payment_store_take_lapsed(struct rt_pg *pg, const struct rt_uuid *owner,
+					   const struct rt_uuid *worker_id, int64_t limit, struct rt_arena *arena,
+					   int64_t deadline_mono_us, struct payment_lapsed **lapsed, size_t *count);
