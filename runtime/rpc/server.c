@@ -191,8 +191,9 @@ static void *work(void *argument)
 
 static void name_thread(pthread_t thread, const char *role, size_t number)
 {
-	char name[16];
-	snprintf(name, sizeof(name), "%s-%zu", role, number);
+	char name[32];
+	snprintf(name, sizeof(name), "%.8s-%zu", role, number);
+	name[15] = '\0'; /* longer names are refused */
 	pthread_setname_np(thread, name);
 }
 
