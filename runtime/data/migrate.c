@@ -22,12 +22,11 @@ static const struct rt_pg_statement table_exists = {
 static const struct rt_pg_statement role_exists = {
 	"rt_migrate_role", "SELECT count(*) FROM pg_roles WHERE rolname = $1"};
 static const struct rt_pg_statement rights = {
-	"rt_migrate_rights",
-	"SELECT has_database_privilege($1, current_database(), 'CONNECT'),"
-	"       has_schema_privilege($1, current_schema(), 'USAGE'),"
-	"       has_table_privilege($1, 'schema_migrations', 'SELECT')"};
-static const struct rt_pg_statement lock_table = {
-	"rt_migrate_lock", "LOCK TABLE schema_migrations IN EXCLUSIVE MODE"};
+	"rt_migrate_rights", "SELECT has_database_privilege($1, current_database(), 'CONNECT'),"
+			     "       has_schema_privilege($1, current_schema(), 'USAGE'),"
+			     "       has_table_privilege($1, 'schema_migrations', 'SELECT')"};
+static const struct rt_pg_statement lock_table = {"rt_migrate_lock",
+						  "LOCK TABLE schema_migrations IN EXCLUSIVE MODE"};
 static const struct rt_pg_statement applied_rows = {
 	"rt_migrate_applied", "SELECT number, checksum FROM schema_migrations ORDER BY number"};
 static const struct rt_pg_statement record_row = {

@@ -1,6 +1,6 @@
-/* Cancel requests. libpq's PQcancel connects and waits without a deadline, so it runs in a thread of
- * its own; when that one is stuck, requests are dropped, and the server's statement timeout and its
- * check for closed connections do the work, a little later. */
+/* Cancel requests. libpq's PQcancel connects and waits without a deadline, so it runs in a thread
+ * of its own; when that one is stuck, requests are dropped, and the server's statement timeout and
+ * its check for closed connections do the work, a little later. */
 #include <pthread.h>
 
 #include "pg_internal.h"

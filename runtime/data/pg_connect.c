@@ -9,12 +9,12 @@
 #include "rt/assert.h"
 #include "rt/log.h"
 
-#define CONNECT_MS      5000
+#define CONNECT_MS       5000
 #define BACKOFF_MS_LEAST 50
 #define BACKOFF_MS_MOST  5000
 /* A call waits this long for the next attempt rather than fail at once. */
-#define BACKOFF_WAIT_US (250 * RT_US_PER_MS)
-#define KEYWORDS_MAX    64
+#define BACKOFF_WAIT_US  (250 * RT_US_PER_MS)
+#define KEYWORDS_MAX     64
 
 /* What a session may be told otherwise by `options` in the connection string. A client that is gone
  * is noticed within seconds, so that its locks do not outlive it. */
@@ -218,8 +218,8 @@ static void record_success(struct rt_pg *pg)
 
 static struct rt_status unavailable(const struct rt_pg *pg, const char *why)
 {
-	struct rt_status status =
-		RT_FAIL(UNAVAILABLE, "DATABASE_UNAVAILABLE", "the database can't be reached: %s", why);
+	struct rt_status status = RT_FAIL(UNAVAILABLE, "DATABASE_UNAVAILABLE",
+					  "the database can't be reached: %s", why);
 	int64_t left_us = pg->retry_mono_us - rt_clock_mono_us();
 	status.retry_after_ms = left_us > 0 ? left_us / RT_US_PER_MS + 1 : 0;
 	return status;

@@ -24,20 +24,20 @@ struct state_row {
 
 /* The first row that fits counts: states before their classes. */
 static const struct state_row state_rows[] = {
-	{"08", MEANS_UNAVAILABLE, true},     /* connection exceptions */
+	{"08", MEANS_UNAVAILABLE, true}, /* connection exceptions */
 	{"23505", MEANS_UNIQUE, false},
-	{"23", MEANS_CONSTRAINT, false},     /* check, foreign key, exclusion, not null */
-	{"25006", MEANS_UNAVAILABLE, true},  /* read only: the server was demoted */
-	{"25P03", MEANS_UNAVAILABLE, true},  /* idle in transaction for too long */
-	{"26000", MEANS_UNAVAILABLE, true},  /* the statement is not prepared: a pooler between us */
+	{"23", MEANS_CONSTRAINT, false},    /* check, foreign key, exclusion, not null */
+	{"25006", MEANS_UNAVAILABLE, true}, /* read only: the server was demoted */
+	{"25P03", MEANS_UNAVAILABLE, true}, /* idle in transaction for too long */
+	{"26000", MEANS_UNAVAILABLE, true}, /* the statement is not prepared: a pooler between us */
 	{"40003", MEANS_UNKNOWN_OUTCOME, true},
-	{"40", MEANS_CONFLICT, false},       /* serialization failure, deadlock */
-	{"42P05", MEANS_UNAVAILABLE, true},  /* prepared already: a pooler between us */
-	{"53", MEANS_UNAVAILABLE, false},    /* disk full, out of memory, too many connections */
-	{"55P03", MEANS_CONFLICT, false},    /* lock timeout, NOWAIT */
-	{"57014", MEANS_DEADLINE, false},    /* statement timeout, cancel request */
-	{"57", MEANS_UNAVAILABLE, true},     /* shutting down, crashed, starting */
-	{"58", MEANS_UNAVAILABLE, false},    /* the system below the server */
+	{"40", MEANS_CONFLICT, false},      /* serialization failure, deadlock */
+	{"42P05", MEANS_UNAVAILABLE, true}, /* prepared already: a pooler between us */
+	{"53", MEANS_UNAVAILABLE, false},   /* disk full, out of memory, too many connections */
+	{"55P03", MEANS_CONFLICT, false},   /* lock timeout, NOWAIT */
+	{"57014", MEANS_DEADLINE, false},   /* statement timeout, cancel request */
+	{"57", MEANS_UNAVAILABLE, true},    /* shutting down, crashed, starting */
+	{"58", MEANS_UNAVAILABLE, false},   /* the system below the server */
 };
 
 static const struct state_row *find_state(const char *state)
@@ -59,8 +59,8 @@ struct rt_status pg_state_status(const char *state, const char *statement)
 	const struct state_row *row = find_state(state);
 	switch (row == NULL ? MEANS_DEFECT : row->meaning) {
 	case MEANS_UNAVAILABLE:
-		return RT_FAIL(UNAVAILABLE, "DATABASE_UNAVAILABLE", "%s: the database can't now (%s)",
-			       statement, state);
+		return RT_FAIL(UNAVAILABLE, "DATABASE_UNAVAILABLE",
+			       "%s: the database can't now (%s)", statement, state);
 	case MEANS_CONFLICT:
 		return RT_FAIL(ABORTED, "CONFLICT", "%s: lost against another transaction (%s)",
 			       statement, state);

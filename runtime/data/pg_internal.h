@@ -72,7 +72,7 @@ struct rt_pg {
 	size_t op_count;
 	size_t op_done;
 	size_t prelude_ops; /* the first of them are a unit that only sets the statement timeout */
-	bool op_answered; /* ops[op_done] has had its result, and only the end of it is missing */
+	bool op_answered;   /* ops[op_done] has had its result, and only the end of it is missing */
 	size_t statement_count; /* PG_OP_STATEMENTs among the ops */
 	int64_t sent_mono_us;
 	struct pg_op ops[PG_OPS_MAX];

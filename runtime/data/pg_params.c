@@ -1,5 +1,6 @@
 /* Parameters in PostgreSQL's binary formats. Source: the send and receive functions of the server's
- * types; arrays are dimensions, null flag, element type, then (size, lower bound), then elements. */
+ * types; arrays are dimensions, null flag, element type, then (size, lower bound), then elements.
+ */
 #include <endian.h>
 #include <limits.h>
 #include <string.h>
@@ -200,7 +201,8 @@ void rt_pg_add_text_array(struct rt_pg_params *params, const char *const *values
 		if (__builtin_add_overflow(data_bytes, length, &data_bytes))
 			params->overflowed = true;
 	}
-	uint8_t *at = begin_array(params, RT_PG_TEXT_ARRAY, RT_PG_TEXT, count, has_null, data_bytes);
+	uint8_t *at =
+		begin_array(params, RT_PG_TEXT_ARRAY, RT_PG_TEXT, count, has_null, data_bytes);
 	for (size_t i = 0; at != NULL && i < count; i++) {
 		if (values[i] == NULL) {
 			at = put_null(at);

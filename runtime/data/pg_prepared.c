@@ -82,9 +82,9 @@ bool pg_sql_writes(const char *sql)
 static void check_params(struct pg_prepared *entry, const struct rt_pg_params *params)
 {
 	int count = params == NULL ? 0 : params->count;
-	uint32_t hash = params == NULL
-				? 0
-				: hash_bytes(params->types, (size_t)count * sizeof(params->types[0]));
+	uint32_t hash = params == NULL ? 0
+				       : hash_bytes(params->types,
+						    (size_t)count * sizeof(params->types[0]));
 	if (entry->known == PG_UNKNOWN) {
 		entry->param_count = count;
 		entry->types_hash = hash;

@@ -6,8 +6,8 @@
 #include "rt/assert.h"
 
 /* What the end of a failed transaction may take, whatever the deadline was. */
-#define ROLLBACK_US   RT_US_PER_S
-#define ROLLBACKS_MAX 2
+#define ROLLBACK_US     RT_US_PER_S
+#define ROLLBACKS_MAX   2
 /* Longer timeouts are none: PostgreSQL's are 32 bits of milliseconds. */
 #define TIMEOUT_MS_MOST (INT64_C(24) * 3600 * 1000)
 
@@ -137,8 +137,8 @@ struct rt_status rt_pg_ping(struct rt_pg *pg, int64_t deadline_mono_us)
 	return rt_pg_run(pg, &ping_statement, NULL, deadline_mono_us, NULL);
 }
 
-static void want_tx(struct rt_pg *pg, const struct rt_pg_statement *begin,
-		    int64_t deadline_mono_us, bool scoped)
+static void want_tx(struct rt_pg *pg, const struct rt_pg_statement *begin, int64_t deadline_mono_us,
+		    bool scoped)
 {
 	RT_ASSERT(pg->tx == PG_TX_NONE);
 	RT_ASSERT(pg->op_count == 0);

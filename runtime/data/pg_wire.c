@@ -1,6 +1,6 @@
-/* One round trip: statements go out together, and their answers are taken in order. libpq's pipeline
- * mode: each statement is answered by a result and an end, a sync by itself; after an error what
- * follows up to the sync is answered as aborted. */
+/* One round trip: statements go out together, and their answers are taken in order. libpq's
+ * pipeline mode: each statement is answered by a result and an end, a sync by itself; after an
+ * error what follows up to the sync is answered as aborted. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -267,8 +267,7 @@ static struct rt_status take_all(struct rt_pg *pg, int64_t deadline_mono_us,
 	return answer->status;
 }
 
-struct rt_status pg_round_trip(struct rt_pg *pg, int64_t deadline_mono_us,
-			       struct pg_answer *answer)
+struct rt_status pg_round_trip(struct rt_pg *pg, int64_t deadline_mono_us, struct pg_answer *answer)
 {
 	pg->sent_mono_us = rt_clock_mono_us();
 	struct rt_status status = take_all(pg, deadline_mono_us, answer);

@@ -21,12 +21,14 @@ struct rt_commit_item {
 };
 
 /* Carries out the items in one transaction on `pg` and, once it has committed, answers each of them. Returns OK when all
- * items were answered, and only then; with an error none was answered, and after a transient one (ABORTED, UNAVAILABLE,
- * OUTCOME_UNKNOWN) it is called again with the same items, until the deadline of each has passed: so it begins by looking
- * up what an earlier attempt may have committed. The arena is emptied after each attempt. */
+ * items were answered, and only then; with an error none was answered. After a transient one (ABORTED, UNAVAILABLE, OUTCOME_UNKNOWN,
+ * DEADLINE_EXCEEDED) it is called again with the items whose deadline has not passed: so it begins by looking up what an
+ * earlier attempt may have committed. After any other, a batch of several is tried again in halves, in order, so that
+ * an item that can't be carried out fails alone. The arena is emptied after each attempt. Thread: a lane's. */
 typedef struct rt_status (*rt_commit_batch)(void *context, struct rt_pg *pg, struct rt_commit_item **items, size_t count,
 					    struct rt_arena *arena);
-/* Answers one item with an error. */
+/* Answers one item with an error: the last one, but OUTCOME_UNKNOWN when any attempt ended so. Thread: a lane's, or the
+ * timekeeper's, or _stop's caller's; no lock is held. */
 typedef void (*rt_commit_fail)(void *context, struct rt_commit_item *item, struct rt_status status);
 
 struct rt_commit_config {

@@ -1,0 +1,84 @@
+/* The inside of group commit, for runtime/data alone. */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "rt/group_commit.h"
+#include "rt/lock.h"
+#include "rt/metrics.h"
+
+#define COMMIT_BUCKETS 1024
+
+/* The items of one key that wait. It exists while it has some, or a lane works for it. */
+struct commit_queue {
+	struct commit_queue *bucket_next;
+	struct commit_queue *ready_next;
+	struct rt_uuid key;
+	struct rt_commit_item *first;
+	struct rt_commit_item *last;
+	int64_t earliest_mono_us; /* no deadline in it is before this */
+	bool busy;                /* a lane works for it */
+};
+
+/* All queues; protected by the lock of rt_commit. */
+struct commit_queues {
+	struct commit_queue *buckets[COMMIT_BUCKETS];
+	struct commit_queue *free;
+	/* Those with items and without a lane, in the order in which they get one. */
+	struct commit_queue *ready_first;
+	struct commit_queue *ready_last;
+	size_t waiting;
+};
+
+struct commit_lane {
+	struct rt_commit *commit;
+	pthread_t thread;
+	struct rt_pg *pg;
+	struct rt_arena arena;
+	struct rt_commit_item **items;
+};
+
+struct rt_commit {
+	struct rt_commit_config config;
+	struct rt_lock lock;
+	pthread_cond_t work;   /* a queue became ready, or the end */
+	pthread_cond_t expiry; /* something waits that may expire, or the end */
+	pthread_cond_t pause;  /* the end; lanes sleep on it between attempts */
+	pthread_cond_t idle;   /* at the end: less waits, or a lane is done */
+	struct commit_queues queues;
+	size_t lanes_busy;
+	bool timekeeper_idle;
+	bool stopping;    /* nothing is taken in any more */
+	bool stopped;     /* no more attempts, and the timekeeper ends */
+	int64_t batch_us; /* what a batch took lately, on average */
+	pthread_t timekeeper;
+	struct rt_series *series_batch;
+	struct rt_series *series_seconds;
+	struct rt_series *series_queue;
+	size_t lane_count;
+	struct commit_lane lanes[];
+};
+
+/* commit_queues.c; the lock is held. */
+
+/* Adds an item; true when its queue became ready for a lane. */
+bool commit_queues_add(struct commit_queues *queues, struct rt_commit_item *item);
+/* Takes the first ready queue for a lane; NULL when there is none. */
+struct commit_queue *commit_queues_take(struct commit_queues *queues);
+/* Takes a batch from the head of a queue: at least one item, as many as the bounds allow. */
+size_t commit_queue_batch(struct commit_queues *queues, struct commit_queue *queue,
+			  struct rt_commit_item **items, size_t items_max, size_t weight_max);
+/* A lane is done with a queue: it goes to the end of the line, or away. */
+void commit_queues_give(struct commit_queues *queues, struct commit_queue *queue);
+/* Takes what has expired out of all queues, as a list by `next`. */
+struct rt_commit_item *commit_queues_expired(struct commit_queues *queues, int64_t now_mono_us);
+/* Takes everything out, as a list by `next`. */
+struct rt_commit_item *commit_queues_drain(struct commit_queues *queues);
+void commit_queues_deinit(struct commit_queues *queues);
+
+/* commit_lane.c */
+
+void *commit_lane_run(void *lane);
+/* Shows how many wait. */
+void commit_show_waiting(struct rt_commit *commit);
