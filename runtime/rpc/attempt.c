@@ -205,16 +205,31 @@ void rt_attempt_start(struct rt_channel *channel, const struct rt_remote *remote
 	grpc_call_unref(grpc);
 }
 
-/* Whether the call has left this process: a call that a connection has taken on knows the peer's address, and one that has
- * not knows no more than the channel's target. */
-static bool was_sent(const struct rt_attempt *attempt)
+/* Whether anything came back: only then does the call know its peer's address, and not the channel's target alone. */
+static bool has_peer(const struct rt_attempt *attempt)
 {
 	char *peer = grpc_call_get_peer(attempt->grpc);
-	bool sent = strncmp(peer, "ipv4:", 5) == 0 || strncmp(peer, "ipv6:", 5) == 0 ||
-		    strncmp(peer, "unix:", 5) == 0;
-	/* With an address for a target the two can't be told apart: think the worse. */
+	bool known = strncmp(peer, "ipv4:", 5) == 0 || strncmp(peer, "ipv6:", 5) == 0 ||
+		     strncmp(peer, "unix:", 5) == 0;
 	gpr_free(peer);
-	return sent;
+	return known;
+}
+
+/* Whether the call certainly never left this process. gRPC has no better word for it than what its load balancing says when
+ * there was no connection to give the call to; whatever it does not say so of may have been sent. A server that hands on
+ * such words of its own is known by its address. */
+static bool never_sent(const struct rt_attempt *attempt, const char *message)
+{
+	static const char *const words[] = {"failed to connect to all addresses",
+					    "connections to all backends failing", "DNS resolution failed",
+					    "empty address list"};
+	if (attempt->code != GRPC_STATUS_UNAVAILABLE || has_peer(attempt))
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strncmp(message, words[i], strlen(words[i])) == 0)
+			return true;
+	}
+	return false;
 }
 
 static struct rt_status read_status(const struct rt_attempt *attempt, bool *from_service)
@@ -242,14 +257,6 @@ static bool is_ambiguous(grpc_status_code code)
 
 enum reach { REACHED, MISSED, NOT_KNOWN };
 
-static struct rt_status not_sent(const struct rt_attempt *attempt, const struct rt_status *status)
-{
-	if (attempt->code == GRPC_STATUS_CANCELLED)
-		return RT_FAIL(CANCELLED, "CANCELLED", "cancelled before it was sent");
-	return RT_FAIL(UNAVAILABLE, "UNREACHABLE", "%s: %s", rt_identity_name(attempt->channel->expected),
-		       status->detail);
-}
-
 static struct rt_status left_open(const struct rt_attempt *attempt, const struct rt_status *status)
 {
 	const char *who = rt_identity_name(attempt->channel->expected);
@@ -263,6 +270,11 @@ static struct rt_status left_open(const struct rt_attempt *attempt, const struct
 	return RT_FAIL(UNAVAILABLE, "CONNECTION_LOST", "%s: %s", who, status->detail);
 }
 
+static bool is_connected(const struct rt_attempt *attempt)
+{
+	return grpc_channel_check_connectivity_state(attempt->channel->grpc, 0) == GRPC_CHANNEL_READY;
+}
+
 static struct rt_status classify(const struct rt_attempt *attempt, enum reach *reach)
 {
 	*reach = REACHED;
@@ -272,12 +284,12 @@ static struct rt_status classify(const struct rt_attempt *attempt, enum reach *r
 	struct rt_status status = read_status(attempt, &from_service);
 	if (from_service || !is_ambiguous(attempt->code))
 		return status;
-	if (was_sent(attempt)) {
-		*reach = attempt->code == GRPC_STATUS_UNAVAILABLE ? MISSED : NOT_KNOWN;
-		return left_open(attempt, &status);
-	}
-	*reach = attempt->code == GRPC_STATUS_CANCELLED ? NOT_KNOWN : MISSED;
-	return not_sent(attempt, &status);
+	bool late = attempt->code == GRPC_STATUS_DEADLINE_EXCEEDED && !is_connected(attempt);
+	*reach = late || attempt->code == GRPC_STATUS_UNAVAILABLE ? MISSED : NOT_KNOWN;
+	if (never_sent(attempt, status.detail))
+		return RT_FAIL(UNAVAILABLE, "UNREACHABLE", "%s: %s",
+			       rt_identity_name(attempt->channel->expected), status.detail);
+	return left_open(attempt, &status);
 }
 
 static void note_reach(struct rt_channel *channel, enum reach reach)

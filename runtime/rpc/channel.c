@@ -41,7 +41,7 @@ static grpc_channel *create_grpc(const char *address, grpc_channel_credentials *
 		integer(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
 		integer(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0),
 		integer(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100),
-		integer(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100),
+		integer(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000), /* the time for one try, with its handshake */
 		integer(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000),
 		integer(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1000),
 		integer(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1),
