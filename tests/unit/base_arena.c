@@ -69,6 +69,19 @@ static void test_limit(void **state)
 	rt_arena_deinit(&arena);
 }
 
+/* Objects count as what they take up with their alignment. */
+static void test_limit_between(void **state)
+{
+	(void)state;
+	struct rt_arena arena;
+	rt_arena_init(&arena, 60);
+	assert_non_null(rt_arena_alloc(&arena, 33));
+	assert_int_equal(arena.used_bytes, 48);
+	assert_null(rt_arena_alloc(&arena, 1));
+	assert_int_equal(arena.used_bytes, 48);
+	rt_arena_deinit(&arena);
+}
+
 static void test_hostile_sizes(void **state)
 {
 	(void)state;
@@ -125,6 +138,7 @@ static void run_limit_test(void *argument)
 {
 	setenv("RT_ARENA_MALLOC", "1", 1);
 	test_limit(argument);
+	test_limit_between(argument);
 	test_objects_do_not_overlap(argument);
 	test_hostile_sizes(argument);
 }
@@ -144,6 +158,7 @@ int main(void)
 		cmocka_unit_test(test_zeroed_and_aligned),
 		cmocka_unit_test(test_objects_do_not_overlap),
 		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_limit_between),
 		cmocka_unit_test(test_hostile_sizes),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_object_larger_than_a_block),

@@ -211,6 +211,12 @@ static void test_random_below(void **state)
 	for (int i = 0; i < 6; i++)
 		assert_in_range(seen[i], 9000, 11000); /* ten standard deviations */
 	assert_int_equal(rt_random_below(1), 0);
+	/* Three quarters of all numbers: were the last quarter folded back, half of the results
+	 * would be in the first third. */
+	int low = 0;
+	for (int i = 0; i < 30000; i++)
+		low += rt_random_below(UINT64_C(3) << 62) < UINT64_C(1) << 62 ? 1 : 0;
+	assert_in_range(low, 9000, 11000);
 	bool high = false;
 	for (int i = 0; i < 200; i++)
 		high |= rt_random_below(UINT64_MAX) > UINT64_MAX / 2;

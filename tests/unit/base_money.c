@@ -186,6 +186,8 @@ static void test_parse_hostile(void **state)
 		const char *text;
 		uint8_t exponent;
 	} cases[] = {
+		{"0.000", 2},
+		{"0.0", 0},
 		{"", 2},
 		{"-", 2},
 		{".", 2},
