@@ -160,7 +160,7 @@ static void on_posted(void *context, struct rt_status status, const ProtobufCMes
 		const Daler__Accounts__V1__PostBatchResponse *reply = (const void *)message;
 
 		all_events(posting, SAGA_LEDGER_SILENT, "LEDGER_UNCLEAR");
-		for (size_t i = 0; i < posting->count && reply->n_outcomes == posting->count; i++)
+		for (size_t i = 0; reply != NULL && i < posting->count && reply->n_outcomes == posting->count; i++)
 			posting->events[i] = outcome_event(reply->outcomes[i], &posting->transfer_ids[i]);
 	}
 	posting->done(posting->context, posting->events, refused);
@@ -213,7 +213,7 @@ static void on_looked_up(void *context, struct rt_status status, const ProtobufC
 	struct look_up *look_up = context;
 	const Daler__Accounts__V1__GetAccountMetadataResponse *reply = (const void *)message;
 
-	if (rt_is_ok(&status) && reply->metadata == NULL)
+	if (rt_is_ok(&status) && (reply == NULL || reply->metadata == NULL))
 		status = RT_FAIL(UNAVAILABLE, "LEDGER_UNCLEAR", "accounts answered without the account");
 	if (rt_is_ok(&status))
 		look_up->done(look_up->context, status, reply->metadata->owner, reply->metadata->currency);
@@ -258,7 +258,7 @@ struct rt_status accounts_get(const struct accounts_client *client, const struct
 	RT_TRY(rt_channel_call(client->channel, &get_metadata, &request.base, options, arena, &message));
 	const Daler__Accounts__V1__GetAccountMetadataResponse *reply = (const void *)message;
 
-	if (reply->metadata == NULL)
+	if (reply == NULL || reply->metadata == NULL)
 		return RT_FAIL(UNAVAILABLE, "LEDGER_UNCLEAR", "accounts answered without the account");
 	*owner = reply->metadata->owner;
 	*currency = reply->metadata->currency;

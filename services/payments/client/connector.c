@@ -78,9 +78,14 @@ static struct saga_event operation_event(const operation_message *message, const
 	return event_of(SAGA_PROVIDER_SILENT, "OPERATION_STATUS_UNKNOWN");
 }
 
+static bool has_reason(const struct rt_status *status, const char *reason)
+{
+	return status->reason != NULL && strcmp(status->reason, reason) == 0;
+}
+
 static struct saga_event submit_failed(const struct rt_status *status)
 {
-	if (status->code == RT_FAILED_PRECONDITION && strcmp(status->reason, "IDEMPOTENCY_PAYLOAD_MISMATCH") == 0)
+	if (status->code == RT_FAILED_PRECONDITION && has_reason(status, "IDEMPOTENCY_PAYLOAD_MISMATCH"))
 		return event_of(SAGA_PROVIDER_CONFLICT, "OPERATION_MISMATCH");
 	if (status->code == RT_FAILED_PRECONDITION || status->code == RT_INVALID_ARGUMENT)
 		return event_of(SAGA_PROVIDER_DECLINED, status->reason);
@@ -103,7 +108,7 @@ static void on_charged(void *context, struct rt_status status, const ProtobufCMe
 	}
 	const Daler__Connector__V1__ChargeResponse *reply = (const void *)message;
 
-	answer(asking, operation_event(reply->operation, &asking->operation));
+	answer(asking, operation_event(reply == NULL ? NULL : reply->operation, &asking->operation));
 }
 
 static void on_paid_out(void *context, struct rt_status status, const ProtobufCMessage *message)
@@ -116,14 +121,14 @@ static void on_paid_out(void *context, struct rt_status status, const ProtobufCM
 	}
 	const Daler__Connector__V1__PayoutResponse *reply = (const void *)message;
 
-	answer(asking, operation_event(reply->operation, &asking->operation));
+	answer(asking, operation_event(reply == NULL ? NULL : reply->operation, &asking->operation));
 }
 
 static void on_asked(void *context, struct rt_status status, const ProtobufCMessage *message)
 {
 	struct asking *asking = context;
 
-	if (status.code == RT_NOT_FOUND && strcmp(status.reason, "OPERATION_NOT_FOUND") == 0) {
+	if (status.code == RT_NOT_FOUND && has_reason(&status, "OPERATION_NOT_FOUND")) {
 		answer(asking, event_of(SAGA_PROVIDER_ABSENT, NULL));
 		return;
 	}
@@ -133,7 +138,7 @@ static void on_asked(void *context, struct rt_status status, const ProtobufCMess
 	}
 	const Daler__Connector__V1__GetOperationResponse *reply = (const void *)message;
 
-	answer(asking, operation_event(reply->operation, &asking->operation));
+	answer(asking, operation_event(reply == NULL ? NULL : reply->operation, &asking->operation));
 }
 
 static struct rt_call_options options_for(const struct connector_client *client, const struct rt_trace *trace)

@@ -213,7 +213,8 @@ static void refuse_account(struct payment_creation *creation, const struct rt_st
 {
 	struct rt_status named = *status;
 
-	if (named.code == RT_NOT_FOUND && named.field[0] == '\0' && strcmp(named.reason, "ACCOUNT_NOT_FOUND") == 0)
+	if (named.code == RT_NOT_FOUND && named.field[0] == '\0' && named.reason != NULL &&
+	    strcmp(named.reason, "ACCOUNT_NOT_FOUND") == 0)
 		named = rt_status_in(named, "%s", payment_account_field(creation->request.kind));
 	/* Whatever is not the caller's doing is worth another try. */
 	if (named.code != RT_NOT_FOUND && named.code != RT_INVALID_ARGUMENT && named.code != RT_RESOURCE_EXHAUSTED)

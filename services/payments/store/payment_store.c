@@ -5,10 +5,10 @@
 
 #include "payments.sql.h"
 
-static const struct rt_pg_statement get_payment = {"payments_get", payments_get_payment};
-static const struct rt_pg_statement get_events = {"payments_get_events", payments_get_events};
-static const struct rt_pg_statement list_payments = {"payments_list", payments_list_payments};
-static const struct rt_pg_statement list_own = {"payments_list_own", payments_list_own_payments};
+static const struct rt_pg_statement get_payment = {"payments_get", payments_read_payment};
+static const struct rt_pg_statement get_events = {"payments_get_events", payments_read_events};
+static const struct rt_pg_statement list_payments = {"payments_list", payments_read_payments};
+static const struct rt_pg_statement list_own = {"payments_list_own", payments_read_own_payments};
 static const struct rt_pg_statement insert_clearing = {"payments_insert_clearing", payments_insert_clearing};
 static const struct rt_pg_statement get_clearing = {"payments_get_clearing", payments_get_clearing};
 
@@ -22,7 +22,7 @@ static void copy_currency(char currency[4], const char *text)
 	memcpy(currency, text, strnlen(text, 3));
 }
 
-/* Columns of get_payment.sql and the lists. */
+/* Columns of read_payment.sql and the lists. */
 static void read_record(const struct rt_pg_rows *rows, int row, struct rt_arena *arena, struct payment_record *record)
 {
 	struct payment_request *request = &record->request;
