@@ -17,13 +17,13 @@ static const char *source_name(enum source source)
 {
 	switch (source) {
 	case FROM_DEFAULT:
-		return "the default";
+		return "in the default";
 	case FROM_ENVIRONMENT:
-		return "the environment";
+		return "in the environment";
 	case FROM_FLAG:
 		break;
 	}
-	return "the command line";
+	return "on the command line";
 }
 
 /* Says what was given and what is allowed; the value only when it can't be a secret. */
@@ -35,9 +35,9 @@ static struct rt_status refuse(const struct rt_setting *setting, const char *rea
 	bool hidden = setting->kind == RT_SETTING_SECRET || setting->kind == RT_SETTING_URL ||
 		      strstr(value, "://") != NULL || strcasestr(value, "password") != NULL;
 	if (hidden)
-		return RT_BAD_FIELD(reason, setting->name, "wrong in %s; allowed: %s",
+		return RT_BAD_FIELD(reason, setting->name, "wrong %s; allowed: %s",
 				    source_name(source), allowed);
-	return RT_BAD_FIELD(reason, setting->name, "\"%.32s\" in %s; allowed: %s", value,
+	return RT_BAD_FIELD(reason, setting->name, "\"%.32s\" %s; allowed: %s", value,
 			    source_name(source), allowed);
 }
 
