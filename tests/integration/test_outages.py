@@ -11,7 +11,7 @@ from support import environment, world
 from support.cases import Case
 from support.client import Refused, Stub
 from support.contracts import auth as u
-from support.world import Ledger, deposit, internal, new_id, state
+from support.world import Ledger, Market, deposit, internal, new_id, state
 
 
 class Admin(Case):
@@ -31,7 +31,7 @@ class Admin(Case):
                     self.assertIn(word, text)
 
     def test_metrics(self):
-        ledger = Ledger()
+        ledger = Market()
         world.operator("payments").call("CreatePayment", deposit(ledger, ledger.wallet("anna"), 100))
         wanted = {
             "auth": ["daler_auth_logins_total"],
@@ -102,7 +102,7 @@ class Database(Case):
             environment.wait_ready(name, 60)
 
     def test_payment_across_an_outage_is_carried_out_once(self):
-        ledger = Ledger()
+        ledger = Market()
         wallet = ledger.wallet("anna")
         request = deposit(ledger, wallet, 700)
         with environment.paused("postgres"):
@@ -155,7 +155,7 @@ class Cache(Case):
 class Dependencies(Case):
     def test_payments_lives_without_accounts(self):
         """A payment waits while accounts is away, and is carried out when it is back."""
-        ledger = Ledger()
+        ledger = Market()
         wallet, other = ledger.wallet("anna", 100), ledger.wallet("bert")
         request = internal(ledger, wallet, other, 60)
         with environment.stopped("accounts"):
@@ -171,7 +171,7 @@ class Dependencies(Case):
         self.assertEqual(ledger.balances(other).posted_minor, 60)
 
     def test_deposit_waits_for_the_connector(self):
-        ledger = Ledger()
+        ledger = Market()
         wallet = ledger.wallet("anna")
         request = deposit(ledger, wallet, 60)
         with environment.stopped("simulator"):

@@ -11,12 +11,12 @@ from support.client import Refused, Stub
 from support.contracts import connector as c
 from support.contracts import payments as p
 from support.storm import operations
-from support.world import Ledger, deposit, internal, new_id, state, withdrawal
+from support.world import Market, deposit, internal, new_id, state, withdrawal
 
 
 class PaymentCase(Case):
     def setUp(self):
-        self.ledger = Ledger()
+        self.ledger = Market()
         self.clearing = self.ledger.clearing["EUR"]
         self.wallet = self.ledger.wallet("anna", 1000)
         self.other = self.ledger.wallet("bert")
@@ -99,7 +99,7 @@ class Create(PaymentCase):
     def test_same_key_other_body(self):
         request = deposit(self.ledger, self.wallet, 10, reference="a")
         self.create(request)
-        elsewhere = Ledger()
+        elsewhere = Market()
         for change in (having(amount_minor=11), having(reference="b"), having(deposit__account_id=self.other),
                        having(deposit__instrument="sim:other"), having(ledger_id=elsewhere.id),
                        lambda spoiled: spoiled.withdrawal.CopyFrom(withdrawal(self.ledger, self.wallet, 10).withdrawal)):
@@ -344,7 +344,7 @@ class Reading(PaymentCase):
             (having(page_size=-1), "INVALID_FIELD", "page_size"),
             (having(page_size=1001), "INVALID_FIELD", "page_size"),
             (having(page_token="x"), "PAGE_TOKEN_INVALID", "page_token"),
-            (having(page_token=token, ledger_id=Ledger(()).id), "PAGE_TOKEN_INVALID", "page_token"),
+            (having(page_token=token, ledger_id=Market(()).id), "PAGE_TOKEN_INVALID", "page_token"),
         ])
         with self.invalid("INVALID_UUID", "payment_id"):
             self.payments.GetPayment(payment_id="x")
@@ -384,7 +384,7 @@ class Clearing(PaymentCase):
                                                   grpc.StatusCode.INVALID_ARGUMENT))
 
     def test_payment_without_a_clearing_account(self):
-        bare = Ledger(())
+        bare = Market(())
         account = bare.open("anna")
         request = deposit(bare, account, 10)
         try:

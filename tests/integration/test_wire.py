@@ -8,7 +8,7 @@ import grpc
 
 from support import environment, world
 from support.cases import Case
-from support.client import SERVICES, Refused, Stub, all_methods, channel, find_method
+from support.client import SERVICES, Refused, Stub, address, all_methods, channel, credentials, find_method
 from support.world import Ledger, new_id
 
 TARGETS = tuple(SERVICES)
@@ -130,17 +130,21 @@ class Malformed(Case):
             self.assertEqual(caught.exception.code, grpc.StatusCode.RESOURCE_EXHAUSTED, caught.exception)
 
     def test_oversized_metadata(self):
+        """Whatever becomes of the caller's connection, the service answers others, and is still the same process."""
         for target, (name, identity) in OPENERS.items():
-            stub = Stub(target, identity, world.operator_token())
-            with self.subTest(target=target), self.assertRaises(Refused) as caught:
-                stub.call(name, metadata=(("x-large", "y" * 300000),))
-            self.assertIn(caught.exception.code, (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE,
-                                                  grpc.StatusCode.INTERNAL))
-            find = Stub(target, identity, world.operator_token())
+            process = "simulator" if target == "connector" else target
+            before = environment.pid(process)
+            with grpc.secure_channel(address(target), credentials(identity)) as made, self.subTest(target=target):
+                with self.assertRaises(Refused) as caught:
+                    Stub(target, identity, world.operator_token(), through=made).call(
+                        name, metadata=(("x-large", "y" * 300000),))
+                self.assertIn(caught.exception.code, (grpc.StatusCode.RESOURCE_EXHAUSTED,
+                                                      grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL))
             try:
-                find.call(name)
-            except Refused as refused:  # the empty request may be refused, but the service answers
+                Stub(target, identity, world.operator_token()).call(name)
+            except Refused as refused:  # an empty request may be refused, but it is answered
                 self.assertEqual(refused.code, grpc.StatusCode.INVALID_ARGUMENT)
+            self.assertEqual(environment.pid(process), before)
 
 
 class Deadlines(Case):

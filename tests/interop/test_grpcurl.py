@@ -10,7 +10,7 @@ import unittest
 from support import world
 from support.cases import Case
 from support.client import SERVICES, address, all_methods, find_method
-from support.world import Ledger, new_id
+from support.world import Market, new_id
 
 
 def find_grpcurl():
@@ -63,7 +63,7 @@ class Grpcurl(Case):
 
     def test_calls_every_method(self):
         """Each once, with a request that succeeds."""
-        ledger = Ledger()
+        ledger = Market()
         wallet, other, user_id = ledger.wallet("anna", 100), ledger.wallet("bert"), new_id()
         transfer_id, reference = new_id(), f"grpcurl-{new_id()}"
         operator = world.operator_token()

@@ -19,7 +19,7 @@ from support import environment, world
 from support.cases import Case
 from support.client import CHANNEL_OPTIONS, SERVICES, Refused, Stub, address, certificates, channel, credentials
 from support.contracts import CONTRACTS, Contracts
-from support.world import Ledger, deposit, new_id, state
+from support.world import Ledger, Market, deposit, new_id, state
 
 TARGETS = tuple(SERVICES)
 
@@ -156,7 +156,7 @@ class Health(Case):
 class Deadlines(Case):
     def test_deadline_of_a_payment_that_takes_longer(self):
         """The answer is there by the deadline; the payment goes on, and the same key finds it."""
-        ledger = Ledger()
+        ledger = Market()
         wallet = ledger.wallet("anna")
         request = deposit(ledger, wallet, 100, instrument="sim:delay=2500")
         start = time.monotonic()
@@ -176,7 +176,7 @@ class Deadlines(Case):
         self.assertEqual(ledger.balances(wallet).posted_minor, 100)
 
     def test_cancelled_call_goes_on(self):
-        ledger = Ledger()
+        ledger = Market()
         wallet = ledger.wallet("anna")
         request = deposit(ledger, wallet, 100, instrument="sim:delay=500")
         call = channel("payments", "operator").unary_unary(
@@ -303,7 +303,7 @@ class Certificates(Case):
         environment.wait_until(lambda: self.handshake("accounts", ssl.TLSVersion.TLSv1_3) != before, 30,
                                "accounts shows the new certificate")
         self.assertEqual(environment.pid("accounts"), before_pid)
-        ledger = Ledger()
+        ledger = Market()
         payment = ledger.payments.call("CreatePayment", deposit(ledger, ledger.wallet("anna"), 1)).payment
         self.assertEqual(state(payment), "SUCCEEDED")
 

@@ -11,7 +11,8 @@ SPIFFE = "spiffe://daler.local"
 
 
 def _openssl(*words):
-    subprocess.run(["openssl", *words], check=True, capture_output=True, timeout=60)
+    result = subprocess.run(["openssl", *words], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
 
 
 def own_ca():
@@ -21,7 +22,7 @@ def own_ca():
 
 def other_ca(folder):
     """A CA that nobody trusts, with the same name."""
-    crt, key = pathlib.Path(folder) / "other-ca.crt", pathlib.Path(folder) / "other-ca.key"
+    crt, key = pathlib.Path(folder) / "stranger-ca.crt", pathlib.Path(folder) / "stranger-ca.key"
     _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
              "-subj", "/O=Daler development/CN=Daler development CA", "-keyout", str(key), "-out", str(crt))
     return crt, key

@@ -132,7 +132,7 @@ class Stub:
     def channel(self):
         return self._through if self._through is not None else channel(self.target, self.identity)
 
-    def call(self, name, request=None, *, timeout=TIMEOUT_S, metadata=(), **fields):
+    def call(self, name, request=None, /, *, timeout=TIMEOUT_S, metadata=(), **fields):
         path, request_class, reply_class = find_method(self.target, name)
         if request is None:
             request = request_class(**fields)

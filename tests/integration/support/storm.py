@@ -10,7 +10,7 @@ from . import environment, world
 from .client import PATIENCE, Refused, Stub
 from .contracts import accounts as a
 from .contracts import connector as c
-from .world import Ledger, deposit, internal, state, withdrawal
+from .world import Market, deposit, internal, state, withdrawal
 
 # How the simulator behaves, and how often.
 INSTRUMENTS = ["sim:ok"] * 10 + ["sim:decline"] * 2 + [
@@ -39,7 +39,7 @@ class Sent:
 class Storm:
     def __init__(self, wallets=6, callers=8, seed=None):
         self.random = random.Random(seed)
-        self.ledger = Ledger()
+        self.ledger = Market()
         self.callers = callers
         self.sent = []
         self.errors = collections.Counter()

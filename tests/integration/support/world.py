@@ -70,18 +70,15 @@ def new_account(owner="house", currency="EUR", side=None, lower=None, upper=None
 
 
 class Ledger:
-    """A new ledger with a clearing account at the simulator, and ways to move money."""
+    """A new ledger with an account for money from outside, and ways to move money."""
 
     def __init__(self, currencies=("EUR",)):
         self.id = new_id()
         self.accounts = operator("accounts")
-        self.payments = operator("payments")
         self.accounts.CreateLedger(ledger_id=self.id, name="test")
         self.clearing = {}
         for currency in currencies:
             self.clearing[currency] = self.open("psp", currency, side=a.NORMAL_SIDE_DEBIT, label="clearing")
-            self.payments.RegisterClearingAccount(ledger_id=self.id, connector="simulator", currency=currency,
-                                                  account_id=self.clearing[currency])
 
     def open(self, owner="house", currency="EUR", **more):
         """Opens an account; returns its id."""
@@ -128,6 +125,17 @@ class Ledger:
             token = page.next_page_token
             if not token:
                 return entries
+
+
+class Market(Ledger):
+    """A ledger that can pay: its accounts for money from outside are the simulator's clearing accounts."""
+
+    def __init__(self, currencies=("EUR",)):
+        super().__init__(currencies)
+        self.payments = operator("payments")
+        for currency, account_id in self.clearing.items():
+            self.payments.RegisterClearingAccount(ledger_id=self.id, connector="simulator", currency=currency,
+                                                  account_id=account_id)
 
 
 def deposit(ledger, account, amount_minor, key=None, instrument="sim:ok", currency="EUR", reference="",
