@@ -19,7 +19,7 @@
 
 #define SETUP_US_MAX        (60 * RT_US_PER_S)
 #define PROBE_US_MAX        (2 * RT_US_PER_S)
-#define COMMAND_ARENA_BYTES (64 * 1024)
+#define COMMAND_ARENA_BYTES ((size_t)64 << 10)
 
 static const struct rt_setting settings[] = {
 #include "config.def"
@@ -187,7 +187,7 @@ static void start_keys(struct auth *auth, const struct auth_config *config)
 	const struct rt_token_config tokens = {
 		.issuer = config->token_issuer,
 		.audience = RT_TOKEN_AUDIENCE,
-		.refresh_ms = 60 * 1000,
+		.refresh_ms = 60000,
 		.fetch = own_keys,
 		.context = &auth->engine,
 	};
@@ -227,8 +227,8 @@ static void start_server(struct auth *auth, const struct auth_config *config)
 		.service = &auth->engine,
 		.worker_new = worker_new,
 		.worker_destroy = worker_destroy,
-		.message_bytes_max = 64 * 1024,
-		.call_arena_bytes_max = 256 * 1024,
+		.message_bytes_max = (size_t)64 << 10,
+		.call_arena_bytes_max = (size_t)256 << 10,
 	};
 	must("start", rt_server_start(&server, &auth->server));
 	must("start", rt_admin_start(config->common.admin_listen, readiness, auth, &auth->admin));

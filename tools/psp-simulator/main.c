@@ -22,9 +22,9 @@ static const struct rt_program program = {
 	.name = "daler-psp-simulator",
 	.variable = "DALER_PSP_SIMULATOR",
 	.purpose = "A payment service provider to test against, behind daler.connector.v1.",
-	.commands =
-		"  books        print what was charged and paid out, as JSON, from --state-dir\n"
-		"  behaviours   print what it can be told to do, as a Markdown table\n",
+	.commands = "  books              print what was charged and paid out, as JSON, from "
+		    "--state-dir\n"
+		    "  print-behaviours   print what it can be told to do, as a Markdown page\n",
 	.settings = settings,
 	.setting_count = sizeof(settings) / sizeof(settings[0]),
 };
@@ -97,8 +97,8 @@ static void start_server(struct process *process, const struct simulator_config 
 		.methods = methods,
 		.method_count = sizeof(methods) / sizeof(methods[0]),
 		.service = &process->simulator,
-		.message_bytes_max = 64 * 1024,
-		.call_arena_bytes_max = 8 * 1024 * 1024,
+		.message_bytes_max = (size_t)64 << 10,
+		.call_arena_bytes_max = (size_t)8 << 20,
 	};
 	must("start", rt_server_start(&server, &process->server));
 	must("start",
@@ -148,10 +148,8 @@ static int run(const struct rt_command *command, const struct simulator_config *
 		rt_config_require(&program, "state_dir", config->state_dir);
 		return report_books(config->state_dir);
 	}
-	if (strcmp(command->name, "behaviours") == 0) {
-		behaviour_print_reference(stdout);
-		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-	}
+	if (strcmp(command->name, "print-behaviours") == 0)
+		return report_behaviours();
 	if (command->name[0] == '\0')
 		return serve(config);
 	fprintf(stderr, "%s: there is no command '%s'; see --help\n", program.name, command->name);

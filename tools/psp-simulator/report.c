@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/behaviour.h"
 #include "rt/assert.h"
 #include "rt/money.h"
 #include "store/books.h"
@@ -86,5 +87,50 @@ int report_books(const char *state_dir)
 	json_dumpf(report, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
 	putchar('\n');
 	json_decref(report);
+	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static const char page_begin[] =
+	"# The PSP simulator\n\n"
+	"Made from `tools/psp-simulator/domain/behaviour.def`.\n\n"
+	"`daler-psp-simulator` is a payment service provider to test against: a process of its own "
+	"behind\n"
+	"`daler.connector.v1`, over mutual TLS with the identity `connector`. Whatever it is told "
+	"to do, it\n"
+	"carries out an operation once: a repeated reference with the same content is answered "
+	"with the\n"
+	"operation as it now is, with another content it is refused "
+	"(`IDEMPOTENCY_PAYLOAD_MISMATCH`). What it\n"
+	"has done, how often it was asked, and what it still has to notify is in its books, an "
+	"SQLite database\n"
+	"in `state_dir`, on the disk before it answers; it goes on after a crash where it was.\n\n"
+	"A request tells it what to do by its `instrument`: `sim:` and behaviours, separated by "
+	"commas, such as\n"
+	"`sim:fail-before=2,delay=500`. Any other instrument does what the setting "
+	"`default_behaviour` says,\n"
+	"and, at random, what `fail_percent` and `no_answer_percent` say. What it doesn't "
+	"understand it\n"
+	"refuses (`INVALID_FIELD`).\n\n";
+
+static const char page_end[] =
+	"\nTries are counted by reference, across restarts: first those of `fail-before`, then "
+	"those of `lost`,\n"
+	"then those of `no-answer` and `late`, counted from the first one that does the work. "
+	"However the\n"
+	"answer fails to come, `GetOperation` tells the truth at once.\n\n"
+	"An operation that has become final is notified to `payments_addr` until it is taken, with "
+	"a growing\n"
+	"interval; what is not taken survives a restart.\n\n"
+	"`daler-psp-simulator books --state-dir DIR` prints what was charged and paid out in each "
+	"currency, as\n"
+	"JSON, also while it runs: the other side of the ledger's clearing accounts. "
+	"`ListOperations` lists\n"
+	"every operation, to the payments service and to an operator's certificate.\n";
+
+int report_behaviours(void)
+{
+	fputs(page_begin, stdout);
+	behaviour_print_reference(stdout);
+	fputs(page_end, stdout);
 	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

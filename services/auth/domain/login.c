@@ -17,7 +17,7 @@ enum login_verdict login_decide(const struct login_facts *facts)
 const char *login_verdict_name(enum login_verdict verdict)
 {
 	static const char *const names[] = {
-#define LOGIN_VERDICT_NAME(name, text) [LOGIN_##name] = text,
+#define LOGIN_VERDICT_NAME(name, text) [LOGIN_##name] = (text),
 		LOGIN_VERDICTS(LOGIN_VERDICT_NAME)
 #undef LOGIN_VERDICT_NAME
 	};

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rt/digest.h"
@@ -21,17 +22,23 @@ void page_token_make(int64_t arrival, char token[PAGE_TOKEN_BYTES])
 		 check);
 }
 
+static uint64_t hex_word(const char *digits)
+{
+	char word[17];
+
+	memcpy(word, digits, 16);
+	word[16] = '\0';
+	return strtoull(word, NULL, 16);
+}
+
 bool page_token_read(const char *token, int64_t *arrival)
 {
-	uint64_t words[2] = {0, 0};
 	char expected[PAGE_TOKEN_BYTES];
 
 	if (strlen(token) != PAGE_TOKEN_BYTES - 1 ||
 	    strspn(token, "0123456789abcdef") != PAGE_TOKEN_BYTES - 1)
 		return false;
-	if (sscanf(token, "%16" SCNx64 "%16" SCNx64, &words[0], &words[1]) != 2)
-		return false;
-	*arrival = (int64_t)(words[0] ^ words[1]);
+	*arrival = (int64_t)(hex_word(token) ^ hex_word(token + 16));
 	page_token_make(*arrival, expected);
 	return strcmp(expected, token) == 0;
 }

@@ -6,8 +6,7 @@
 
 void held_init(struct held *held, size_t capacity)
 {
-	*held = (struct held){.tasks = calloc(capacity, sizeof(held->tasks[0])),
-			      .capacity = capacity};
+	*held = (struct held){.tasks = calloc(capacity, sizeof(void *)), .capacity = capacity};
 	RT_ASSERT(held->tasks != NULL);
 }
 

@@ -15,7 +15,7 @@
 #define CALL_US_MAX       (2 * RT_US_PER_S)
 #define RETRY_US_MIN      (250 * RT_US_PER_MS)
 #define RETRY_US_MAX      (30 * RT_US_PER_S)
-#define SWEEP_ARENA_BYTES (512 * 1024)
+#define SWEEP_ARENA_BYTES ((size_t)512 << 10)
 
 /* One that is on its way; becomes the task that tells of its delivery. */
 struct delivery {

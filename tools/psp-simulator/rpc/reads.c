@@ -43,8 +43,7 @@ static struct rt_status fill_list(struct rt_arena *arena, const struct task *tas
 	size_t page_size = task->limit - 1;
 	size_t count = task->count < page_size ? task->count : page_size;
 	struct message_operation *operations = rt_arena_array(arena, count, sizeof(*operations));
-	Daler__Connector__V1__Operation **pointers =
-		rt_arena_array(arena, count, sizeof(*pointers));
+	Daler__Connector__V1__Operation **pointers = rt_arena_array(arena, count, sizeof(void *));
 	char *token = rt_arena_alloc(arena, PAGE_TOKEN_BYTES);
 
 	if (arena->overflowed)
