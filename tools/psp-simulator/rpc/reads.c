@@ -87,8 +87,8 @@ void simulator_list_operations(struct rt_call *call)
 {
 	const Daler__Connector__V1__ListOperationsRequest *request =
 		(const Daler__Connector__V1__ListOperationsRequest *)rt_call_request(call);
-	size_t page_size;
-	int64_t after;
+	size_t page_size = 0;
+	int64_t after = 0;
 	struct rt_status status = check_page(request, &page_size, &after);
 	struct asked *asked;
 
