@@ -245,7 +245,10 @@ static void *run_checker(void *argument)
 
 static struct MHD_Daemon *start_daemon(struct rt_admin *admin, int listening)
 {
-	const unsigned flags = MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+	/* Not epoll: the library uses it by edges, and then does not see that a client went away
+	 * when the end came together with half a request. Such a connection would count until its
+	 * timeout. */
+	const unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
 	return MHD_start_daemon(
 		flags, 0, NULL, NULL, handle, admin, MHD_OPTION_LISTEN_SOCKET, listening,
 		MHD_OPTION_NOTIFY_COMPLETED, forget, admin, MHD_OPTION_CONNECTION_LIMIT,
