@@ -62,13 +62,17 @@ static struct rt_status replay(const struct request *request, const struct crede
 	return rt_ok();
 }
 
-static struct rt_status insert(const struct request *request, const struct credential *credential)
+/* The user and the entry that tells of them, or neither. */
+static struct rt_status insert(const struct request *request, const struct credential *credential,
+			       bool *added)
 {
 	CLEANUP(rt_pg_tx_cleanup) struct rt_pg_tx tx = {0};
 
 	RT_TRY(rt_pg_begin(request->pg, request->deadline_mono_us, &tx));
-	RT_TRY(user_store_insert(request->pg, credential, request->deadline_mono_us,
-				 request->arena));
+	RT_TRY(user_store_insert(request->pg, credential, request->deadline_mono_us, request->arena,
+				 added));
+	if (!*added)
+		return rt_ok();
 	RT_TRY(audit_creation(request, &credential->user.id, "ok", ""));
 	return rt_pg_commit(&tx);
 }
@@ -93,28 +97,27 @@ static struct rt_status find(const struct request *request, const struct rt_uuid
 				credential, found);
 }
 
-/* Adds the user. Which of two violated constraints is reported is chance, so the id is looked up
- * again: somebody may have created the same user at the same time. */
+/* Adds the user. When the id or the username is taken, the id is looked up again: somebody may have
+ * created the same user at the same time. */
 static struct rt_status add(const struct auth_engine *engine, const struct request *request,
 			    const struct new_user *wanted, struct user *user, bool *replayed)
 {
 	CLEANUP(credential_wipe) struct credential credential = {0};
-	struct rt_status status;
-	bool found = false;
+	bool added = false, found = false;
 
 	RT_TRY(prepare(engine, wanted, &credential));
-	status = insert(request, &credential);
-	if (status.code != RT_ALREADY_EXISTS) {
-		*user = credential.user;
-		*replayed = false;
-		return status;
-	}
+	RT_TRY(insert(request, &credential, &added));
+	*user = credential.user;
+	*replayed = false;
+	if (added)
+		return rt_ok();
 	RT_TRY(find(request, &wanted->id, &credential, &found));
 	if (found)
 		return replay(request, &credential, wanted, user, replayed);
-	RT_TRY(audit_creation(request, &wanted->id, "refused", "username_taken"));
-	status = RT_FAIL(ALREADY_EXISTS, "USERNAME_TAKEN", "the username belongs to another user");
-	return rt_status_in(status, "username");
+	RT_TRY(audit_creation(request, NULL, "refused", "username_taken"));
+	return rt_status_in(
+		RT_FAIL(ALREADY_EXISTS, "USERNAME_TAKEN", "the username belongs to another user"),
+		"username");
 }
 
 struct rt_status users_create(const struct auth_engine *engine, const struct request *request,

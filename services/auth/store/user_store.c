@@ -61,14 +61,18 @@ struct rt_status user_store_by_username(struct rt_pg *pg, const char *username,
 }
 
 struct rt_status user_store_insert(struct rt_pg *pg, const struct credential *credential,
-				   int64_t deadline_mono_us, struct rt_arena *arena)
+				   int64_t deadline_mono_us, struct rt_arena *arena, bool *added)
 {
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
+
 	rt_pg_params_init(&params, arena);
 	rt_pg_add_uuid(&params, &credential->user.id);
 	rt_pg_add_text(&params, credential->user.username);
 	rt_pg_add_text(&params, role_name(credential->user.role));
 	rt_pg_add_time(&params, credential->user.created_wall_us);
 	rt_pg_add_text(&params, credential->password_hash);
-	return rt_pg_run(pg, &insert, &params, deadline_mono_us, NULL);
+	RT_TRY(rt_pg_run(pg, &insert, &params, deadline_mono_us, &rows));
+	*added = rt_pg_affected(&rows) == 1;
+	return rt_ok();
 }

@@ -18,7 +18,6 @@ struct rt_status user_store_by_username(struct rt_pg *pg, const char *username,
 					int64_t deadline_mono_us, struct rt_arena *arena,
 					struct credential *credential, bool *found);
 
-/* Adds a user, in the open transaction. Errors: ALREADY_EXISTS UNIQUE_VIOLATION when the id or the
- * username is taken. */
+/* Adds a user, in the open transaction; *added is false when the id or the username is taken. */
 struct rt_status user_store_insert(struct rt_pg *pg, const struct credential *credential,
-				   int64_t deadline_mono_us, struct rt_arena *arena);
+				   int64_t deadline_mono_us, struct rt_arena *arena, bool *added);
