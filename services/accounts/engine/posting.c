@@ -6,10 +6,14 @@
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/metrics.h"
+#include "store/plans.h"
 #include "store/posting_store.h"
 
 /* A bound, not a size: a batch of the largest call takes a fifth of it. */
 #define BATCH_ARENA_BYTES ((size_t)128 << 20)
+
+/* A lane is a thread with one connection. */
+static _Thread_local struct plans lane_plans;
 
 struct posting {
 	struct rt_commit *commit;
@@ -95,6 +99,7 @@ static struct rt_status carry_out(struct batch *batch, struct rt_pg *pg, struct 
 	if (batch->outcomes == NULL)
 		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE", "the batch needs too much memory");
 	RT_TRY(book_init(&batch->book, arena, &size, rt_clock_wall_us()));
+	RT_TRY(plans_refresh(&lane_plans, pg, rt_clock_mono_us(), batch->deadline_us));
 	RT_TRY(posting_store_read(pg, &wanted, batch->deadline_us, &batch->book));
 	RT_TRY(decide_all(batch));
 	if (!has_writes(&batch->book)) {
@@ -105,6 +110,7 @@ static struct rt_status carry_out(struct batch *batch, struct rt_pg *pg, struct 
 	/* When the next attempt finds these groups on record with this time, it was this one that wrote them. */
 	if (status.code == RT_OUTCOME_UNKNOWN)
 		set_attempted(batch, batch->book.now_us);
+	plans_add_rows(&lane_plans, (int64_t)batch->book.counts.posted_transfers);
 	return status;
 }
 

@@ -1,6 +1,7 @@
 -- Ledgers, accounts, transfers, holds and declines.
 --
--- ledger_id is part of every key, so that the tables can be distributed by ledger. What the C code guarantees about money
+-- ledger_id is part of every key, so that the tables can be distributed by ledger; it comes after the id, so that no plan
+-- finds a single row by way of its whole ledger, whatever the statistics say. What the C code guarantees about money
 -- stands here a second time, as constraints. The service appends transfers and declines, and can neither change nor delete
 -- them; of accounts and holds it changes the running columns alone. Nothing is ever deleted.
 
@@ -35,7 +36,7 @@ CREATE TABLE accounts (
 	label text NOT NULL,
 	-- Of what it was created with, so that a repeated creation is known as one also when the account has changed since.
 	creation_hash bytea NOT NULL,
-	CONSTRAINT accounts_pkey PRIMARY KEY (ledger_id, account_id),
+	CONSTRAINT accounts_pkey PRIMARY KEY (account_id, ledger_id),
 	CONSTRAINT accounts_ledger_exists FOREIGN KEY (ledger_id) REFERENCES ledgers (ledger_id),
 	CONSTRAINT accounts_normal_side CHECK (normal_side IN (1, 2)),
 	CONSTRAINT accounts_currency CHECK (currency ~ '^[A-Z]{3}$'),
@@ -60,7 +61,8 @@ CREATE TABLE accounts (
 		ELSE (credits_posted_minor + credits_pending_minor) - debits_posted_minor END)
 ) WITH (fillfactor = 60);
 
-CREATE INDEX accounts_by_owner ON accounts (ledger_id, owner, account_id);
+CREATE INDEX accounts_by_ledger ON accounts (ledger_id, account_id);
+CREATE INDEX accounts_by_owner ON accounts (owner, ledger_id, account_id);
 
 -- kind: 1 direct, 2 hold, 3 capture, 4 release. One row carries both sides, with each account as it was right after it.
 CREATE TABLE transfers (
@@ -88,9 +90,9 @@ CREATE TABLE transfers (
 	group_hash bytea NOT NULL,
 	currency text NOT NULL,
 	reference text NOT NULL,
-	CONSTRAINT transfers_pkey PRIMARY KEY (ledger_id, transfer_id),
-	CONSTRAINT transfers_debit_sequence UNIQUE (ledger_id, debit_account_id, debit_sequence),
-	CONSTRAINT transfers_credit_sequence UNIQUE (ledger_id, credit_account_id, credit_sequence),
+	CONSTRAINT transfers_pkey PRIMARY KEY (transfer_id, ledger_id),
+	CONSTRAINT transfers_debit_sequence UNIQUE (debit_account_id, ledger_id, debit_sequence),
+	CONSTRAINT transfers_credit_sequence UNIQUE (credit_account_id, ledger_id, credit_sequence),
 	CONSTRAINT transfers_accounts CHECK (debit_account_id <> credit_account_id),
 	CONSTRAINT transfers_kind CHECK (kind BETWEEN 1 AND 4),
 	CONSTRAINT transfers_amount CHECK (CASE kind WHEN 4 THEN amount_minor = 0 ELSE amount_minor > 0 END),
@@ -117,7 +119,7 @@ CREATE TABLE holds (
 	amount_minor bigint NOT NULL,
 	captured_minor bigint NOT NULL,
 	state smallint NOT NULL,
-	CONSTRAINT holds_pkey PRIMARY KEY (ledger_id, hold_id),
+	CONSTRAINT holds_pkey PRIMARY KEY (hold_id, ledger_id),
 	CONSTRAINT holds_accounts CHECK (debit_account_id <> credit_account_id),
 	CONSTRAINT holds_amount CHECK (amount_minor > 0),
 	CONSTRAINT holds_captured CHECK (captured_minor BETWEEN 0 AND amount_minor),
@@ -134,7 +136,7 @@ CREATE TABLE declines (
 	created timestamptz NOT NULL,
 	reason text NOT NULL,
 	group_hash bytea NOT NULL,
-	CONSTRAINT declines_pkey PRIMARY KEY (ledger_id, transfer_id),
+	CONSTRAINT declines_pkey PRIMARY KEY (transfer_id, ledger_id),
 	CONSTRAINT declines_reason CHECK (reason IN ('INSUFFICIENT_FUNDS', 'LIMIT_EXCEEDED', 'ACCOUNT_NOT_FOUND',
 		'CURRENCY_MISMATCH', 'HOLD_NOT_FOUND', 'HOLD_MISMATCH', 'ALREADY_CAPTURED', 'ALREADY_RELEASED',
 		'CAPTURE_EXCEEDS_HOLD', 'BALANCE_OVERFLOW')),

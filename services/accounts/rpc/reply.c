@@ -4,11 +4,16 @@
 
 #include "rpc/service.h"
 #include "rt/assert.h"
+#include "rt/clock.h"
 
 struct request request_of(struct rt_call *call)
 {
 	struct accounts_worker *worker = rt_call_worker(call);
 	RT_ASSERT(worker != NULL);
+	/* What goes wrong here goes wrong with the handler's own statements too, and shows there. */
+	struct rt_status status =
+		plans_refresh(&worker->plans, worker->pg, rt_clock_mono_us(), rt_call_deadline_us(call));
+	(void)status;
 	return (struct request){
 		.call = call,
 		.arena = rt_call_arena(call),

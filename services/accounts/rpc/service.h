@@ -6,6 +6,7 @@
 #include "engine/posting.h"
 #include "rt/pg.h"
 #include "store/cache.h"
+#include "store/plans.h"
 
 /* Shared by all calls. */
 struct accounts_service {
@@ -18,6 +19,7 @@ struct accounts_service {
 /* One worker thread's own. */
 struct accounts_worker {
 	struct rt_pg *pg;
+	struct plans plans;  /* of pg */
 	struct cache *cache; /* NULL: none */
 };
 

@@ -7,4 +7,4 @@ SELECT $1, $2, n.account_id, n.owner, n.currency, n.normal_side, n.label, n.lowe
 FROM unnest($3::uuid[], $4::text[], $5::text[], $6::smallint[], $7::text[], $8::bigint[], $9::bigint[], $10::bytea[])
 	AS n (account_id, owner, currency, normal_side, label, lower_limit_minor, upper_limit_minor, creation_hash)
 ORDER BY n.account_id
-ON CONFLICT (ledger_id, account_id) DO NOTHING
+ON CONFLICT (account_id, ledger_id) DO NOTHING

@@ -1,4 +1,4 @@
--- Accounts of a ledger after an id, in order; $3 is a currency, or '' for all. Index: accounts_pkey.
+-- Accounts of a ledger after an id, in order; $3 is a currency, or '' for all. Index: accounts_by_ledger.
 SELECT account_id, currency, normal_side, lower_limit_minor, upper_limit_minor, sequence,
 	debits_posted_minor, credits_posted_minor, debits_pending_minor, credits_pending_minor, owner, label, version, created
 FROM accounts

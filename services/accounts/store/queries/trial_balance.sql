@@ -1,4 +1,5 @@
--- Sums of a ledger by currency; a sum that a bigint cannot hold is null. Reads all accounts of the ledger: accounts_pkey.
+-- Sums of a ledger by currency; a sum that a bigint cannot hold is null. Reads all accounts of the ledger: accounts_by_ledger,
+-- or the table.
 SELECT currency, account_count,
 	CASE WHEN debits_posted <= 9223372036854775807 THEN debits_posted::bigint END AS debits_posted_minor,
 	CASE WHEN credits_posted <= 9223372036854775807 THEN credits_posted::bigint END AS credits_posted_minor,
