@@ -44,7 +44,7 @@ enum pg_tx_state {
 	PG_TX_NONE,
 	PG_TX_WANTED,     /* BEGIN goes out with the first statement */
 	PG_TX_OPEN,       /* BEGIN was sent */
-	PG_TX_COMMITTING, /* COMMIT was sent too, and is not answered */
+	PG_TX_COMMITTING, /* COMMIT goes out at the end of this round trip */
 	PG_TX_GONE,       /* failed and rolled back, while its scope is still open */
 };
 

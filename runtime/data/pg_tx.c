@@ -84,9 +84,6 @@ static struct rt_status roll_back(struct rt_pg *pg)
 
 void pg_tx_fail(struct rt_pg *pg)
 {
-	/* A commit that waits to be sent would be carried out by what ends it. */
-	if (pg->tx == PG_TX_COMMITTING && pg->op_count > 0)
-		pg_disconnect(pg);
 	/* Twice, because the first is passed over when what was still on its way fails. */
 	for (int i = 0; i < ROLLBACKS_MAX && needs_rollback(pg); i++) {
 		struct rt_status status = roll_back(pg);
@@ -198,29 +195,34 @@ struct rt_status rt_pg_send_begin(struct rt_pg *pg, int64_t deadline_mono_us)
 	return rt_ok();
 }
 
-static struct rt_status send_in_tx(struct rt_pg *pg, enum pg_op_kind kind,
-				   const struct rt_pg_statement *statement,
-				   const struct rt_pg_params *params)
+struct rt_status rt_pg_send(struct rt_pg *pg, const struct rt_pg_statement *statement,
+			    const struct rt_pg_params *params)
 {
 	struct rt_status status = pg_tx_enter(pg);
 	if (rt_is_ok(&status))
-		status = pg_queue(pg, kind, statement, params);
+		status = pg_queue(pg, PG_OP_STATEMENT, statement, params);
 	if (!rt_is_ok(&status))
 		pg_tx_fail(pg);
 	return status;
 }
 
-struct rt_status rt_pg_send(struct rt_pg *pg, const struct rt_pg_statement *statement,
-			    const struct rt_pg_params *params)
-{
-	return send_in_tx(pg, PG_OP_STATEMENT, statement, params);
-}
-
+/* COMMIT itself is queued by _receive: even closing the connection would send it. */
 struct rt_status rt_pg_send_commit(struct rt_pg *pg)
 {
-	RT_TRY(send_in_tx(pg, PG_OP_COMMIT, &commit_statement, NULL));
-	pg->tx = PG_TX_COMMITTING;
-	return rt_ok();
+	struct rt_status status = pg_tx_enter(pg);
+	if (rt_is_ok(&status))
+		pg->tx = PG_TX_COMMITTING;
+	else
+		pg_tx_fail(pg);
+	return status;
+}
+
+static struct rt_status receive(struct rt_pg *pg, struct pg_answer *answer)
+{
+	if (pg->tx == PG_TX_COMMITTING)
+		RT_TRY(pg_queue(pg, PG_OP_COMMIT, &commit_statement, NULL));
+	RT_TRY(pg_queue_sync(pg));
+	return pg_round_trip(pg, pg->deadline_mono_us, answer);
 }
 
 struct rt_status rt_pg_receive(struct rt_pg *pg, struct rt_pg_rows *rows, size_t count)
@@ -233,12 +235,10 @@ struct rt_status rt_pg_receive(struct rt_pg *pg, struct rt_pg_rows *rows, size_t
 		return RT_FAIL(INTERNAL, "TRANSACTION_GONE", "there is no open transaction");
 	RT_ASSERT(rows == NULL || count == pg->statement_count);
 	struct pg_answer answer = {.rows = rows, .rows_max = count};
-	struct rt_status status = pg_queue_sync(pg);
-	if (rt_is_ok(&status))
-		status = pg_round_trip(pg, pg->deadline_mono_us, &answer);
+	struct rt_status status = receive(pg, &answer);
 	if (!rt_is_ok(&status))
 		pg_tx_fail(pg);
-	else if (pg->tx == PG_TX_COMMITTING || answer.committed)
+	else if (answer.committed)
 		pg->tx = PG_TX_NONE;
 	return status;
 }
