@@ -7,6 +7,7 @@
 
 #include "json_text.h"
 #include "rt/clock.h"
+#include "rt/metrics.h"
 
 /* A pipe takes so much in one piece, so that lines of several threads and processes never mix. */
 #define LINE_BYTES_MAX 4096
@@ -34,6 +35,8 @@ void rt_log_init(const char *service, const char *level)
 	for (int i = RT_LOG_DEBUG; i <= RT_LOG_ERROR; i++)
 		if (strcmp(level, level_names[i]) == 0)
 			atomic_store_explicit(&least_level, i, memory_order_relaxed);
+	/* Here, because every program says here what it is called. */
+	rt_series_set(RT_SERIES(BUILD_INFO, service_name, DALER_VERSION), 1);
 }
 
 bool rt_log_enabled(enum rt_log_level level)
