@@ -32,6 +32,8 @@ def grpcurl(target, *words, identity="operator", token=None, data=None):
     command += ["-cacert", str(folder / "ca.crt")]
     if identity is not None:
         command += ["-cert", str(folder / "tls.crt"), "-key", str(folder / "tls.key")]
+    if identity not in (None, "operator"):  # reflection is for people; services know what they call
+        command += ["-protoset", os.path.join(os.environ["DALER_BUILD_DIR"], "proto", "descriptors.pb")]
     if token is not None:
         command += ["-H", f"authorization: Bearer {token}"]
     if data is not None:

@@ -90,6 +90,13 @@ def channel(target, identity):
         return _channels[key]
 
 
+def renew(target):
+    """The next calls to a target use new connections: its process is another one."""
+    with _channels_lock:
+        for key in [key for key in _channels if key[0] == address(target)]:
+            del _channels[key]
+
+
 @functools.lru_cache(maxsize=None)
 def find_method(target, name):
     """(full path, request class, reply class) of a target's method by its short name."""

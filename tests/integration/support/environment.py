@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from .client import PATIENCE
+from .client import PATIENCE, renew
 
 ROOT = pathlib.Path(os.environ["DALER_ROOT"])
 HOME = pathlib.Path(os.environ["DALER_HOME"])
@@ -132,7 +132,9 @@ def is_ready(name):
 
 
 def wait_ready(name, timeout_s=30):
+    """Also forgets connections to the process that was there before."""
     wait_until(lambda: is_ready(name), timeout_s, f"{name} is ready")
+    renew("connector" if name == "simulator" else name)
 
 
 def metrics(name):
