@@ -244,12 +244,12 @@ static void submit(struct teller *teller, struct waiter *waiter, const char *beh
 		   int64_t amount_minor, int64_t deadline_ms)
 {
 	memset(waiter, 0, sizeof(*waiter));
-	rt_arena_init(&waiter->arena, 64 * 1024);
+	rt_arena_init(&waiter->arena, 65536);
 	waiter->task = (struct task){
 		.kind = TASK_ORDER,
 		.answer = answered,
 		.arena = &waiter->arena,
-		.deadline_mono_us = rt_clock_mono_us() + deadline_ms * 1000,
+		.deadline_mono_us = rt_clock_mono_us() + deadline_ms * RT_US_PER_MS,
 		.scripted = true,
 		.operations = &waiter->operation,
 		.limit = 1,
