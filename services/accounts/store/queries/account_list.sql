@@ -2,5 +2,5 @@
 SELECT account_id, currency, normal_side, lower_limit_minor, upper_limit_minor, sequence,
 	debits_posted_minor, credits_posted_minor, debits_pending_minor, credits_pending_minor, owner, label, version, created
 FROM accounts
-WHERE ledger_id = $1 AND account_id > $2 AND ($3 = '' OR currency = $3)
+WHERE ledger_id = $1 AND account_id > $2 AND version >= 1 AND ($3 = '' OR currency = $3)
 ORDER BY account_id LIMIT $4

@@ -1,9 +1,8 @@
 -- Brings the accounts that a batch touched to their new state. Index: accounts_pkey; their rows are locked already.
--- The ids are given twice: the join alone could be planned as one over the whole ledger.
 UPDATE accounts AS a
 SET debits_posted_minor = u.debits_posted_minor, credits_posted_minor = u.credits_posted_minor,
 	debits_pending_minor = u.debits_pending_minor, credits_pending_minor = u.credits_pending_minor,
 	sequence = u.sequence
 FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
 	AS u (account_id, sequence, debits_posted_minor, credits_posted_minor, debits_pending_minor, credits_pending_minor)
-WHERE a.ledger_id = $1 AND a.account_id = u.account_id AND a.account_id = ANY ($2::uuid[])
+WHERE a.ledger_id = $1 AND a.account_id = u.account_id

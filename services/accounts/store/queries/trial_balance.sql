@@ -10,7 +10,7 @@ FROM (
 		sum(debits_posted_minor) AS debits_posted, sum(credits_posted_minor) AS credits_posted,
 		sum(debits_pending_minor) AS debits_pending, sum(credits_pending_minor) AS credits_pending
 	FROM accounts
-	WHERE ledger_id = $1
+	WHERE ledger_id = $1 AND version >= 1
 	GROUP BY currency
 ) AS sums
 ORDER BY currency
