@@ -7,10 +7,12 @@
 #include "rt/clock.h"
 #include "rt/rpc_server.h"
 
-struct rt_status rt_admit_peer(const struct rt_peer *peer, const char *trust_domain, enum rt_identity *identity)
+struct rt_status rt_admit_peer(const struct rt_peer *peer, const char *trust_domain,
+			       enum rt_identity *identity)
 {
 	if (!peer->secure || peer->uris == 0)
-		return RT_FAIL(UNAUTHENTICATED, "IDENTITY_INVALID", "the certificate has no SPIFFE identity");
+		return RT_FAIL(UNAUTHENTICATED, "IDENTITY_INVALID",
+			       "the certificate has no SPIFFE identity");
 	if (peer->uris != 1 || peer->spiffe_ids != 1)
 		return RT_FAIL(UNAUTHENTICATED, "IDENTITY_INVALID",
 			       "the certificate must have exactly one URI name, a SPIFFE id");
@@ -24,8 +26,8 @@ struct rt_status rt_admit_identity(uint64_t callers, enum rt_identity identity)
 {
 	if (rt_allowed_roles(callers, identity) != 0)
 		return rt_ok();
-	return RT_FAIL(PERMISSION_DENIED, "IDENTITY_DENIED", "the identity %s may not call this method",
-		       rt_identity_name(identity));
+	return RT_FAIL(PERMISSION_DENIED, "IDENTITY_DENIED",
+		       "the identity %s may not call this method", rt_identity_name(identity));
 }
 
 struct rt_status rt_admit_token(uint32_t roles, bool shown)
@@ -39,7 +41,8 @@ struct rt_status rt_admit_role(uint32_t roles, enum rt_role role)
 {
 	if ((roles & RT_ROLE_NONE) != 0 || (roles & (uint32_t)role) != 0)
 		return rt_ok();
-	return RT_FAIL(PERMISSION_DENIED, "ROLE_DENIED", "the token's role may not call this method");
+	return RT_FAIL(PERMISSION_DENIED, "ROLE_DENIED",
+		       "the token's role may not call this method");
 }
 
 int64_t rt_admit_deadline_us(int64_t now_us, int64_t caller_left_us, int64_t method_ms_max)

@@ -6,10 +6,10 @@
 
 #include "rpc/byte_buffer.h"
 #include "rpc/client_internal.h"
+#include "rpc/wire_status.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/log.h"
-#include "rpc/wire_status.h"
 
 #define MESSAGE_BYTES 256
 
@@ -62,7 +62,8 @@ static void unlist(struct rt_attempt *attempt)
 
 void rt_attempts_cancel(struct rt_client *client)
 {
-	for (struct rt_attempt *attempt = client->attempts; attempt != NULL; attempt = attempt->next)
+	for (struct rt_attempt *attempt = client->attempts; attempt != NULL;
+	     attempt = attempt->next)
 		grpc_call_cancel(attempt->grpc, NULL);
 }
 
@@ -77,10 +78,12 @@ static void free_attempt(struct rt_attempt *attempt)
 	free(attempt);
 }
 
-static struct rt_status admit(struct rt_channel *channel, const struct rt_call_options *options, int64_t now_us)
+static struct rt_status admit(struct rt_channel *channel, const struct rt_call_options *options,
+			      int64_t now_us)
 {
 	if (options->deadline_mono_us <= now_us)
-		return RT_FAIL(UNAVAILABLE, "DEADLINE_PASSED", "the deadline had passed before the call was made");
+		return RT_FAIL(UNAVAILABLE, "DEADLINE_PASSED",
+			       "the deadline had passed before the call was made");
 	RT_LOCKED(&channel->lock);
 	if (options->wait_for_ready || rt_breaker_admit(&channel->breaker, now_us))
 		return rt_ok();
@@ -93,7 +96,8 @@ static gpr_timespec deadline_of(const struct rt_call_options *options, int64_t n
 	if (options->deadline_mono_us == RT_NO_DEADLINE)
 		return gpr_inf_future(GPR_CLOCK_MONOTONIC);
 	int64_t left_us = options->deadline_mono_us - now_us;
-	return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_micros(left_us, GPR_TIMESPAN));
+	return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+			    gpr_time_from_micros(left_us, GPR_TIMESPAN));
 }
 
 struct outgoing {
@@ -123,7 +127,8 @@ static void add_bearer(struct outgoing *outgoing, const char *bearer)
 static void make_metadata(struct outgoing *outgoing, const struct rt_call_options *options)
 {
 	outgoing->count = 0;
-	struct rt_trace trace = options->trace != NULL ? rt_trace_child(options->trace) : rt_trace_new();
+	struct rt_trace trace =
+		options->trace != NULL ? rt_trace_child(options->trace) : rt_trace_new();
 	char traceparent[RT_TRACEPARENT_BYTES];
 	rt_trace_format(&trace, traceparent);
 	add_metadata(outgoing, "traceparent", traceparent);
@@ -174,14 +179,15 @@ static struct rt_attempt *attempt_new(struct rt_channel *channel, const struct r
 	grpc_metadata_array_init(&attempt->initial);
 	grpc_metadata_array_init(&attempt->trailing);
 	attempt->details = grpc_empty_slice();
-	attempt->grpc = grpc_channel_create_registered_call(channel->grpc, NULL, GRPC_PROPAGATE_DEFAULTS,
-							    channel->client->queue, attempt->remote->registered,
-							    deadline_of(options, now_us), NULL);
+	attempt->grpc = grpc_channel_create_registered_call(
+		channel->grpc, NULL, GRPC_PROPAGATE_DEFAULTS, channel->client->queue,
+		attempt->remote->registered, deadline_of(options, now_us), NULL);
 	return attempt;
 }
 
-void rt_attempt_start(struct rt_channel *channel, const struct rt_remote *remote, const ProtobufCMessage *request,
-		      const struct rt_call_options *options, rt_attempt_done done, void *context)
+void rt_attempt_start(struct rt_channel *channel, const struct rt_remote *remote,
+		      const ProtobufCMessage *request, const struct rt_call_options *options,
+		      rt_attempt_done done, void *context)
 {
 	int64_t now_us = rt_clock_mono_us();
 	struct rt_status status = admit(channel, options, now_us);
@@ -192,7 +198,8 @@ void rt_attempt_start(struct rt_channel *channel, const struct rt_remote *remote
 	struct rt_attempt *attempt = attempt_new(channel, remote, options, now_us);
 	attempt->done = done;
 	attempt->context = context;
-	/* Held by two until the batch is begun: the list's cancel may come first, which gRPC remembers. */
+	/* Held by two until the batch is begun: the list's cancel may come first, which gRPC
+	 * remembers. */
 	grpc_call_ref(attempt->grpc);
 	grpc_call *grpc = attempt->grpc;
 	if (enlist(attempt)) {
@@ -200,12 +207,14 @@ void rt_attempt_start(struct rt_channel *channel, const struct rt_remote *remote
 		start_batch(attempt, request, options);
 	} else {
 		free_attempt(attempt);
-		done(context, RT_FAIL(UNAVAILABLE, "SHUTTING_DOWN", "the client is stopping"), NULL);
+		done(context, RT_FAIL(UNAVAILABLE, "SHUTTING_DOWN", "the client is stopping"),
+		     NULL);
 	}
 	grpc_call_unref(grpc);
 }
 
-/* Whether anything came back: only then does the call know its peer's address, and not the channel's target alone. */
+/* Whether anything came back: only then does the call know its peer's address, and not the
+ * channel's target alone. */
 static bool has_peer(const struct rt_attempt *attempt)
 {
 	char *peer = grpc_call_get_peer(attempt->grpc);
@@ -215,14 +224,14 @@ static bool has_peer(const struct rt_attempt *attempt)
 	return known;
 }
 
-/* Whether the call certainly never left this process. gRPC has no better word for it than what its load balancing says when
- * there was no connection to give the call to; whatever it does not say so of may have been sent. A server that hands on
- * such words of its own is known by its address. */
+/* Whether the call certainly never left this process. gRPC has no better word for it than what its
+ * load balancing says when there was no connection to give the call to; whatever it does not say so
+ * of may have been sent. A server that hands on such words of its own is known by its address. */
 static bool never_sent(const struct rt_attempt *attempt, const char *message)
 {
 	static const char *const words[] = {"failed to connect to all addresses",
-					    "connections to all backends failing", "DNS resolution failed",
-					    "empty address list"};
+					    "connections to all backends failing",
+					    "DNS resolution failed", "empty address list"};
 	if (attempt->code != GRPC_STATUS_UNAVAILABLE || has_peer(attempt))
 		return false;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -252,7 +261,8 @@ static struct rt_status read_status(const struct rt_attempt *attempt, bool *from
 static bool is_ambiguous(grpc_status_code code)
 {
 	return code == GRPC_STATUS_UNAVAILABLE || code == GRPC_STATUS_DEADLINE_EXCEEDED ||
-	       code == GRPC_STATUS_CANCELLED || code == GRPC_STATUS_UNKNOWN || code == GRPC_STATUS_INTERNAL;
+	       code == GRPC_STATUS_CANCELLED || code == GRPC_STATUS_UNKNOWN ||
+	       code == GRPC_STATUS_INTERNAL;
 }
 
 enum reach { REACHED, MISSED, NOT_KNOWN };
@@ -264,7 +274,8 @@ static struct rt_status left_open(const struct rt_attempt *attempt, const struct
 	if (!attempt->repeatable)
 		return RT_FAIL(OUTCOME_UNKNOWN, "OUTCOME_UNKNOWN", "%s: %s", who, status->detail);
 	if (late)
-		return RT_FAIL(DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "%s did not answer in time", who);
+		return RT_FAIL(DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "%s did not answer in time",
+			       who);
 	if (attempt->code == GRPC_STATUS_CANCELLED)
 		return RT_FAIL(CANCELLED, "CANCELLED", "%s: %s", who, status->detail);
 	return RT_FAIL(UNAVAILABLE, "CONNECTION_LOST", "%s: %s", who, status->detail);
@@ -272,7 +283,8 @@ static struct rt_status left_open(const struct rt_attempt *attempt, const struct
 
 static bool is_connected(const struct rt_attempt *attempt)
 {
-	return grpc_channel_check_connectivity_state(attempt->channel->grpc, 0) == GRPC_CHANNEL_READY;
+	return grpc_channel_check_connectivity_state(attempt->channel->grpc, 0) ==
+	       GRPC_CHANNEL_READY;
 }
 
 static struct rt_status classify(const struct rt_attempt *attempt, enum reach *reach)
@@ -311,8 +323,8 @@ static void record(const struct rt_attempt *attempt, const struct rt_status *sta
 	int64_t duration_us = rt_clock_mono_us() - attempt->started_us;
 	rt_series_add(attempt->remote->handled[status->code], 1);
 	rt_series_observe_us(attempt->remote->seconds, duration_us);
-	RT_LOG(DEBUG, "called", RT_TEXT("method", attempt->remote->path), RT_INT("duration_us", duration_us),
-	       RT_STATUS(status));
+	RT_LOG(DEBUG, "called", RT_TEXT("method", attempt->remote->path),
+	       RT_INT("duration_us", duration_us), RT_STATUS(status));
 }
 
 void rt_attempt_event(struct rt_attempt *attempt)

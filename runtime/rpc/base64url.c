@@ -32,7 +32,8 @@ static int value_of(char c)
 	return c == '_' ? 63 : -1;
 }
 
-bool rt_base64url_decode(const char *text, size_t length, uint8_t *bytes, size_t capacity, size_t *decoded)
+bool rt_base64url_decode(const char *text, size_t length, uint8_t *bytes, size_t capacity,
+			 size_t *decoded)
 {
 	uint32_t bits = 0;
 	unsigned count = 0;

@@ -2,18 +2,18 @@
 
 #include "rt/clock.h"
 
-#define FAILURES_MAX 5
-#define OPEN_FIRST_US (250 * RT_US_PER_MS)
-#define OPEN_MOST_US (2 * RT_US_PER_S)
+#define FAILURES_MAX          5
+#define OPEN_FIRST_US         (250 * RT_US_PER_MS)
+#define OPEN_MOST_US          (2 * RT_US_PER_S)
 /* A probe that never came back must not keep the breaker open. */
-#define PROBE_MOST_US (10 * RT_US_PER_S)
+#define PROBE_MOST_US         (10 * RT_US_PER_S)
 
-#define BUDGET_TENTHS 100
-#define RETRY_TENTHS 10
+#define BUDGET_TENTHS         100
+#define RETRY_TENTHS          10
 
-#define BACKOFF_FIRST_US (50 * RT_US_PER_MS)
+#define BACKOFF_FIRST_US      (50 * RT_US_PER_MS)
 #define BACKOFF_DOUBLINGS_MAX 5
-#define BACKOFF_MOST_US RT_US_PER_S
+#define BACKOFF_MOST_US       RT_US_PER_S
 
 bool rt_breaker_admit(struct rt_breaker *breaker, int64_t now_us)
 {

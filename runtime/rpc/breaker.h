@@ -1,10 +1,12 @@
-/* When not to call a target that is down, and when to try a failed call again. Pure: time and randomness are given. */
+/* When not to call a target that is down, and when to try a failed call again. Pure: time and
+ * randomness are given. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Opens after several failures in a row to reach the target; then lets one probe through from time to time. */
+/* Opens after several failures in a row to reach the target; then lets one probe through from time
+ * to time. */
 struct rt_breaker {
 	unsigned failures; /* in a row */
 	bool open;
@@ -32,6 +34,6 @@ void rt_retry_success(struct rt_retry_budget *budget);
 /* Counts a failure; true when the call may be tried again. */
 bool rt_retry_failure(struct rt_retry_budget *budget);
 
-/* How long to wait before the repeat with this number (0: the first), between half and all of 50 ms, 100 ms, ... 1 s; at
- * least what the target asked for. `random` is any number. */
+/* How long to wait before the repeat with this number (0: the first), between half and all of 50
+ * ms, 100 ms, ... 1 s; at least what the target asked for. `random` is any number. */
 int64_t rt_backoff_us(unsigned repeat, int64_t asked_ms, uint64_t random);

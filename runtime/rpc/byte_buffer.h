@@ -12,8 +12,9 @@
 /* Owns: the caller destroys it with grpc_byte_buffer_destroy. */
 grpc_byte_buffer *rt_buffer_pack(const ProtobufCMessage *message);
 /* Errors: as rt_message_unpack. */
-struct rt_status rt_buffer_unpack(const ProtobufCMessageDescriptor *descriptor, grpc_byte_buffer *buffer,
-				  struct rt_arena *arena, const ProtobufCMessage **message);
+struct rt_status rt_buffer_unpack(const ProtobufCMessageDescriptor *descriptor,
+				  grpc_byte_buffer *buffer, struct rt_arena *arena,
+				  const ProtobufCMessage **message);
 
 bool rt_slice_is(const grpc_slice *slice, const char *text);
 /* A copy with a NUL, cut to the capacity. */

@@ -7,14 +7,14 @@
 #include "rpc/byte_buffer.h"
 #include "rpc/client_internal.h"
 #include "rpc/keepalive.h"
+#include "rpc/tls_credentials.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/id.h"
-#include "rpc/tls_credentials.h"
 
 #define REPLY_BYTES_MAX (16 * 1024 * 1024)
-#define ATTEMPTS_MAX 5
-#define WATCH_SLICE_US (200 * RT_US_PER_MS)
+#define ATTEMPTS_MAX    5
+#define WATCH_SLICE_US  (200 * RT_US_PER_MS)
 
 static char *mutable_text(const char *text)
 {
@@ -27,12 +27,14 @@ static char *mutable_text(const char *text)
 
 static grpc_arg integer(const char *key, int value)
 {
-	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = mutable_text(key), .value.integer = value};
+	return (grpc_arg){
+		.type = GRPC_ARG_INTEGER, .key = mutable_text(key), .value.integer = value};
 }
 
 static grpc_channel *create_grpc(const char *address, grpc_channel_credentials *credentials)
 {
-	/* A name that is asked for as dns:/// stands for several replicas: calls go to them in turn. */
+	/* A name that is asked for as dns:/// stands for several replicas: calls go to them in
+	 * turn. */
 	const char *policy = strncmp(address, "dns:", 4) == 0 ? "round_robin" : "pick_first";
 	grpc_arg args[] = {
 		integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, REPLY_BYTES_MAX),
@@ -41,7 +43,8 @@ static grpc_channel *create_grpc(const char *address, grpc_channel_credentials *
 		integer(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
 		integer(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0),
 		integer(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100),
-		integer(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000), /* the time for one try, with its handshake */
+		integer(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
+			2000), /* the time for one try, with its handshake */
 		integer(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000),
 		integer(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1000),
 		integer(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1),
@@ -55,8 +58,8 @@ static grpc_channel *create_grpc(const char *address, grpc_channel_credentials *
 	return grpc_channel_create(address, credentials, &all);
 }
 
-struct rt_status rt_channel_new(struct rt_client *client, const char *address, enum rt_identity expected,
-				struct rt_channel **result)
+struct rt_status rt_channel_new(struct rt_client *client, const char *address,
+				enum rt_identity expected, struct rt_channel **result)
 {
 	if (address == NULL || address[0] == '\0')
 		return RT_FAIL(INVALID_ARGUMENT, "INVALID_SETTING", "no address of %s is set",
@@ -88,17 +91,20 @@ void rt_channel_destroy(struct rt_channel *channel)
 	free(channel);
 }
 
-static struct rt_known_remote *find_remote(const struct rt_channel *channel, const struct rt_remote *remote)
+static struct rt_known_remote *find_remote(const struct rt_channel *channel,
+					   const struct rt_remote *remote)
 {
 	for (size_t i = 0; i < channel->remote_count; i++) {
 		struct rt_known_remote *known = channel->remotes[i];
-		if (strcmp(known->name, remote->name) == 0 && strcmp(known->service, remote->service) == 0)
+		if (strcmp(known->name, remote->name) == 0 &&
+		    strcmp(known->service, remote->service) == 0)
 			return known;
 	}
 	return NULL;
 }
 
-static struct rt_known_remote *remote_new(struct rt_channel *channel, const struct rt_remote *remote)
+static struct rt_known_remote *remote_new(struct rt_channel *channel,
+					  const struct rt_remote *remote)
 {
 	struct rt_known_remote *known = calloc(1, sizeof(*known));
 	RT_ASSERT(known != NULL);
@@ -108,13 +114,14 @@ static struct rt_known_remote *remote_new(struct rt_channel *channel, const stru
 	known->started = RT_SERIES(CLIENT_STARTED, "unary", remote->service, remote->name);
 	known->seconds = RT_SERIES(CLIENT_SECONDS, "unary", remote->service, remote->name);
 	for (int i = 0; i < RT_CODE_COUNT; i++)
-		known->handled[i] = RT_SERIES(CLIENT_HANDLED, "unary", remote->service, remote->name,
-					      rt_code_name((enum rt_code)i));
+		known->handled[i] = RT_SERIES(CLIENT_HANDLED, "unary", remote->service,
+					      remote->name, rt_code_name((enum rt_code)i));
 	known->registered = grpc_channel_register_call(channel->grpc, known->path, NULL, NULL);
 	return known;
 }
 
-const struct rt_known_remote *rt_channel_remote(struct rt_channel *channel, const struct rt_remote *remote)
+const struct rt_known_remote *rt_channel_remote(struct rt_channel *channel,
+						const struct rt_remote *remote)
 {
 	RT_LOCKED(&channel->lock);
 	struct rt_known_remote *known = find_remote(channel, remote);
@@ -137,19 +144,22 @@ struct waiter {
 	const ProtobufCMessage *reply;
 };
 
-/* A reply that can't be read came after the fact: whether the call took effect is known, but not what it said. */
-static struct rt_status unpack_reply(const struct rt_remote *remote, grpc_byte_buffer *payload, struct rt_arena *arena,
-				     const ProtobufCMessage **reply)
+/* A reply that can't be read came after the fact: whether the call took effect is known, but not
+ * what it said. */
+static struct rt_status unpack_reply(const struct rt_remote *remote, grpc_byte_buffer *payload,
+				     struct rt_arena *arena, const ProtobufCMessage **reply)
 {
 	struct rt_status status = rt_buffer_unpack(remote->reply, payload, arena, reply);
 	if (rt_is_ok(&status))
 		return status;
 	if (!remote->repeatable)
-		return RT_FAIL(OUTCOME_UNKNOWN, "BAD_REPLY", "%s: the reply can't be read", remote->name);
+		return RT_FAIL(OUTCOME_UNKNOWN, "BAD_REPLY", "%s: the reply can't be read",
+			       remote->name);
 	return RT_FAIL(INTERNAL, "BAD_REPLY", "%s: the reply can't be read", remote->name);
 }
 
-/* The waiting thread's arena is used by this thread meanwhile: it touches it only after it has been woken. */
+/* The waiting thread's arena is used by this thread meanwhile: it touches it only after it has been
+ * woken. */
 static void wake(void *context, struct rt_status status, grpc_byte_buffer *payload)
 {
 	struct waiter *waiter = context;
@@ -163,8 +173,9 @@ static void wake(void *context, struct rt_status status, grpc_byte_buffer *paylo
 }
 
 static struct rt_status call_once(struct rt_channel *channel, const struct rt_remote *remote,
-				  const ProtobufCMessage *request, const struct rt_call_options *options,
-				  struct rt_arena *arena, const ProtobufCMessage **reply)
+				  const ProtobufCMessage *request,
+				  const struct rt_call_options *options, struct rt_arena *arena,
+				  const ProtobufCMessage **reply)
 {
 	struct waiter waiter = {.remote = remote, .arena = arena};
 	rt_lock_init(&waiter.lock, RT_RANK_QUEUE);
@@ -180,7 +191,8 @@ static struct rt_status call_once(struct rt_channel *channel, const struct rt_re
 	return waiter.status;
 }
 
-/* Whether the same call may be of use a little later. A breaker that is open stays so for longer than that. */
+/* Whether the same call may be of use a little later. A breaker that is open stays so for longer
+ * than that. */
 static bool may_repeat(const struct rt_status *status)
 {
 	if (status->reason != NULL && (strcmp(status->reason, "BREAKER_OPEN") == 0 ||
@@ -200,11 +212,13 @@ static bool take_retry(struct rt_channel *channel, const struct rt_status *statu
 }
 
 struct rt_status rt_channel_call(struct rt_channel *channel, const struct rt_remote *remote,
-				 const ProtobufCMessage *request, const struct rt_call_options *options,
-				 struct rt_arena *arena, const ProtobufCMessage **reply)
+				 const ProtobufCMessage *request,
+				 const struct rt_call_options *options, struct rt_arena *arena,
+				 const ProtobufCMessage **reply)
 {
 	for (unsigned attempt = 0;; attempt++) {
-		struct rt_status status = call_once(channel, remote, request, options, arena, reply);
+		struct rt_status status =
+			call_once(channel, remote, request, options, arena, reply);
 		bool again = take_retry(channel, &status);
 		if (!again || !remote->repeatable || attempt + 1 == ATTEMPTS_MAX)
 			return status;
@@ -231,15 +245,17 @@ static void finish_started(void *context, struct rt_status status, grpc_byte_buf
 	CLEANUP(rt_arena_deinit) struct rt_arena arena;
 	rt_arena_init(&arena, REPLY_BYTES_MAX);
 	const ProtobufCMessage *reply = NULL;
-	struct rt_remote remote = {.name = "call", .reply = started->reply, .repeatable = started->repeatable};
+	struct rt_remote remote = {
+		.name = "call", .reply = started->reply, .repeatable = started->repeatable};
 	if (payload != NULL)
 		status = unpack_reply(&remote, payload, &arena, &reply);
 	started->done(started->context, status, rt_is_ok(&status) ? reply : NULL);
 	free(started);
 }
 
-void rt_channel_start(struct rt_channel *channel, const struct rt_remote *remote, const ProtobufCMessage *request,
-		      const struct rt_call_options *options, rt_call_done done, void *context)
+void rt_channel_start(struct rt_channel *channel, const struct rt_remote *remote,
+		      const ProtobufCMessage *request, const struct rt_call_options *options,
+		      rt_call_done done, void *context)
 {
 	struct started *started = calloc(1, sizeof(*started));
 	RT_ASSERT(started != NULL);
@@ -278,8 +294,10 @@ static bool watch_state(struct rt_channel *channel, grpc_connectivity_state stat
 	rt_lock_give(&client->lock);
 	if (stopping)
 		return false;
-	gpr_timespec until = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_micros(wait_us, GPR_TIMESPAN));
-	grpc_channel_watch_connectivity_state(channel->grpc, state, until, client->queue, &watch.tag);
+	gpr_timespec until = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+					  gpr_time_from_micros(wait_us, GPR_TIMESPAN));
+	grpc_channel_watch_connectivity_state(channel->grpc, state, until, client->queue,
+					      &watch.tag);
 	rt_lock_take(&client->lock);
 	while (!watch.done)
 		rt_lock_wait(&client->lock, &client->changed, RT_NO_DEADLINE);
@@ -290,13 +308,15 @@ static bool watch_state(struct rt_channel *channel, grpc_connectivity_state stat
 bool rt_channel_ready(struct rt_channel *channel, int64_t deadline_mono_us)
 {
 	for (;;) {
-		grpc_connectivity_state state = grpc_channel_check_connectivity_state(channel->grpc, 1);
+		grpc_connectivity_state state =
+			grpc_channel_check_connectivity_state(channel->grpc, 1);
 		if (state == GRPC_CHANNEL_READY)
 			return true;
 		int64_t left_us = deadline_mono_us - rt_clock_mono_us();
 		if (left_us <= 0 || state == GRPC_CHANNEL_SHUTDOWN)
 			return false;
-		if (!watch_state(channel, state, left_us < WATCH_SLICE_US ? left_us : WATCH_SLICE_US))
+		if (!watch_state(channel, state,
+				 left_us < WATCH_SLICE_US ? left_us : WATCH_SLICE_US))
 			return false;
 	}
 }

@@ -6,16 +6,16 @@
 
 #include "rpc/client_internal.h"
 #include "rpc/grpc_library.h"
+#include "rpc/tls_credentials.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
-#include "rpc/tls_credentials.h"
 
 static void *serve_queue(void *argument)
 {
 	struct rt_client *client = argument;
 	for (;;) {
-		grpc_event event =
-			grpc_completion_queue_next(client->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+		grpc_event event = grpc_completion_queue_next(
+			client->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
 		if (event.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
 		if (event.type != GRPC_OP_COMPLETE)

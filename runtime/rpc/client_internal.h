@@ -10,7 +10,7 @@
 #include "rt/metrics.h"
 #include "rt/rpc_client.h"
 
-#define RT_CODE_COUNT (RT_OUTCOME_UNKNOWN + 1)
+#define RT_CODE_COUNT  (RT_OUTCOME_UNKNOWN + 1)
 #define RT_REMOTES_MAX 64
 
 struct rt_attempt;
@@ -51,12 +51,14 @@ struct rt_channel {
 	size_t remote_count;
 };
 
-/* Called on the client's thread, or at once when the attempt can't be made; `payload` is lent and NULL unless OK. */
+/* Called on the client's thread, or at once when the attempt can't be made; `payload` is lent and
+ * NULL unless OK. */
 typedef void (*rt_attempt_done)(void *context, struct rt_status status, grpc_byte_buffer *payload);
 
 /* attempt.c: makes one attempt. */
-void rt_attempt_start(struct rt_channel *channel, const struct rt_remote *remote, const ProtobufCMessage *request,
-		      const struct rt_call_options *options, rt_attempt_done done, void *context);
+void rt_attempt_start(struct rt_channel *channel, const struct rt_remote *remote,
+		      const ProtobufCMessage *request, const struct rt_call_options *options,
+		      rt_attempt_done done, void *context);
 /* On the client's thread. */
 void rt_attempt_event(struct rt_attempt *attempt);
 /* Under the client's lock. */
@@ -69,6 +71,7 @@ struct rt_client_tag {
 };
 
 /* channel.c */
-const struct rt_known_remote *rt_channel_remote(struct rt_channel *channel, const struct rt_remote *remote);
+const struct rt_known_remote *rt_channel_remote(struct rt_channel *channel,
+						const struct rt_remote *remote);
 /* On the client's thread. */
 void rt_watch_event(struct rt_client_tag *tag);

@@ -5,7 +5,14 @@
 #include "rpc/wire.h"
 
 enum { SET_FILE = 1 };
-enum { FILE_NAME = 1, FILE_PACKAGE = 2, FILE_DEPENDENCY = 3, FILE_MESSAGE = 4, FILE_ENUM = 5, FILE_SERVICE = 6 };
+enum {
+	FILE_NAME = 1,
+	FILE_PACKAGE = 2,
+	FILE_DEPENDENCY = 3,
+	FILE_MESSAGE = 4,
+	FILE_ENUM = 5,
+	FILE_SERVICE = 6
+};
 enum { ANY_NAME = 1, ANY_MEMBER = 2 };
 enum { MESSAGE_FIELD = 2, MESSAGE_NESTED = 3, MESSAGE_ENUM = 4 };
 
@@ -17,7 +24,8 @@ struct rest {
 	size_t length;
 };
 
-static bool find_bytes(const uint8_t *bytes, size_t length, uint32_t number, struct rt_wire_field *found)
+static bool find_bytes(const uint8_t *bytes, size_t length, uint32_t number,
+		       struct rt_wire_field *found)
 {
 	struct rt_wire wire = rt_wire_of(bytes, length);
 	while (rt_wire_next(&wire, found)) {
@@ -36,10 +44,11 @@ bool rt_files_read(const uint8_t *bytes, size_t length, struct rt_files *files)
 		if (field.number != SET_FILE || field.type != RT_WIRE_BYTES)
 			continue;
 		struct rt_wire_field name;
-		if (files->count == RT_FILES_MAX || !find_bytes(field.bytes, field.length, FILE_NAME, &name))
+		if (files->count == RT_FILES_MAX ||
+		    !find_bytes(field.bytes, field.length, FILE_NAME, &name))
 			return false;
-		files->files[files->count++] =
-			(struct rt_file){field.bytes, field.length, (const char *)name.bytes, name.length};
+		files->files[files->count++] = (struct rt_file){
+			field.bytes, field.length, (const char *)name.bytes, name.length};
 	}
 	return !wire.malformed;
 }
@@ -57,7 +66,8 @@ int rt_files_by_name(const struct rt_files *files, const char *name, size_t leng
 /* Takes `name` and a dot off the front. */
 static bool take_prefix(struct rest *rest, const uint8_t *name, size_t length)
 {
-	if (rest->length <= length || memcmp(rest->text, name, length) != 0 || rest->text[length] != '.')
+	if (rest->length <= length || memcmp(rest->text, name, length) != 0 ||
+	    rest->text[length] != '.')
 		return false;
 	rest->text += length + 1;
 	rest->length -= length + 1;
@@ -92,7 +102,8 @@ static bool in_flat(struct rest rest, const struct rt_wire_field *declaration)
 	struct rt_wire_field name;
 	if (!find_bytes(declaration->bytes, declaration->length, ANY_NAME, &name))
 		return false;
-	return take_prefix(&rest, name.bytes, name.length) && has_member(rest, declaration, ANY_MEMBER);
+	return take_prefix(&rest, name.bytes, name.length) &&
+	       has_member(rest, declaration, ANY_MEMBER);
 }
 
 static bool in_message(struct rest rest, const struct rt_wire_field *message, unsigned depth)
@@ -130,7 +141,8 @@ static bool in_file(struct rest rest, const struct rt_file *file)
 			continue;
 		if (field.number == FILE_MESSAGE && in_message(rest, &field, 0))
 			return true;
-		if ((field.number == FILE_ENUM || field.number == FILE_SERVICE) && in_flat(rest, &field))
+		if ((field.number == FILE_ENUM || field.number == FILE_SERVICE) &&
+		    in_flat(rest, &field))
 			return true;
 	}
 	return false;

@@ -24,7 +24,9 @@ struct rt_files {
 bool rt_files_read(const uint8_t *bytes, size_t length, struct rt_files *files);
 /* The file's index, or -1. */
 int rt_files_by_name(const struct rt_files *files, const char *name, size_t length);
-/* The file that declares a message, enum, service, method ("pkg.Service.Method"), field or enum value; or -1. */
+/* The file that declares a message, enum, service, method ("pkg.Service.Method"), field or enum
+ * value; or -1. */
 int rt_files_by_symbol(const struct rt_files *files, const char *symbol);
-/* The file and all that it imports, directly or not, each once, the file itself first. Returns how many. */
+/* The file and all that it imports, directly or not, each once, the file itself first. Returns how
+ * many. */
 size_t rt_files_closure(const struct rt_files *files, int file, int closure[RT_FILES_MAX]);

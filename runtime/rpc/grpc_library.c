@@ -9,7 +9,8 @@
 #include "rt/clock.h"
 #include "rt/log.h"
 
-/* A peer that can't get in tries again and again: so many lines in a second are enough, the rest are counted. */
+/* A peer that can't get in tries again and again: so many lines in a second are enough, the rest
+ * are counted. */
 #define LINES_PER_SECOND 10
 
 static _Atomic int64_t window_start_us;
@@ -35,8 +36,9 @@ static const char *file_name(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
-/* What OpenSSL said when a handshake failed: no certificate, one of another authority, an expired one. Both sides of a
- * process speak here; only the server's side is about somebody who wants in, but neither names the peer. */
+/* What OpenSSL said when a handshake failed: no certificate, one of another authority, an expired
+ * one. Both sides of a process speak here; only the server's side is about somebody who wants in,
+ * but neither names the peer. */
 static bool is_handshake(const char *message)
 {
 	return strstr(message, "andshak") != NULL;
@@ -61,7 +63,8 @@ static void log_line(gpr_log_func_args *args)
 		write_line(RT_LOG_WARN, "tls_handshake_failed", args);
 		return;
 	}
-	enum rt_log_level level = args->severity == GPR_LOG_SEVERITY_ERROR ? RT_LOG_WARN : RT_LOG_DEBUG;
+	enum rt_log_level level =
+		args->severity == GPR_LOG_SEVERITY_ERROR ? RT_LOG_WARN : RT_LOG_DEBUG;
 	if (rt_log_enabled(level))
 		write_line(level, "grpc", args);
 }

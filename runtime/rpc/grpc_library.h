@@ -1,4 +1,5 @@
-/* The gRPC library's own life in the process: started with the first server or client, its log made ours. */
+/* The gRPC library's own life in the process: started with the first server or client, its log made
+ * ours. */
 #pragma once
 
 /* Counted; each start needs its stop. Never fork afterwards. Thread: any. */

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "grpc/health/v1/health.pb-c.h"
-#include "rt/assert.h"
 #include "rpc/server_internal.h"
+#include "rt/assert.h"
 
 #define WATCHERS_MAX 256
-#define DEADLINE_MS 5000
+#define DEADLINE_MS  5000
 
 typedef Grpc__Health__V1__HealthCheckResponse__ServingStatus serving_status;
 
@@ -16,9 +16,9 @@ typedef Grpc__Health__V1__HealthCheckResponse__ServingStatus serving_status;
 struct watcher {
 	struct watcher *next;
 	struct rt_call *call;
-	bool known;          /* whether the service it asks for is served */
+	bool known; /* whether the service it asks for is served */
 	bool listed;
-	bool sending;        /* some thread is telling it */
+	bool sending; /* some thread is telling it */
 	serving_status told;
 };
 
@@ -30,10 +30,10 @@ struct rt_health {
 	size_t watcher_count;
 };
 
-#define SERVING GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
-#define NOT_SERVING GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING
+#define SERVING         GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
+#define NOT_SERVING     GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING
 #define SERVICE_UNKNOWN GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVICE_UNKNOWN
-#define UNKNOWN GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__UNKNOWN
+#define UNKNOWN         GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__UNKNOWN
 
 static bool is_served(const struct rt_server *server, const char *service)
 {
@@ -57,7 +57,10 @@ static void check(struct rt_call *call)
 {
 	struct rt_health *health = call->server->health;
 	if (!is_served(call->server, asked_service(call))) {
-		rt_call_end(call, RT_FAIL(NOT_FOUND, "SERVICE_NOT_FOUND", "no such service is served here"), NULL);
+		rt_call_end(
+			call,
+			RT_FAIL(NOT_FOUND, "SERVICE_NOT_FOUND", "no such service is served here"),
+			NULL);
 		return;
 	}
 	rt_lock_take(&health->lock);
@@ -75,8 +78,8 @@ static serving_status current_status(const struct rt_health *health, const struc
 	return health->serving ? SERVING : NOT_SERVING;
 }
 
-/* Tells the watcher until it knows the present state: one thread at a time, so that an older state never comes last. The
- * caller holds the call. */
+/* Tells the watcher until it knows the present state: one thread at a time, so that an older state
+ * never comes last. The caller holds the call. */
 static void tell(struct rt_health *health, struct watcher *watcher)
 {
 	rt_lock_take(&health->lock);
@@ -84,7 +87,8 @@ static void tell(struct rt_health *health, struct watcher *watcher)
 	while (mine && watcher->told != current_status(health, watcher)) {
 		watcher->sending = true;
 		watcher->told = current_status(health, watcher);
-		Grpc__Health__V1__HealthCheckResponse reply = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
+		Grpc__Health__V1__HealthCheckResponse reply =
+			GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
 		reply.status = watcher->told;
 		rt_lock_give(&health->lock);
 		struct rt_status sent = rt_call_send(watcher->call, &reply.base);
@@ -113,7 +117,8 @@ static void leave(struct rt_call *call, void *context)
 {
 	if (!unlist(call->server->health, context))
 		return;
-	struct rt_status status = RT_FAIL(UNAVAILABLE, "SHUTTING_DOWN", "the server is shutting down");
+	struct rt_status status =
+		RT_FAIL(UNAVAILABLE, "SHUTTING_DOWN", "the server is shutting down");
 	if (rt_call_cancelled(call))
 		status = RT_FAIL(CANCELLED, "CANCELLED", "the caller has gone");
 	rt_call_end(call, status, NULL);
@@ -136,14 +141,18 @@ static void watch(struct rt_call *call)
 	struct rt_health *health = call->server->health;
 	struct watcher *watcher = rt_arena_alloc(rt_call_arena(call), sizeof(*watcher));
 	if (watcher == NULL) {
-		rt_call_end(call, RT_FAIL(RESOURCE_EXHAUSTED, "OVERLOADED", "no memory for the call"), NULL);
+		rt_call_end(call,
+			    RT_FAIL(RESOURCE_EXHAUSTED, "OVERLOADED", "no memory for the call"),
+			    NULL);
 		return;
 	}
 	watcher->call = call;
 	watcher->known = is_served(call->server, asked_service(call));
 	watcher->told = UNKNOWN;
 	if (!enlist(health, watcher)) {
-		rt_call_end(call, RT_FAIL(RESOURCE_EXHAUSTED, "OVERLOADED", "too many watch already"), NULL);
+		rt_call_end(call,
+			    RT_FAIL(RESOURCE_EXHAUSTED, "OVERLOADED", "too many watch already"),
+			    NULL);
 		return;
 	}
 	rt_call_hold(call); /* it may leave meanwhile */

@@ -1,4 +1,5 @@
-/* grpc.health.v1 for every service of a server. Source: https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
+/* grpc.health.v1 for every service of a server. Source:
+ * https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
 #pragma once
 
 #include <stdbool.h>

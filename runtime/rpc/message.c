@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rt/text.h"
 #include "rpc/wire.h"
+#include "rt/text.h"
 
 /* Contracts nest three or four messages; a peer may nest what it likes. */
 #define NESTING_MAX 32
@@ -25,7 +25,8 @@ static struct rt_status malformed(void)
 	return RT_FAIL(INVALID_ARGUMENT, "MALFORMED_MESSAGE", "the request is not a valid message");
 }
 
-/* How many fields of this number come before `until` in the message: the index of a repeated field's element. */
+/* How many fields of this number come before `until` in the message: the index of a repeated
+ * field's element. */
 static size_t index_of(const uint8_t *bytes, const uint8_t *until, uint32_t number)
 {
 	struct rt_wire wire = rt_wire_of(bytes, (size_t)(until - bytes));
@@ -61,10 +62,11 @@ static struct rt_status check_text(const struct place *place, const struct rt_wi
 	return RT_BAD_FIELD("INVALID_TEXT", name, "must be UTF-8 without NUL characters");
 }
 
-static struct rt_status check_texts(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t length,
-				    unsigned depth);
+static struct rt_status check_texts(const ProtobufCMessageDescriptor *descriptor,
+				    const uint8_t *bytes, size_t length, unsigned depth);
 
-static struct rt_status check_field(const struct place *place, const struct rt_wire_field *field, unsigned depth)
+static struct rt_status check_field(const struct place *place, const struct rt_wire_field *field,
+				    unsigned depth)
 {
 	if (place->descriptor->type == PROTOBUF_C_TYPE_STRING)
 		return check_text(place, field);
@@ -79,8 +81,8 @@ static struct rt_status check_field(const struct place *place, const struct rt_w
 	return rt_status_in(status, "%s.", name);
 }
 
-static struct rt_status check_texts(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t length,
-				    unsigned depth)
+static struct rt_status check_texts(const ProtobufCMessageDescriptor *descriptor,
+				    const uint8_t *bytes, size_t length, unsigned depth)
 {
 	if (depth > NESTING_MAX)
 		return malformed();
@@ -90,7 +92,8 @@ static struct rt_status check_texts(const ProtobufCMessageDescriptor *descriptor
 	while (rt_wire_next(&wire, &field)) {
 		if (field.type == RT_WIRE_BYTES) {
 			struct place place = {bytes, start, NULL};
-			place.descriptor = protobuf_c_message_descriptor_get_field(descriptor, field.number);
+			place.descriptor =
+				protobuf_c_message_descriptor_get_field(descriptor, field.number);
 			if (place.descriptor != NULL)
 				RT_TRY(check_field(&place, &field, depth));
 		}
@@ -99,8 +102,9 @@ static struct rt_status check_texts(const ProtobufCMessageDescriptor *descriptor
 	return wire.malformed ? malformed() : rt_ok();
 }
 
-struct rt_status rt_message_unpack(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t length,
-				   struct rt_arena *arena, const ProtobufCMessage **message)
+struct rt_status rt_message_unpack(const ProtobufCMessageDescriptor *descriptor,
+				   const uint8_t *bytes, size_t length, struct rt_arena *arena,
+				   const ProtobufCMessage **message)
 {
 	RT_TRY(check_texts(descriptor, bytes, length, 0));
 	ProtobufCAllocator allocator = {arena_alloc, arena_free, arena};
@@ -108,6 +112,7 @@ struct rt_status rt_message_unpack(const ProtobufCMessageDescriptor *descriptor,
 	if (*message != NULL)
 		return rt_ok();
 	if (arena->overflowed)
-		return RT_FAIL(RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE", "the request takes too much memory");
+		return RT_FAIL(RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE",
+			       "the request takes too much memory");
 	return malformed();
 }

@@ -36,7 +36,8 @@ void rt_process_wait(void)
 	do {
 		int failed = sigwait(&set, &signal_number);
 		RT_ASSERT(failed == 0);
-	} while (signal_number == SIGHUP); /* certificates are watched: there is nothing to reload */
+	} while (signal_number ==
+		 SIGHUP); /* certificates are watched: there is nothing to reload */
 	RT_LOG(INFO, "signal", RT_TEXT("name", signal_number == SIGTERM ? "SIGTERM" : "SIGINT"));
 }
 

@@ -3,21 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/descriptors.h"
 #include "grpc/reflection/v1/reflection.pb-c.h"
+#include "rpc/descriptors.h"
+#include "rpc/server_internal.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt_descriptors.h"
-#include "rpc/server_internal.h"
 
 typedef Grpc__Reflection__V1__ServerReflectionRequest request_message;
 typedef Grpc__Reflection__V1__ServerReflectionResponse response_message;
 
-#define NOT_FOUND_CODE 5
+#define NOT_FOUND_CODE     5
 #define UNIMPLEMENTED_CODE 12
 
 /* People look around for as long as they like, but not for ever. */
-#define DEADLINE_MS (10 * 60 * 1000)
+#define DEADLINE_MS        (10 * 60 * 1000)
 
 struct rt_reflection {
 	struct rt_files files;
@@ -30,7 +30,8 @@ static void *arena_array(struct rt_call *call, size_t count, size_t size_bytes)
 	return rt_arena_array(rt_call_arena(call), count, size_bytes);
 }
 
-static void answer_error(struct rt_call *call, response_message *response, int code, const char *text)
+static void answer_error(struct rt_call *call, response_message *response, int code,
+			 const char *text)
 {
 	Grpc__Reflection__V1__ErrorResponse *error = arena_array(call, 1, sizeof(*error));
 	char *message = rt_arena_strdup(rt_call_arena(call), text);
@@ -85,18 +86,22 @@ static void answer_services(struct rt_call *call, response_message *response)
 	const struct rt_reflection *reflection = call->server->reflection;
 	size_t count = reflection->service_count;
 	Grpc__Reflection__V1__ListServiceResponse *list = arena_array(call, 1, sizeof(*list));
-	Grpc__Reflection__V1__ServiceResponse *services = arena_array(call, count, sizeof(*services));
-	Grpc__Reflection__V1__ServiceResponse **pointers = arena_array(call, count, sizeof(*pointers));
+	Grpc__Reflection__V1__ServiceResponse *services =
+		arena_array(call, count, sizeof(*services));
+	Grpc__Reflection__V1__ServiceResponse **pointers =
+		arena_array(call, count, sizeof(*pointers));
 	if (list == NULL || services == NULL || pointers == NULL)
 		return;
 	for (size_t i = 0; i < count; i++) {
-		services[i] = (Grpc__Reflection__V1__ServiceResponse)GRPC__REFLECTION__V1__SERVICE_RESPONSE__INIT;
+		services[i] = (Grpc__Reflection__V1__ServiceResponse)
+			GRPC__REFLECTION__V1__SERVICE_RESPONSE__INIT;
 		services[i].name = rt_arena_strdup(rt_call_arena(call), reflection->services[i]);
 		if (services[i].name == NULL)
 			return;
 		pointers[i] = &services[i];
 	}
-	*list = (Grpc__Reflection__V1__ListServiceResponse)GRPC__REFLECTION__V1__LIST_SERVICE_RESPONSE__INIT;
+	*list = (Grpc__Reflection__V1__ListServiceResponse)
+		GRPC__REFLECTION__V1__LIST_SERVICE_RESPONSE__INIT;
 	list->n_service = count;
 	list->service = pointers;
 	response->message_response_case =
@@ -107,7 +112,8 @@ static void answer_services(struct rt_call *call, response_message *response)
 /* proto3 has no extensions: every known type has none. */
 static void answer_extensions(struct rt_call *call, response_message *response, const char *type)
 {
-	Grpc__Reflection__V1__ExtensionNumberResponse *numbers = arena_array(call, 1, sizeof(*numbers));
+	Grpc__Reflection__V1__ExtensionNumberResponse *numbers =
+		arena_array(call, 1, sizeof(*numbers));
 	if (numbers == NULL)
 		return;
 	if (rt_files_by_symbol(&call->server->reflection->files, type) < 0) {
@@ -130,10 +136,12 @@ static void answer(struct rt_call *call, const request_message *request, respons
 	switch (request->message_request_case) {
 	case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_BY_FILENAME:
 		answer_file(call, response,
-			    rt_files_by_name(files, request->file_by_filename, strlen(request->file_by_filename)));
+			    rt_files_by_name(files, request->file_by_filename,
+					     strlen(request->file_by_filename)));
 		break;
 	case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_CONTAINING_SYMBOL:
-		answer_file(call, response, rt_files_by_symbol(files, request->file_containing_symbol));
+		answer_file(call, response,
+			    rt_files_by_symbol(files, request->file_containing_symbol));
 		break;
 	case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_CONTAINING_EXTENSION:
 		answer_error(call, response, NOT_FOUND_CODE, "there are no extensions");
@@ -174,16 +182,20 @@ static void reflect(struct rt_call *call)
 }
 
 /* v1 and v1alpha have the same messages on the wire. */
-#define REFLECTION_METHOD(version)                                                                          \
-	{.service = "grpc.reflection." version ".ServerReflection", .name = "ServerReflectionInfo",         \
-	 .kind = RT_BIDI_STREAM, .run = RT_RUN_INLINE,                                                      \
-	 .request = &grpc__reflection__v1__server_reflection_request__descriptor,                           \
-	 .reply = &grpc__reflection__v1__server_reflection_response__descriptor, .handler = reflect,        \
-	 .callers = RT_ALLOW(OPERATOR, RT_ROLE_NONE), .deadline_ms_max = DEADLINE_MS}
+#define REFLECTION_METHOD(version)                                                                 \
+	{                                                                                          \
+		.service = "grpc.reflection." version ".ServerReflection",                         \
+		.name = "ServerReflectionInfo", .kind = RT_BIDI_STREAM, .run = RT_RUN_INLINE,      \
+		.request = &grpc__reflection__v1__server_reflection_request__descriptor,           \
+		.reply = &grpc__reflection__v1__server_reflection_response__descriptor,            \
+		.handler = reflect, .callers = RT_ALLOW(OPERATOR, RT_ROLE_NONE),                   \
+		.deadline_ms_max = DEADLINE_MS                                                     \
+	}
 
 const struct rt_method *rt_reflection_methods(size_t *count)
 {
-	static const struct rt_method methods[] = {REFLECTION_METHOD("v1"), REFLECTION_METHOD("v1alpha")};
+	static const struct rt_method methods[] = {REFLECTION_METHOD("v1"),
+						   REFLECTION_METHOD("v1alpha")};
 	*count = sizeof(methods) / sizeof(methods[0]);
 	return methods;
 }

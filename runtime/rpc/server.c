@@ -8,20 +8,21 @@
 #include "rpc/grpc_library.h"
 #include "rpc/health.h"
 #include "rpc/reflection.h"
-#include "rt/assert.h"
-#include "rt/clock.h"
-#include "rt/log.h"
 #include "rpc/server_arguments.h"
 #include "rpc/server_internal.h"
 #include "rpc/tls_credentials.h"
+#include "rt/assert.h"
+#include "rt/clock.h"
+#include "rt/log.h"
 
-/* Calls that wait in gRPC for each method, so that a burst is taken in without a round through a thread. */
+/* Calls that wait in gRPC for each method, so that a burst is taken in without a round through a
+ * thread. */
 #define REQUESTED_PER_METHOD 8
-#define SWEEP_MS 20
-#define IDLE_SWEEP_MS 1000
+#define SWEEP_MS             20
+#define IDLE_SWEEP_MS        1000
 /* How long handlers may take to notice that their call was cancelled. */
-#define ABANDON_US (10 * RT_US_PER_S)
-#define STOP_POLL_US (2 * RT_US_PER_MS)
+#define ABANDON_US           (10 * RT_US_PER_S)
+#define STOP_POLL_US         (2 * RT_US_PER_MS)
 
 static struct rt_call *take_idle(struct rt_intake *intake)
 {
@@ -75,7 +76,8 @@ void rt_intake_add_active(struct rt_call *call)
 	rt_lock_give(&intake->lock);
 }
 
-/* Whoever waits for the last call may free everything as soon as the lock is given back: it is the last thing touched. */
+/* Whoever waits for the last call may free everything as soon as the lock is given back: it is the
+ * last thing touched. */
 void rt_intake_put_idle(struct rt_call *call)
 {
 	struct rt_intake *intake = call->intake;
@@ -103,13 +105,14 @@ void rt_intake_request(struct rt_intake *intake, struct rt_served *served)
 	void *tag = &call->tags[RT_TAG_ARRIVED];
 	grpc_call_error error;
 	if (served->method == NULL)
-		error = grpc_server_request_call(grpc, &call->grpc, &call->details, &call->metadata, intake->queue,
-						 intake->queue, tag);
+		error = grpc_server_request_call(grpc, &call->grpc, &call->details, &call->metadata,
+						 intake->queue, intake->queue, tag);
 	else
 		error = grpc_server_request_registered_call(
-			grpc, served->registered, &call->grpc, &call->grpc_deadline, &call->metadata,
-			served->method->kind == RT_BIDI_STREAM ? NULL : &call->payload, intake->queue,
-			intake->queue, tag);
+			grpc, served->registered, &call->grpc, &call->grpc_deadline,
+			&call->metadata,
+			served->method->kind == RT_BIDI_STREAM ? NULL : &call->payload,
+			intake->queue, intake->queue, tag);
 	RT_ASSERT(error == GRPC_CALL_OK);
 }
 
@@ -120,7 +123,8 @@ void rt_server_dispatch(struct rt_call *call)
 		return;
 	}
 	rt_series_add(call->server->queue_length, 1);
-	/* The queue has room for as many calls as are admitted, and is closed after the last of them. */
+	/* The queue has room for as many calls as are admitted, and is closed after the last of
+	 * them. */
 	bool queued = rt_queue_push(call->server->queue, call);
 	RT_ASSERT(queued);
 }
@@ -205,7 +209,8 @@ static void start_threads(struct rt_server *server)
 		name_thread(server->workers[i], "rt-worker", i);
 	}
 	for (size_t i = 0; i < server->intake_count; i++) {
-		int failed = pthread_create(&server->intakes[i].thread, NULL, serve_queue, &server->intakes[i]);
+		int failed = pthread_create(&server->intakes[i].thread, NULL, serve_queue,
+					    &server->intakes[i]);
 		RT_ASSERT(failed == 0);
 		name_thread(server->intakes[i].thread, "rt-intake", i);
 	}
@@ -224,19 +229,21 @@ static void request_all(struct rt_server *server)
 
 static const char *type_of(const struct rt_method *method)
 {
-	static const char *const types[] = {
-		[RT_UNARY] = "unary", [RT_SERVER_STREAM] = "server_stream", [RT_BIDI_STREAM] = "bidi_stream"};
+	static const char *const types[] = {[RT_UNARY] = "unary",
+					    [RT_SERVER_STREAM] = "server_stream",
+					    [RT_BIDI_STREAM] = "bidi_stream"};
 	return types[method->kind];
 }
 
-static void make_series(struct rt_served *served, const char *type, const char *service, const char *name)
+static void make_series(struct rt_served *served, const char *type, const char *service,
+			const char *name)
 {
 	served->started = RT_SERIES(SERVER_STARTED, type, service, name);
 	served->seconds = RT_SERIES(SERVER_SECONDS, type, service, name);
 	served->shed = RT_SERIES(SERVER_SHED, service, name);
 	for (int i = 0; i < RT_CODE_COUNT; i++)
-		served->handled[i] =
-			RT_SERIES(SERVER_HANDLED, type, service, name, rt_code_name((enum rt_code)i));
+		served->handled[i] = RT_SERIES(SERVER_HANDLED, type, service, name,
+					       rt_code_name((enum rt_code)i));
 }
 
 static void serve_method(struct rt_server *server, const struct rt_method *method, bool internal)
@@ -247,12 +254,14 @@ static void serve_method(struct rt_server *server, const struct rt_method *metho
 	struct rt_served *served = &server->served[server->served_count++];
 	served->method = method;
 	served->internal = internal;
-	int length = snprintf(served->path, sizeof(served->path), "/%s/%s", method->service, method->name);
+	int length = snprintf(served->path, sizeof(served->path), "/%s/%s", method->service,
+			      method->name);
 	RT_ASSERT(length > 0 && (size_t)length < sizeof(served->path));
 	make_series(served, type_of(method), method->service, method->name);
 	served->registered = grpc_server_register_method(
 		server->grpc, served->path, NULL,
-		method->kind == RT_BIDI_STREAM ? GRPC_SRM_PAYLOAD_NONE : GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER,
+		method->kind == RT_BIDI_STREAM ? GRPC_SRM_PAYLOAD_NONE
+					       : GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER,
 		0);
 	RT_ASSERT(served->registered != NULL);
 }
@@ -263,7 +272,8 @@ static void serve_methods(struct rt_server *server, const struct rt_server_confi
 	size_t reflection_count = 0;
 	const struct rt_method *health = rt_health_methods(&health_count);
 	const struct rt_method *reflection = rt_reflection_methods(&reflection_count);
-	server->served = calloc(config->method_count + health_count + reflection_count, sizeof(*server->served));
+	server->served = calloc(config->method_count + health_count + reflection_count,
+				sizeof(*server->served));
 	RT_ASSERT(server->served != NULL);
 	for (size_t i = 0; i < config->method_count; i++)
 		serve_method(server, &config->methods[i], false);
@@ -325,7 +335,8 @@ static struct rt_status listen_on(struct rt_server *server, const struct rt_tls 
 {
 	server->certificates = rt_tls_watch(tls);
 	grpc_server_credentials *credentials = rt_tls_server_credentials(server->certificates);
-	server->port = grpc_server_add_http2_port(server->grpc, server->common->listen, credentials);
+	server->port =
+		grpc_server_add_http2_port(server->grpc, server->common->listen, credentials);
 	grpc_server_credentials_release(credentials);
 	if (server->port == 0)
 		return RT_FAIL(FAILED_PRECONDITION, "LISTEN_FAILED", "%s can't be listened on",
@@ -351,7 +362,8 @@ struct rt_status rt_server_start(const struct rt_server_config *config, struct r
 		return status;
 	}
 	request_all(server);
-	RT_LOG(INFO, "listening", RT_TEXT("address", config->common->listen), RT_INT("port", server->port));
+	RT_LOG(INFO, "listening", RT_TEXT("address", config->common->listen),
+	       RT_INT("port", server->port));
 	*result = server;
 	return status;
 }
@@ -373,7 +385,8 @@ static size_t leave_some(struct rt_intake *intake)
 	struct rt_call *streams[STREAMS_AT_ONCE];
 	size_t count = 0;
 	rt_lock_take(&intake->lock);
-	for (struct rt_call *call = intake->active; call != NULL && count < STREAMS_AT_ONCE; call = call->next) {
+	for (struct rt_call *call = intake->active; call != NULL && count < STREAMS_AT_ONCE;
+	     call = call->next) {
 		bool due = rt_call_is_stream(call) && !atomic_exchange(&call->asked_to_leave, true);
 		if (due && rt_call_try_hold(call))
 			streams[count++] = call;
@@ -432,7 +445,8 @@ void rt_server_stop(struct rt_server *server, int64_t deadline_mono_us)
 {
 	rt_health_set(server->health, false);
 	atomic_store(&server->phase, RT_SERVER_DRAINING);
-	grpc_server_shutdown_and_notify(server->grpc, server->intakes[0].queue, &server->shutdown_tag);
+	grpc_server_shutdown_and_notify(server->grpc, server->intakes[0].queue,
+					&server->shutdown_tag);
 	leave_streams(server);
 	if (!wait_until_empty(server, deadline_mono_us)) {
 		RT_LOG(WARN, "drain_cut", RT_INT("calls", (int64_t)count_calls(server)));
@@ -460,7 +474,8 @@ static void destroy_intake(struct rt_intake *intake)
 
 void rt_server_destroy(struct rt_server *server)
 {
-	if (server == NULL || server->abandoned) /* a handler still has a call: its memory must stay */
+	if (server == NULL ||
+	    server->abandoned) /* a handler still has a call: its memory must stay */
 		return;
 	grpc_server_destroy(server->grpc);
 	grpc_tls_certificate_provider_release(server->certificates);

@@ -1,12 +1,13 @@
-/* Takes what came with a call - certificate, metadata, deadline, load - to the decisions of admission.c. */
+/* Takes what came with a call - certificate, metadata, deadline, load - to the decisions of
+ * admission.c. */
 #include <grpc/grpc_security.h>
 #include <string.h>
 
+#include "rpc/server_internal.h"
 #include "rt/clock.h"
 #include "rt/id.h"
 #include "rt/secret.h"
 #include "rt/token.h"
-#include "rpc/server_internal.h"
 
 #define AUTHORIZATION_BYTES_MAX 4096
 /* A token: its text is a secret as long as it is valid. */
@@ -29,10 +30,12 @@ static void read_headers(const grpc_metadata_array *metadata, struct headers *he
 	for (size_t i = 0; i < metadata->count; i++) {
 		const grpc_metadata *entry = &metadata->metadata[i];
 		if (rt_slice_is(&entry->key, "authorization")) {
-			rt_slice_text(&entry->value, headers->authorization, sizeof(headers->authorization));
+			rt_slice_text(&entry->value, headers->authorization,
+				      sizeof(headers->authorization));
 			headers->authorized = true;
 		} else if (rt_slice_is(&entry->key, "traceparent")) {
-			rt_slice_text(&entry->value, headers->traceparent, sizeof(headers->traceparent));
+			rt_slice_text(&entry->value, headers->traceparent,
+				      sizeof(headers->traceparent));
 		}
 	}
 }
@@ -48,7 +51,8 @@ static void read_peer_property(const grpc_auth_property *property, struct rt_pee
 		peer->spiffe_ids++;
 		size_t length = property->value_length;
 		/* An id that is cut, or has a NUL inside, must not become another one. */
-		bool whole = length < sizeof(peer->spiffe_id) && memchr(property->value, 0, length) == NULL;
+		bool whole = length < sizeof(peer->spiffe_id) &&
+			     memchr(property->value, 0, length) == NULL;
 		memcpy(peer->spiffe_id, property->value, whole ? length : 0);
 		peer->spiffe_id[whole ? length : 0] = '\0';
 	}
@@ -80,14 +84,16 @@ static int64_t caller_left_us(gpr_timespec deadline)
 static struct rt_status admit_caller(struct rt_call *call, uint64_t callers)
 {
 	read_peer(call->grpc, &call->peer);
-	RT_TRY(rt_admit_peer(&call->peer, call->server->common->trust_domain, &call->caller.identity));
+	RT_TRY(rt_admit_peer(&call->peer, call->server->common->trust_domain,
+			     &call->caller.identity));
 	call->caller_known = true;
 	return rt_admit_identity(callers, call->caller.identity);
 }
 
-/* Who may do with and without a token is told by the role that is left in the caller. A token that is shown is never
- * ignored: who sends a bad one learns it, wherever tokens can be verified. */
-static struct rt_status admit_token(struct rt_call *call, const struct headers *headers, uint32_t roles)
+/* Who may do with and without a token is told by the role that is left in the caller. A token that
+ * is shown is never ignored: who sends a bad one learns it, wherever tokens can be verified. */
+static struct rt_status admit_token(struct rt_call *call, const struct headers *headers,
+				    uint32_t roles)
 {
 	RT_TRY(rt_admit_token(roles, headers->authorized));
 	const struct rt_token_verifier *tokens = call->server->tokens;
@@ -95,7 +101,8 @@ static struct rt_status admit_token(struct rt_call *call, const struct headers *
 		return rt_ok();
 	const char *token = rt_admit_bearer(headers->authorization);
 	if (token == NULL)
-		return RT_FAIL(UNAUTHENTICATED, "INVALID_TOKEN", "authorization is not a bearer token");
+		return RT_FAIL(UNAUTHENTICATED, "INVALID_TOKEN",
+			       "authorization is not a bearer token");
 	if (tokens == NULL)
 		return RT_FAIL(UNAVAILABLE, "KEYS_UNAVAILABLE", "tokens can't be verified here");
 	RT_TRY(rt_token_verify(tokens, token, rt_clock_wall_us(), &call->caller));
@@ -115,8 +122,10 @@ static struct rt_status admit_load(struct rt_call *call)
 	}
 	atomic_fetch_sub(&server->load, 1);
 	rt_series_add(call->served->shed, 1);
-	struct rt_status status = RT_FAIL(RESOURCE_EXHAUSTED, "OVERLOADED", "too many calls are in flight");
-	status.retry_after_ms = 100 + (int64_t)rt_random_below(200); /* so that they don't all come back at once */
+	struct rt_status status =
+		RT_FAIL(RESOURCE_EXHAUSTED, "OVERLOADED", "too many calls are in flight");
+	status.retry_after_ms =
+		100 + (int64_t)rt_random_below(200); /* so that they don't all come back at once */
 	return status;
 }
 
@@ -125,8 +134,8 @@ static struct rt_status admit_size(const struct rt_call *call)
 	if (call->payload == NULL ||
 	    grpc_byte_buffer_length(call->payload) <= call->server->message_bytes_max)
 		return rt_ok();
-	return RT_FAIL(RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE", "the request has more than %zu bytes",
-		       call->server->message_bytes_max);
+	return RT_FAIL(RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE",
+		       "the request has more than %zu bytes", call->server->message_bytes_max);
 }
 
 static void begin_trace(struct rt_call *call, const struct headers *headers)
@@ -148,7 +157,8 @@ static struct rt_status admit_method(struct rt_call *call, const struct headers 
 	RT_TRY(admit_load(call));
 	RT_TRY(admit_size(call));
 	if (call->deadline_us <= call->arrived_us)
-		return RT_FAIL(DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline had passed on arrival");
+		return RT_FAIL(DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
+			       "the deadline had passed on arrival");
 	uint32_t roles = rt_allowed_roles(method->callers, call->caller.identity);
 	return admit_token(call, headers, roles);
 }
@@ -171,8 +181,10 @@ struct rt_status rt_call_admit(struct rt_call *call)
 	CLEANUP(wipe_headers) struct headers headers;
 	read_headers(&call->metadata, &headers);
 	begin_trace(call, &headers);
-	int64_t limit_ms = call->served->method != NULL ? call->served->method->deadline_ms_max : 1000;
-	call->deadline_us = rt_admit_deadline_us(call->arrived_us, caller_left_us(call->grpc_deadline), limit_ms);
+	int64_t limit_ms =
+		call->served->method != NULL ? call->served->method->deadline_ms_max : 1000;
+	call->deadline_us = rt_admit_deadline_us(call->arrived_us,
+						 caller_left_us(call->grpc_deadline), limit_ms);
 	struct rt_status status = admit_method(call, &headers);
 	count_denied(call, &status);
 	return status;

@@ -3,9 +3,10 @@
 #include "rpc/keepalive.h"
 
 #define METADATA_BYTES_MAX (16 * 1024)
-/* What connections may take for buffers in all; past it, gRPC refuses calls and closes idle connections. */
-#define QUOTA_BYTES ((size_t)512 << 20)
-#define HANDSHAKE_MS_MAX 10000
+/* What connections may take for buffers in all; past it, gRPC refuses calls and closes idle
+ * connections. */
+#define QUOTA_BYTES        ((size_t)512 << 20)
+#define HANDSHAKE_MS_MAX   10000
 
 static grpc_arg integer(const char *key, int64_t value)
 {
@@ -32,7 +33,8 @@ grpc_server *rt_server_create_grpc(size_t message_bytes_max, int64_t streams_max
 	quota_arg.value.pointer.p = quota;
 	quota_arg.value.pointer.vtable = grpc_resource_quota_arg_vtable();
 	grpc_arg args[] = {
-		integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, clamp((int64_t)message_bytes_max, 1, INT32_MAX)),
+		integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH,
+			clamp((int64_t)message_bytes_max, 1, INT32_MAX)),
 		integer(GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES_MAX),
 		/* Load is shed by an answer, which one connection must be able to hear. */
 		integer(GRPC_ARG_MAX_CONCURRENT_STREAMS, clamp(streams_max + 100, 100, 100000)),
@@ -41,7 +43,8 @@ grpc_server *rt_server_create_grpc(size_t message_bytes_max, int64_t streams_max
 		integer(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, RT_KEEPALIVE_TIMEOUT_MS),
 		integer(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
 		integer(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0),
-		integer(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, RT_KEEPALIVE_LEAST_MS),
+		integer(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+			RT_KEEPALIVE_LEAST_MS),
 		/* A taken port is an error, and not a second server behind it. */
 		integer(GRPC_ARG_ALLOW_REUSEPORT, 0),
 		integer(GRPC_ARG_ENABLE_CHANNELZ, 0),

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rpc/server_internal.h"
+#include "rpc/wire_status.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/log.h"
-#include "rpc/server_internal.h"
-#include "rpc/wire_status.h"
 
 void rt_call_hold(struct rt_call *call)
 {
@@ -71,7 +71,8 @@ static void reset(struct rt_call *call)
 void rt_call_batch(struct rt_call *call, const grpc_op *ops, size_t count, enum rt_tag_kind kind)
 {
 	rt_call_hold(call);
-	grpc_call_error error = grpc_call_start_batch(call->grpc, ops, count, &call->tags[kind], NULL);
+	grpc_call_error error =
+		grpc_call_start_batch(call->grpc, ops, count, &call->tags[kind], NULL);
 	RT_ASSERT(error == GRPC_CALL_OK);
 }
 
@@ -103,7 +104,8 @@ static struct rt_status check_turn(struct rt_call *call)
 	if (rt_call_cancelled(call) || atomic_load(&call->server->phase) == RT_SERVER_CANCELLING)
 		return RT_FAIL(CANCELLED, "CANCELLED", "cancelled before it was begun");
 	if (rt_clock_mono_us() >= call->deadline_us)
-		return RT_FAIL(DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline passed before it was begun");
+		return RT_FAIL(DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
+			       "the deadline passed before it was begun");
 	return rt_ok();
 }
 
@@ -115,8 +117,8 @@ static struct rt_status unpack_request(struct rt_call *call)
 		return rt_ok(); /* the half-close */
 	if (*payload == NULL)
 		return RT_FAIL(INVALID_ARGUMENT, "MALFORMED_MESSAGE", "the call has no message");
-	struct rt_status status =
-		rt_buffer_unpack(call->served->method->request, *payload, &call->arena, &call->request);
+	struct rt_status status = rt_buffer_unpack(call->served->method->request, *payload,
+						   &call->arena, &call->request);
 	grpc_byte_buffer_destroy(*payload);
 	*payload = NULL;
 	return status;
@@ -131,7 +133,8 @@ void rt_call_run(struct rt_call *call, void *worker)
 	if (rt_is_ok(&status)) {
 		call->served->method->handler(call);
 	} else if (call->served->method->kind == RT_BIDI_STREAM) {
-		/* The handler has something of its own for this stream, perhaps: it is told, and ends the call. */
+		/* The handler has something of its own for this stream, perhaps: it is told, and
+		 * ends the call. */
 		rt_stream_end(call, status);
 		call->request = NULL;
 		call->served->method->handler(call);
@@ -158,7 +161,8 @@ static const char *path_of(const struct rt_call *call, char text[192])
 	return text;
 }
 
-static void log_outcome(const struct rt_call *call, const struct rt_status *status, int64_t duration_us)
+static void log_outcome(const struct rt_call *call, const struct rt_status *status,
+			int64_t duration_us)
 {
 	enum rt_log_level level = level_of(status->code);
 	if (!rt_log_enabled(level))
@@ -221,7 +225,8 @@ static void add_status(struct rt_call *call, struct answer *answer, const struct
 	op->data.send_status_from_server.trailing_metadata_count = length > 0;
 }
 
-static void send_answer(struct rt_call *call, const struct rt_status *status, const ProtobufCMessage *reply)
+static void send_answer(struct rt_call *call, const struct rt_status *status,
+			const ProtobufCMessage *reply)
 {
 	struct answer answer = {.count = 0};
 	if (!call->stream.metadata_sent)
@@ -280,6 +285,7 @@ static void closed(struct rt_call *call)
 void rt_call_event(struct rt_tag *tag, bool success)
 {
 	struct rt_call *call = tag->call;
+	RT_ASSERT(tag->kind != RT_TAG_ARRIVED && tag->kind < RT_TAG_COUNT);
 	switch (tag->kind) {
 	case RT_TAG_CLOSED:
 		closed(call);
@@ -291,21 +297,21 @@ void rt_call_event(struct rt_tag *tag, bool success)
 		rt_stream_received(call, success);
 		break;
 	case RT_TAG_ANSWERED:
-		break;
 	case RT_TAG_ARRIVED:
 	case RT_TAG_COUNT:
 	case RT_TAG_SHUTDOWN:
-		RT_ASSERT(!"no event of a call");
+		break;
 	}
 	rt_call_drop(call);
 }
 
 static void expire(struct rt_call *call)
 {
-	struct rt_status status =
-		RT_FAIL(DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline passed; it may have taken effect");
+	struct rt_status status = RT_FAIL(DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
+					  "the deadline passed; it may have taken effect");
 	if (rt_call_is_stream(call)) {
-		grpc_call_cancel_with_status(call->grpc, GRPC_STATUS_DEADLINE_EXCEEDED, "deadline", NULL);
+		grpc_call_cancel_with_status(call->grpc, GRPC_STATUS_DEADLINE_EXCEEDED, "deadline",
+					     NULL);
 		return;
 	}
 	rt_call_answer(call, status, NULL);
@@ -317,7 +323,8 @@ void rt_intake_expire(struct rt_intake *intake, int64_t now_us)
 	struct rt_call *late[AT_ONCE];
 	size_t count = 0;
 	rt_lock_take(&intake->lock);
-	for (struct rt_call *call = intake->active; call != NULL && count < AT_ONCE; call = call->next) {
+	for (struct rt_call *call = intake->active; call != NULL && count < AT_ONCE;
+	     call = call->next) {
 		if (call->deadline_us > now_us || atomic_load(&call->answered))
 			continue;
 		if (rt_call_try_hold(call))

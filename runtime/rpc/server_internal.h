@@ -1,9 +1,9 @@
 /* What the files of the server share. For runtime/rpc alone.
  *
- * A call's life: a struct rt_call waits in gRPC until a call of its method arrives (server.c), is admitted
- * (server_admission.c), runs inline or on a worker, and is answered (server_call.c, server_stream.c). It is counted by
- * references: one is the owner's, who must call rt_call_end; one is for each batch that gRPC still works on. The last one
- * puts it back among the idle ones. */
+ * A call's life: a struct rt_call waits in gRPC until a call of its method arrives (server.c), is
+ * admitted (server_admission.c), runs inline or on a worker, and is answered (server_call.c,
+ * server_stream.c). It is counted by references: one is the owner's, who must call rt_call_end; one
+ * is for each batch that gRPC still works on. The last one puts it back among the idle ones. */
 #pragma once
 
 #include <grpc/grpc.h>
@@ -18,7 +18,7 @@
 #include "rt/queue.h"
 #include "rt/rpc_server.h"
 
-#define RT_CODE_COUNT (RT_OUTCOME_UNKNOWN + 1)
+#define RT_CODE_COUNT       (RT_OUTCOME_UNKNOWN + 1)
 
 /* Messages of one stream that wait to be sent. */
 #define RT_STREAM_QUEUE_MAX 64
@@ -113,11 +113,11 @@ struct rt_stream {
 	size_t waiting_first;
 	size_t waiting_count;
 	grpc_byte_buffer *received;
-	bool sending;         /* a batch with a message is under way */
+	bool sending; /* a batch with a message is under way */
 	bool metadata_sent;
-	bool closed;          /* no further message is read: half-closed, broken or ended */
-	bool ending;          /* rt_call_end was called: the status goes out after the last message */
-	bool left;            /* the caller has gone, or the server drains */
+	bool closed; /* no further message is read: half-closed, broken or ended */
+	bool ending; /* rt_call_end was called: the status goes out after the last message */
+	bool left;   /* the caller has gone, or the server drains */
 	void (*leave)(struct rt_call *call, void *context);
 	void *leave_context;
 	struct rt_status status;
@@ -139,8 +139,8 @@ struct rt_call {
 	atomic_bool answered; /* the outcome is decided, logged and on its way */
 	atomic_bool cancelled;
 	atomic_bool asked_to_leave;
-	int closed_early;     /* gRPC's: the caller has gone, or its deadline has passed */
-	bool loaded;          /* counted in the server's load */
+	int closed_early; /* gRPC's: the caller has gone, or its deadline has passed */
+	bool loaded;      /* counted in the server's load */
 	int64_t arrived_us;
 	int64_t deadline_us;
 	struct rt_trace trace;
@@ -153,12 +153,14 @@ struct rt_call {
 	struct rt_stream stream;
 };
 
-/* server_admission.c: fills caller, trace and deadline from what came with the call; says whether it may go on. */
+/* server_admission.c: fills caller, trace and deadline from what came with the call; says whether
+ * it may go on. */
 struct rt_status rt_call_admit(struct rt_call *call);
 
 /* server_call.c */
-void rt_call_arrived(struct rt_call *call);          /* on an intake's thread */
-void rt_call_run(struct rt_call *call, void *worker); /* the handler's turn: checks deadline, unpacks, runs */
+void rt_call_arrived(struct rt_call *call); /* on an intake's thread */
+void rt_call_run(struct rt_call *call,
+		 void *worker); /* the handler's turn: checks deadline, unpacks, runs */
 void rt_call_event(struct rt_tag *tag, bool success);
 void rt_call_answer(struct rt_call *call, struct rt_status status, const ProtobufCMessage *reply);
 /* Starts a batch, which keeps a reference until its event. */

@@ -1,8 +1,9 @@
-/* Streams: one message is on its way at a time, a bounded number waits, and the status goes out after the last one. */
+/* Streams: one message is on its way at a time, a bounded number waits, and the status goes out
+ * after the last one. */
 #include <string.h>
 
-#include "rt/assert.h"
 #include "rpc/server_internal.h"
+#include "rt/assert.h"
 
 bool rt_call_is_stream(const struct rt_call *call)
 {
@@ -36,7 +37,8 @@ static grpc_byte_buffer *take_waiting(struct rt_stream *stream)
 void rt_stream_clear(struct rt_call *call)
 {
 	struct rt_stream *stream = &call->stream;
-	for (grpc_byte_buffer *buffer = take_waiting(stream); buffer != NULL; buffer = take_waiting(stream))
+	for (grpc_byte_buffer *buffer = take_waiting(stream); buffer != NULL;
+	     buffer = take_waiting(stream))
 		grpc_byte_buffer_destroy(buffer);
 	grpc_byte_buffer_destroy(stream->received);
 	stream->received = NULL;
@@ -67,7 +69,8 @@ struct rt_status rt_call_send(struct rt_call *call, const ProtobufCMessage *mess
 	if (at_once)
 		stream->sending = true;
 	else if (!refused)
-		stream->waiting[(stream->waiting_first + stream->waiting_count++) % RT_STREAM_QUEUE_MAX] = buffer;
+		stream->waiting[(stream->waiting_first + stream->waiting_count++) %
+				RT_STREAM_QUEUE_MAX] = buffer;
 	bool ending = stream->ending;
 	rt_lock_give(&stream->lock);
 	if (at_once)
@@ -77,7 +80,8 @@ struct rt_status rt_call_send(struct rt_call *call, const ProtobufCMessage *mess
 	grpc_byte_buffer_destroy(buffer);
 	if (ending)
 		return RT_FAIL(CANCELLED, "CANCELLED", "the stream has ended");
-	return RT_FAIL(RESOURCE_EXHAUSTED, "SLOW_CALLER", "too many messages wait for the caller to read");
+	return RT_FAIL(RESOURCE_EXHAUSTED, "SLOW_CALLER",
+		       "too many messages wait for the caller to read");
 }
 
 void rt_stream_sent(struct rt_call *call, bool success)
@@ -145,7 +149,8 @@ void rt_call_next(struct rt_call *call)
 		rt_stream_receive(call);
 }
 
-void rt_call_on_leave(struct rt_call *call, void (*leave)(struct rt_call *call, void *context), void *context)
+void rt_call_on_leave(struct rt_call *call, void (*leave)(struct rt_call *call, void *context),
+		      void *context)
 {
 	struct rt_stream *stream = &call->stream;
 	rt_lock_take(&stream->lock);
@@ -159,7 +164,8 @@ void rt_call_on_leave(struct rt_call *call, void (*leave)(struct rt_call *call, 
 		leave(call, context);
 }
 
-/* A bidirectional stream whose handler doesn't care to be told is broken off: its handler then hears of the end. */
+/* A bidirectional stream whose handler doesn't care to be told is broken off: its handler then
+ * hears of the end. */
 void rt_stream_leave(struct rt_call *call)
 {
 	if (!rt_call_is_stream(call))
@@ -176,5 +182,6 @@ void rt_stream_leave(struct rt_call *call)
 	if (leave != NULL)
 		leave(call, context);
 	else if (first && open && call->served->method->kind == RT_BIDI_STREAM)
-		grpc_call_cancel_with_status(call->grpc, GRPC_STATUS_UNAVAILABLE, "shutting down", NULL);
+		grpc_call_cancel_with_status(call->grpc, GRPC_STATUS_UNAVAILABLE, "shutting down",
+					     NULL);
 }

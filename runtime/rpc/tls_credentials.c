@@ -39,7 +39,8 @@ struct rt_status rt_tls_check(const struct rt_tls *tls)
 	if (SSL_CTX_use_certificate_chain_file(context, tls->cert) != 1)
 		return unreadable("the certificate (tls_cert) is absent, unreadable or not PEM");
 	if (SSL_CTX_use_PrivateKey_file(context, tls->key, SSL_FILETYPE_PEM) != 1)
-		return unreadable("the key (tls_key) is absent, unreadable, not PEM, or not the certificate's");
+		return unreadable("the key (tls_key) is absent, unreadable, not PEM, or not the "
+				  "certificate's");
 	if (SSL_CTX_check_private_key(context) != 1)
 		return unreadable("the key (tls_key) is not the certificate's (tls_cert)");
 	if (SSL_CTX_load_verify_locations(context, tls->ca, NULL) != 1)
@@ -85,7 +86,8 @@ static bool is_expected(const struct verifier *verifier,
 		return false;
 	enum rt_identity identity;
 	const char *uri = request->peer_info.san_names.uri_names[0];
-	return rt_identity_from_spiffe(uri, verifier->trust_domain, &identity) && identity == verifier->expected;
+	return rt_identity_from_spiffe(uri, verifier->trust_domain, &identity) &&
+	       identity == verifier->expected;
 }
 
 static int verify(void *user_data, grpc_tls_custom_verification_check_request *request,
@@ -122,7 +124,8 @@ static void destroy_verifier(void *user_data)
 	free(verifier);
 }
 
-static grpc_tls_certificate_verifier *verifier_new(const char *trust_domain, enum rt_identity expected)
+static grpc_tls_certificate_verifier *verifier_new(const char *trust_domain,
+						   enum rt_identity expected)
 {
 	struct verifier *verifier = calloc(1, sizeof(*verifier));
 	RT_ASSERT(verifier != NULL);
@@ -139,7 +142,8 @@ static grpc_tls_certificate_verifier *verifier_new(const char *trust_domain, enu
 }
 
 grpc_channel_credentials *rt_tls_channel_credentials(grpc_tls_certificate_provider *provider,
-						     const char *trust_domain, enum rt_identity expected)
+						     const char *trust_domain,
+						     enum rt_identity expected)
 {
 	grpc_tls_credentials_options *options = options_new(provider);
 	grpc_tls_certificate_verifier *verifier = verifier_new(trust_domain, expected);

@@ -6,16 +6,16 @@
 #include <strings.h>
 
 #include "rpc/base64url.h"
+#include "rpc/token_keys.h"
 #include "rt/assert.h"
 #include "rt/cleanup.h"
 #include "rt/clock.h"
 #include "rt/text.h"
-#include "rpc/token_keys.h"
 
 #define SIGNATURE_BYTES 64
-#define DER_BYTES_MAX 80
+#define DER_BYTES_MAX   80
 /* 9999-12-31: a time beyond it is no time. */
-#define SECONDS_MAX INT64_C(253402300799)
+#define SECONDS_MAX     INT64_C(253402300799)
 
 static struct rt_status invalid(const char *what)
 {
@@ -113,11 +113,13 @@ static int to_der(const uint8_t raw[SIGNATURE_BYTES], uint8_t der[DER_BYTES_MAX]
 	return length;
 }
 
-static struct rt_status check_signature(const struct rt_key *key, const char *token, const struct parts *parts)
+static struct rt_status check_signature(const struct rt_key *key, const char *token,
+					const struct parts *parts)
 {
 	uint8_t raw[SIGNATURE_BYTES];
 	size_t decoded = 0;
-	if (!rt_base64url_decode(parts->signature, parts->signature_length, raw, sizeof(raw), &decoded) ||
+	if (!rt_base64url_decode(parts->signature, parts->signature_length, raw, sizeof(raw),
+				 &decoded) ||
 	    decoded != SIGNATURE_BYTES)
 		return invalid("its signature is malformed");
 	uint8_t der[DER_BYTES_MAX];
@@ -125,8 +127,8 @@ static struct rt_status check_signature(const struct rt_key *key, const char *to
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	RT_ASSERT(context != NULL);
 	bool valid = EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key->key) == 1 &&
-		     EVP_DigestVerify(context, der, (size_t)der_length, (const unsigned char *)token,
-				      parts->signed_length) == 1;
+		     EVP_DigestVerify(context, der, (size_t)der_length,
+				      (const unsigned char *)token, parts->signed_length) == 1;
 	EVP_MD_CTX_free(context);
 	return valid ? rt_ok() : invalid("its signature is wrong");
 }
@@ -158,10 +160,12 @@ static bool read_time(const json_t *claims, const char *name, int64_t absent, in
 	return true;
 }
 
-static struct rt_status check_times(const json_t *claims, int64_t now_wall_us, int64_t *expires_wall_us)
+static struct rt_status check_times(const json_t *claims, int64_t now_wall_us,
+				    int64_t *expires_wall_us)
 {
 	int64_t not_before_us = 0;
-	if (!read_time(claims, "exp", 0, expires_wall_us) || !read_time(claims, "nbf", 0, &not_before_us))
+	if (!read_time(claims, "exp", 0, expires_wall_us) ||
+	    !read_time(claims, "nbf", 0, &not_before_us))
 		return invalid("it has a malformed time");
 	if (*expires_wall_us == 0)
 		return invalid("it has no expiry");
@@ -177,7 +181,9 @@ static bool read_role(const char *name, enum rt_role *role)
 	static const struct {
 		const char *name;
 		enum rt_role role;
-	} roles[] = {{"player", RT_ROLE_PLAYER}, {"operator", RT_ROLE_OPERATOR}, {"auditor", RT_ROLE_AUDITOR}};
+	} roles[] = {{"player", RT_ROLE_PLAYER},
+		     {"operator", RT_ROLE_OPERATOR},
+		     {"auditor", RT_ROLE_AUDITOR}};
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
 		if (strcmp(roles[i].name, name) == 0) {
 			*role = roles[i].role;
@@ -189,7 +195,8 @@ static bool read_role(const char *name, enum rt_role *role)
 
 static struct rt_status read_caller(const json_t *claims, struct rt_caller *caller)
 {
-	if (!rt_uuid_parse(text_of(claims, "sub"), &caller->user_id) || rt_uuid_is_nil(&caller->user_id))
+	if (!rt_uuid_parse(text_of(claims, "sub"), &caller->user_id) ||
+	    rt_uuid_is_nil(&caller->user_id))
 		return invalid("it names no user");
 	if (!read_role(text_of(claims, "role"), &caller->role))
 		return invalid("it has no known role");
@@ -215,8 +222,9 @@ static struct rt_status check_claims(const struct parts *parts, const struct rt_
 	return read_caller(claims, &facts->caller);
 }
 
-struct rt_status rt_token_check(const struct rt_key_set *set, const struct rt_token_rules *rules, const char *token,
-				int64_t now_wall_us, struct rt_token_facts *facts)
+struct rt_status rt_token_check(const struct rt_key_set *set, const struct rt_token_rules *rules,
+				const char *token, int64_t now_wall_us,
+				struct rt_token_facts *facts)
 {
 	*facts = (struct rt_token_facts){0};
 	struct parts parts;

@@ -11,8 +11,8 @@
 #include "rt/cleanup.h"
 
 #define COORDINATE_BYTES 32
-#define POINT_BYTES (1 + 2 * COORDINATE_BYTES)
-#define JWKS_BYTES_MAX ((size_t)64 * 1024)
+#define POINT_BYTES      (1 + 2 * COORDINATE_BYTES)
+#define JWKS_BYTES_MAX   ((size_t)64 * 1024)
 
 static void free_json(json_t **json)
 {
@@ -56,8 +56,10 @@ static bool is_for_us(const json_t *jwk)
 {
 	const char *use = text_of(jwk, "use");
 	const char *alg = text_of(jwk, "alg");
-	return strcmp(text_of(jwk, "kty"), "EC") == 0 && strcmp(text_of(jwk, "crv"), "P-256") == 0 &&
-	       (use[0] == '\0' || strcmp(use, "sig") == 0) && (alg[0] == '\0' || strcmp(alg, "ES256") == 0);
+	return strcmp(text_of(jwk, "kty"), "EC") == 0 &&
+	       strcmp(text_of(jwk, "crv"), "P-256") == 0 &&
+	       (use[0] == '\0' || strcmp(use, "sig") == 0) &&
+	       (alg[0] == '\0' || strcmp(alg, "ES256") == 0);
 }
 
 const struct rt_key *rt_key_find(const struct rt_key_set *set, const char *kid)
@@ -77,7 +79,8 @@ static void add_key(struct rt_key_set *set, const json_t *jwk)
 	    rt_key_find(set, kid) != NULL)
 		return;
 	uint8_t point[POINT_BYTES] = {POINT_CONVERSION_UNCOMPRESSED};
-	if (!read_coordinate(jwk, "x", point + 1) || !read_coordinate(jwk, "y", point + 1 + COORDINATE_BYTES))
+	if (!read_coordinate(jwk, "x", point + 1) ||
+	    !read_coordinate(jwk, "y", point + 1 + COORDINATE_BYTES))
 		return;
 	EVP_PKEY *key = key_of_point(point);
 	if (key == NULL)
@@ -90,7 +93,8 @@ static void add_key(struct rt_key_set *set, const json_t *jwk)
 struct rt_status rt_key_set_parse(const char *jwks_json, struct rt_key_set **result)
 {
 	size_t length = strnlen(jwks_json, JWKS_BYTES_MAX);
-	CLEANUP(free_json) json_t *root = json_loadb(jwks_json, length, JSON_REJECT_DUPLICATES, NULL);
+	CLEANUP(free_json)
+	json_t *root = json_loadb(jwks_json, length, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *keys = json_object_get(root, "keys");
 	struct rt_key_set *set = calloc(1, sizeof(*set));
 	RT_ASSERT(set != NULL);

@@ -1,4 +1,5 @@
-/* Key sets that verify tokens, and the check of one token. For token_verify.c; pure but for OpenSSL's own memory. */
+/* Key sets that verify tokens, and the check of one token. For token_verify.c; pure but for
+ * OpenSSL's own memory. */
 #pragma once
 
 #include <openssl/evp.h>
@@ -9,8 +10,8 @@
 #include "rt/identity.h"
 #include "rt/status.h"
 
-#define RT_KEYS_MAX 16
-#define RT_KID_BYTES 64
+#define RT_KEYS_MAX        16
+#define RT_KID_BYTES       64
 #define RT_TOKEN_BYTES_MAX 4096
 
 struct rt_key {
@@ -25,8 +26,8 @@ struct rt_key_set {
 	_Atomic int references;
 };
 
-/* Reads a JSON Web Key Set: the EC P-256 keys that are for signatures; others are passed over. Owns: one reference.
- * Errors: INTERNAL KEYS_MALFORMED, also when no key is usable. */
+/* Reads a JSON Web Key Set: the EC P-256 keys that are for signatures; others are passed over.
+ * Owns: one reference. Errors: INTERNAL KEYS_MALFORMED, also when no key is usable. */
 struct rt_status rt_key_set_parse(const char *jwks_json, struct rt_key_set **set);
 void rt_key_set_drop(struct rt_key_set *set);
 /* NULL when it isn't there. */
@@ -45,7 +46,8 @@ struct rt_token_facts {
 
 #define RT_TOKEN_LEEWAY_US (30 * INT64_C(1000000))
 
-/* Verifies a token from its first byte to its last: ES256 is the only algorithm, whatever the token says.
- * Errors: UNAUTHENTICATED INVALID_TOKEN, TOKEN_EXPIRED. */
-struct rt_status rt_token_check(const struct rt_key_set *set, const struct rt_token_rules *rules, const char *token,
-				int64_t now_wall_us, struct rt_token_facts *facts);
+/* Verifies a token from its first byte to its last: ES256 is the only algorithm, whatever the token
+ * says. Errors: UNAUTHENTICATED INVALID_TOKEN, TOKEN_EXPIRED. */
+struct rt_status rt_token_check(const struct rt_key_set *set, const struct rt_token_rules *rules,
+				const char *token, int64_t now_wall_us,
+				struct rt_token_facts *facts);

@@ -1,23 +1,24 @@
-/* Verification by the keys of the moment: fetched in the background, with a memory of what has been verified. */
+/* Verification by the keys of the moment: fetched in the background, with a memory of what has been
+ * verified. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daler/auth/v1/auth.pb-c.h"
+#include "rpc/token_keys.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/digest.h"
 #include "rt/lock.h"
 #include "rt/log.h"
 #include "rt/token.h"
-#include "rpc/token_keys.h"
 
-#define REMEMBERED 2048
+#define REMEMBERED        2048
 /* A token with an unknown key makes the keys be fetched early, but not more often than this. */
-#define EARLY_US (2 * RT_US_PER_S)
-#define RETRY_FIRST_US (100 * RT_US_PER_MS)
-#define RETRY_MOST_US (5 * RT_US_PER_S)
-#define FETCH_BYTES_MAX ((size_t)256 * 1024)
+#define EARLY_US          (2 * RT_US_PER_S)
+#define RETRY_FIRST_US    (100 * RT_US_PER_MS)
+#define RETRY_MOST_US     (5 * RT_US_PER_S)
+#define FETCH_BYTES_MAX   ((size_t)256 * 1024)
 #define FETCH_DEADLINE_US (2 * RT_US_PER_S)
 
 /* One verified token: found by its hash, so that its text is kept nowhere. */
@@ -50,7 +51,8 @@ static void hash_text(const char *text, uint8_t hash[RT_DIGEST_BYTES])
 }
 
 /* Whatever was verified with keys that are gone is forgotten. */
-static void put_keys(struct rt_token_verifier *verifier, struct rt_key_set *keys, const uint8_t hash[RT_DIGEST_BYTES])
+static void put_keys(struct rt_token_verifier *verifier, struct rt_key_set *keys,
+		     const uint8_t hash[RT_DIGEST_BYTES])
 {
 	rt_lock_take(&verifier->lock);
 	struct rt_key_set *old = verifier->keys;
@@ -146,7 +148,8 @@ void rt_token_verifier_destroy(struct rt_token_verifier *verifier)
 	free(verifier);
 }
 
-/* The public functions promise not to change what is verified; the memory of it is our own affair. */
+/* The public functions promise not to change what is verified; the memory of it is our own affair.
+ */
 static struct rt_token_verifier *inner(const struct rt_token_verifier *verifier)
 {
 	union {
@@ -163,7 +166,8 @@ bool rt_token_verifier_ready(const struct rt_token_verifier *outer)
 	return verifier->keys != NULL;
 }
 
-static struct remembered *slot_of(struct rt_token_verifier *verifier, const uint8_t hash[RT_DIGEST_BYTES])
+static struct remembered *slot_of(struct rt_token_verifier *verifier,
+				  const uint8_t hash[RT_DIGEST_BYTES])
 {
 	size_t index = (size_t)hash[0] << 8 | hash[1];
 	return &verifier->memory[index % REMEMBERED];
@@ -177,8 +181,8 @@ static void fill_caller(const struct rt_caller *from, struct rt_caller *caller)
 }
 
 /* Under the lock. */
-static bool remembers(struct rt_token_verifier *verifier, const uint8_t hash[RT_DIGEST_BYTES], int64_t now_wall_us,
-		      struct rt_caller *caller)
+static bool remembers(struct rt_token_verifier *verifier, const uint8_t hash[RT_DIGEST_BYTES],
+		      int64_t now_wall_us, struct rt_caller *caller)
 {
 	const struct remembered *slot = slot_of(verifier, hash);
 	if (memcmp(slot->hash, hash, RT_DIGEST_BYTES) != 0 ||
@@ -209,13 +213,15 @@ static void ask_early(struct rt_token_verifier *verifier)
 }
 
 /* The keys to verify with, or the remembered answer. */
-static struct rt_status look_up(struct rt_token_verifier *verifier, const uint8_t hash[RT_DIGEST_BYTES],
-				int64_t now_wall_us, struct rt_caller *caller, struct rt_key_set **keys)
+static struct rt_status look_up(struct rt_token_verifier *verifier,
+				const uint8_t hash[RT_DIGEST_BYTES], int64_t now_wall_us,
+				struct rt_caller *caller, struct rt_key_set **keys)
 {
 	RT_LOCKED(&verifier->lock);
 	*keys = NULL;
 	if (verifier->keys == NULL)
-		return RT_FAIL(UNAVAILABLE, "KEYS_UNAVAILABLE", "the keys of tokens are not known yet");
+		return RT_FAIL(UNAVAILABLE, "KEYS_UNAVAILABLE",
+			       "the keys of tokens are not known yet");
 	if (remembers(verifier, hash, now_wall_us, caller))
 		return rt_ok();
 	*keys = verifier->keys;
@@ -223,8 +229,8 @@ static struct rt_status look_up(struct rt_token_verifier *verifier, const uint8_
 	return rt_ok();
 }
 
-struct rt_status rt_token_verify(const struct rt_token_verifier *outer, const char *token, int64_t now_wall_us,
-				 struct rt_caller *caller)
+struct rt_status rt_token_verify(const struct rt_token_verifier *outer, const char *token,
+				 int64_t now_wall_us, struct rt_caller *caller)
 {
 	struct rt_token_verifier *verifier = inner(outer);
 	uint8_t hash[RT_DIGEST_BYTES];
@@ -233,7 +239,8 @@ struct rt_status rt_token_verify(const struct rt_token_verifier *outer, const ch
 	RT_TRY(look_up(verifier, hash, now_wall_us, caller, &keys));
 	if (keys == NULL)
 		return rt_ok();
-	const struct rt_token_rules rules = {.issuer = verifier->issuer, .audience = verifier->audience};
+	const struct rt_token_rules rules = {.issuer = verifier->issuer,
+					     .audience = verifier->audience};
 	struct rt_token_facts facts;
 	struct rt_status status = rt_token_check(keys, &rules, token, now_wall_us, &facts);
 	if (rt_is_ok(&status)) {
@@ -255,10 +262,12 @@ struct rt_status rt_keys_from_auth(void *channel, struct rt_arena *arena, const 
 		.repeatable = true,
 	};
 	Daler__Auth__V1__GetKeysRequest request = DALER__AUTH__V1__GET_KEYS_REQUEST__INIT;
-	struct rt_call_options options = {.deadline_mono_us = rt_clock_mono_us() + FETCH_DEADLINE_US};
+	struct rt_call_options options = {.deadline_mono_us =
+						  rt_clock_mono_us() + FETCH_DEADLINE_US};
 	const ProtobufCMessage *reply = NULL;
 	RT_TRY(rt_channel_call(channel, &remote, &request.base, &options, arena, &reply));
-	const Daler__Auth__V1__GetKeysResponse *keys = (const Daler__Auth__V1__GetKeysResponse *)reply;
+	const Daler__Auth__V1__GetKeysResponse *keys =
+		(const Daler__Auth__V1__GetKeysResponse *)reply;
 	*jwks_json = keys->jwks_json;
 	return rt_ok();
 }

@@ -1,5 +1,5 @@
-/* The protobuf wire format, field by field, without a schema. Pure. For what protobuf-c doesn't check or doesn't have a
- * schema of. Source: https://protobuf.dev/programming-guides/encoding/ */
+/* The protobuf wire format, field by field, without a schema. Pure. For what protobuf-c doesn't
+ * check or doesn't have a schema of. Source: https://protobuf.dev/programming-guides/encoding/ */
 #pragma once
 
 #include <stdbool.h>
@@ -32,6 +32,6 @@ static inline struct rt_wire rt_wire_of(const void *bytes, size_t length)
 	return (struct rt_wire){.at = start, .end = length == 0 ? start : start + length};
 }
 
-/* The next field; false at the end, or where it is malformed, which `malformed` tells. Groups, which proto3 doesn't have,
- * count as malformed. */
+/* The next field; false at the end, or where it is malformed, which `malformed` tells. Groups,
+ * which proto3 doesn't have, count as malformed. */
 bool rt_wire_next(struct rt_wire *wire, struct rt_wire_field *field);

@@ -12,11 +12,11 @@
 #include "rt/cleanup.h"
 #include "rt/text.h"
 
-#define DOMAIN "daler"
-#define TYPE_PREFIX "type.googleapis.com/google.rpc."
-#define DETAILS_MAX 3
+#define DOMAIN           "daler"
+#define TYPE_PREFIX      "type.googleapis.com/google.rpc."
+#define DETAILS_MAX      3
 #define DETAIL_BYTES_MAX 512
-#define REASONS_MAX 512
+#define REASONS_MAX      512
 #define REASON_BYTES_MAX 64
 #define UNPACK_BYTES_MAX ((size_t)64 * 1024)
 
@@ -69,7 +69,8 @@ static void add_error_info(struct packing *packing, const struct rt_status *stat
 	Google__Rpc__ErrorInfo info = GOOGLE__RPC__ERROR_INFO__INIT;
 	Google__Rpc__ErrorInfo__MetadataEntry entry = GOOGLE__RPC__ERROR_INFO__METADATA_ENTRY__INIT;
 	Google__Rpc__ErrorInfo__MetadataEntry *entries[] = {&entry};
-	info.reason = mutable_text(status->reason != NULL ? status->reason : rt_code_name(status->code));
+	info.reason =
+		mutable_text(status->reason != NULL ? status->reason : rt_code_name(status->code));
 	info.domain = mutable_text(DOMAIN);
 	if (status->code == RT_OUTCOME_UNKNOWN) { /* else it could not be told from UNAVAILABLE */
 		entry.key = mutable_text("outcome");
@@ -83,7 +84,8 @@ static void add_error_info(struct packing *packing, const struct rt_status *stat
 static void add_bad_request(struct packing *packing, const struct rt_status *status)
 {
 	Google__Rpc__BadRequest bad = GOOGLE__RPC__BAD_REQUEST__INIT;
-	Google__Rpc__BadRequest__FieldViolation violation = GOOGLE__RPC__BAD_REQUEST__FIELD_VIOLATION__INIT;
+	Google__Rpc__BadRequest__FieldViolation violation =
+		GOOGLE__RPC__BAD_REQUEST__FIELD_VIOLATION__INIT;
 	Google__Rpc__BadRequest__FieldViolation *violations[] = {&violation};
 	violation.field = mutable_text(status->field);
 	violation.description = mutable_text(status->detail);
@@ -122,10 +124,12 @@ size_t rt_wire_status_pack(const struct rt_status *status, const char *message,
 	return protobuf_c_message_pack(&wire.base, bytes);
 }
 
-/* Received reasons get static storage by being kept; a peer that makes up ever new ones gets a common one. */
+/* Received reasons get static storage by being kept; a peer that makes up ever new ones gets a
+ * common one. */
 static const char *keep_reason(const char *reason)
 {
-	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* a leaf: nothing is called under it */
+	static pthread_mutex_t mutex =
+		PTHREAD_MUTEX_INITIALIZER; /* a leaf: nothing is called under it */
 	static char kept[REASONS_MAX][REASON_BYTES_MAX];
 	static size_t count;
 	size_t length = strspn(reason, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
@@ -143,7 +147,8 @@ static const char *keep_reason(const char *reason)
 }
 
 static const ProtobufCMessage *unpack_any(const Google__Protobuf__Any *any,
-					  const ProtobufCMessageDescriptor *descriptor, struct rt_arena *arena)
+					  const ProtobufCMessageDescriptor *descriptor,
+					  struct rt_arena *arena)
 {
 	const ProtobufCMessage *message = NULL;
 	struct rt_status status =
@@ -151,7 +156,8 @@ static const ProtobufCMessage *unpack_any(const Google__Protobuf__Any *any,
 	return rt_is_ok(&status) ? message : NULL;
 }
 
-static void read_error_info(const Google__Rpc__ErrorInfo *info, struct rt_status *status, bool *from_service)
+static void read_error_info(const Google__Rpc__ErrorInfo *info, struct rt_status *status,
+			    bool *from_service)
 {
 	if (info == NULL || strcmp(info->domain, DOMAIN) != 0)
 		return;
@@ -184,8 +190,8 @@ static void read_retry_info(const Google__Rpc__RetryInfo *retry, struct rt_statu
 	status->retry_after_ms = seconds * 1000 + retry->retry_delay->nanos / 1000000;
 }
 
-static void read_detail(const Google__Protobuf__Any *any, struct rt_arena *arena, struct rt_status *status,
-			bool *from_service)
+static void read_detail(const Google__Protobuf__Any *any, struct rt_arena *arena,
+			struct rt_status *status, bool *from_service)
 {
 	const void *message = NULL;
 	if (strcmp(any->type_url, TYPE_PREFIX "ErrorInfo") == 0) {
@@ -200,19 +206,20 @@ static void read_detail(const Google__Protobuf__Any *any, struct rt_arena *arena
 	}
 }
 
-struct rt_status rt_wire_status_unpack(int grpc_code, const char *message, const uint8_t *bytes, size_t length,
-				       bool *from_service)
+struct rt_status rt_wire_status_unpack(int grpc_code, const char *message, const uint8_t *bytes,
+				       size_t length, bool *from_service)
 {
 	enum rt_code code = rt_code_from_grpc(grpc_code);
-	struct rt_status status = rt_status_make(code, rt_code_name(code), __FILE__, __LINE__, "%s", message);
+	struct rt_status status =
+		rt_status_make(code, rt_code_name(code), __FILE__, __LINE__, "%s", message);
 	*from_service = false;
 	if (length == 0)
 		return status;
 	CLEANUP(rt_arena_deinit) struct rt_arena arena;
 	rt_arena_init(&arena, UNPACK_BYTES_MAX);
 	const ProtobufCMessage *unpacked = NULL;
-	struct rt_status readable =
-		rt_message_unpack(&google__rpc__status__descriptor, bytes, length, &arena, &unpacked);
+	struct rt_status readable = rt_message_unpack(&google__rpc__status__descriptor, bytes,
+						      length, &arena, &unpacked);
 	if (!rt_is_ok(&readable))
 		return status;
 	const Google__Rpc__Status *wire = (const Google__Rpc__Status *)unpacked;

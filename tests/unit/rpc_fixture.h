@@ -1,4 +1,5 @@
-/* A server with a few methods over real mutual TLS on loopback, for the tests of the RPC runtime. */
+/* A server with a few methods over real mutual TLS on loopback, for the tests of the RPC runtime.
+ */
 #pragma once
 
 // clang-format off
@@ -19,10 +20,10 @@
 #include "rt/rpc_client.h"
 #include "rt/rpc_server.h"
 
-#define TEST_SERVICE "daler.test.v1.TestService"
-#define DOMAIN "daler.test"
+#define TEST_SERVICE     "daler.test.v1.TestService"
+#define DOMAIN           "daler.test"
 #define SPIFFE(identity) "URI:spiffe://" DOMAIN "/" identity ",DNS:localhost,IP:127.0.0.1"
-#define A_DAY 86400
+#define A_DAY            86400
 
 struct fixture {
 	char home[64];
@@ -45,10 +46,9 @@ struct fixture {
 
 static struct fixture fixture;
 
-static inline char *fixture_path(const char *name, char path[PKI_PATH])
+static inline const char *fixture_path(const char *name, char path[PKI_PATH])
 {
-	snprintf(path, PKI_PATH, "%s/%s", fixture.home, name);
-	return path;
+	return pki_path(path, fixture.home, name);
 }
 
 static inline void fixture_issue(const char *name, const char *names)
@@ -61,10 +61,15 @@ static inline void fixture_issue(const char *name, const char *names)
 static inline struct rt_tls fixture_tls(const char *name, char paths[3][PKI_PATH])
 {
 	static const char *const files[3] = {"tls.crt", "tls.key", "ca.crt"};
+	char folder[PKI_PATH];
+	fixture_path(name, folder);
 	for (size_t i = 0; i < 3; i++)
-		snprintf(paths[i], PKI_PATH, "%s/%s/%s", fixture.home, name, files[i]);
-	return (struct rt_tls){
-		.cert = paths[0], .key = paths[1], .ca = paths[2], .trust_domain = DOMAIN, .reload_ms = 1000};
+		pki_path(paths[i], folder, files[i]);
+	return (struct rt_tls){.cert = paths[0],
+			       .key = paths[1],
+			       .ca = paths[2],
+			       .trust_domain = DOMAIN,
+			       .reload_ms = 1000};
 }
 
 static inline void fixture_init(void)
@@ -92,7 +97,8 @@ static inline void fixture_init(void)
 	};
 }
 
-static inline int fixture_unlink(const char *path, const struct stat *status, int kind, struct FTW *place)
+static inline int fixture_unlink(const char *path, const struct stat *status, int kind,
+				 struct FTW *place)
 {
 	(void)status;
 	(void)kind;
@@ -113,7 +119,8 @@ static inline void fixture_start(void)
 	struct rt_status status = rt_server_start(&fixture.config, &fixture.server);
 	assert_int_equal(status.code, RT_OK);
 	rt_server_set_serving(fixture.server, true);
-	snprintf(fixture.address, sizeof(fixture.address), "127.0.0.1:%d", rt_server_port(fixture.server));
+	snprintf(fixture.address, sizeof(fixture.address), "127.0.0.1:%d",
+		 rt_server_port(fixture.server));
 }
 
 static inline void fixture_stop(int64_t drain_ms)
@@ -141,7 +148,8 @@ struct peer {
 	struct rt_arena arena;
 };
 
-static inline struct peer peer_to(const char *identity, const char *address, enum rt_identity expected)
+static inline struct peer peer_to(const char *identity, const char *address,
+				  enum rt_identity expected)
 {
 	struct peer peer = {0};
 	char paths[3][PKI_PATH];
@@ -177,7 +185,8 @@ struct asking {
 };
 
 /* Calls a method whose reply's access_token is what comes back. */
-static inline struct rt_status ask(struct peer *peer, const struct asking *asking, const char **answer)
+static inline struct rt_status ask(struct peer *peer, const struct asking *asking,
+				   const char **answer)
 {
 	struct rt_remote remote = {
 		.service = TEST_SERVICE,
@@ -196,8 +205,8 @@ static inline struct rt_status ask(struct peer *peer, const struct asking *askin
 		.trace = asking->trace,
 	};
 	const ProtobufCMessage *reply = NULL;
-	struct rt_status status =
-		rt_channel_call(peer->channel, &remote, &request.base, &options, &peer->arena, &reply);
+	struct rt_status status = rt_channel_call(peer->channel, &remote, &request.base, &options,
+						  &peer->arena, &reply);
 	if (rt_is_ok(&status) && answer != NULL)
 		*answer = ((const Daler__Auth__V1__LogInResponse *)reply)->access_token;
 	return status;

@@ -1,4 +1,5 @@
-/* Certificates for tests, made with OpenSSL in a temporary folder: authorities, and leaves with chosen names and times. */
+/* Certificates for tests, made with OpenSSL in a temporary folder: authorities, and leaves with
+ * chosen names and times. */
 #pragma once
 
 #include <openssl/evp.h>
@@ -25,6 +26,13 @@ struct pki_leaf {
 	long from_s;       /* valid from .. until, relative to now */
 	long until_s;
 };
+
+static inline const char *pki_path(char path[PKI_PATH], const char *folder, const char *name)
+{
+	int length = snprintf(path, PKI_PATH, "%s/%s", folder, name);
+	RT_ASSERT(length > 0 && length < PKI_PATH);
+	return path;
+}
 
 static inline void pki_write_certificate(const char *path, X509 *certificate)
 {
@@ -53,7 +61,8 @@ static inline void pki_extension(X509 *certificate, X509 *issuer, int nid, const
 	X509_EXTENSION_free(extension);
 }
 
-static inline X509 *pki_certificate(EVP_PKEY *key, const char *common_name, long from_s, long until_s)
+static inline X509 *pki_certificate(EVP_PKEY *key, const char *common_name, long from_s,
+				    long until_s)
 {
 	static long serial = 1000;
 	X509 *certificate = X509_new();
@@ -72,8 +81,10 @@ static inline struct pki_authority pki_authority_new(const char *name)
 	struct pki_authority authority = {.key = EVP_EC_gen("P-256")};
 	authority.certificate = pki_certificate(authority.key, name, -3600, 86400);
 	X509_set_issuer_name(authority.certificate, X509_get_subject_name(authority.certificate));
-	pki_extension(authority.certificate, authority.certificate, NID_basic_constraints, "critical,CA:TRUE");
-	pki_extension(authority.certificate, authority.certificate, NID_key_usage, "critical,keyCertSign");
+	pki_extension(authority.certificate, authority.certificate, NID_basic_constraints,
+		      "critical,CA:TRUE");
+	pki_extension(authority.certificate, authority.certificate, NID_key_usage,
+		      "critical,keyCertSign");
 	X509_sign(authority.certificate, authority.key, EVP_sha256());
 	return authority;
 }
@@ -93,22 +104,18 @@ static inline void pki_issue(const char *folder, const struct pki_authority *aut
 	X509 *certificate = pki_certificate(key, "leaf", leaf->from_s, leaf->until_s);
 	X509_set_issuer_name(certificate, X509_get_subject_name(authority->certificate));
 	pki_extension(certificate, authority->certificate, NID_subject_alt_name, leaf->names);
-	pki_extension(certificate, authority->certificate, NID_ext_key_usage, "serverAuth,clientAuth");
+	pki_extension(certificate, authority->certificate, NID_ext_key_usage,
+		      "serverAuth,clientAuth");
 	X509_sign(certificate, authority->key, EVP_sha256());
 	char path[PKI_PATH];
 	char fresh[PKI_PATH];
-	snprintf(path, sizeof(path), "%s/tls.crt", folder);
-	snprintf(fresh, sizeof(fresh), "%s/tls.crt.new", folder);
-	pki_write_certificate(fresh, certificate);
+	pki_write_certificate(pki_path(fresh, folder, "tls.crt.new"), certificate);
 	char key_path[PKI_PATH];
 	char key_fresh[PKI_PATH];
-	snprintf(key_path, sizeof(key_path), "%s/tls.key", folder);
-	snprintf(key_fresh, sizeof(key_fresh), "%s/tls.key.new", folder);
-	pki_write_key(key_fresh, key);
-	rename(fresh, path);
-	rename(key_fresh, key_path);
-	snprintf(path, sizeof(path), "%s/ca.crt", folder);
-	pki_write_certificate(path, trusted->certificate);
+	pki_write_key(pki_path(key_fresh, folder, "tls.key.new"), key);
+	rename(fresh, pki_path(path, folder, "tls.crt"));
+	rename(key_fresh, pki_path(key_path, folder, "tls.key"));
+	pki_write_certificate(pki_path(path, folder, "ca.crt"), trusted->certificate);
 	X509_free(certificate);
 	EVP_PKEY_free(key);
 }
@@ -116,7 +123,7 @@ static inline void pki_issue(const char *folder, const struct pki_authority *aut
 static inline char *pki_read(const char *folder, const char *name)
 {
 	char path[PKI_PATH];
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	pki_path(path, folder, name);
 	FILE *file = fopen(path, "r");
 	RT_ASSERT(file != NULL);
 	char *text = calloc(1, 16384);

@@ -1,4 +1,5 @@
-/* A gRPC client of the library's own kind, for what ours would never send: foreign certificates, malformed bytes, streams. */
+/* A gRPC client of the library's own kind, for what ours would never send: foreign certificates,
+ * malformed bytes, streams. */
 #pragma once
 
 #include <grpc/grpc.h>
@@ -22,7 +23,8 @@ struct raw_call {
 
 static inline bool raw_wait(struct raw *raw, void *tag)
 {
-	gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(20, GPR_TIMESPAN));
+	gpr_timespec deadline =
+		gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(20, GPR_TIMESPAN));
 	grpc_event event = grpc_completion_queue_pluck(raw->queue, tag, deadline, NULL);
 	assert_int_equal(event.type, GRPC_OP_COMPLETE);
 	return event.success != 0;
@@ -67,19 +69,21 @@ static inline void raw_batch(struct raw_call *call, const grpc_op *ops, size_t c
 	raw_wait(call->raw, tag);
 }
 
-static inline struct raw_call raw_open(struct raw *raw, const char *path, int64_t deadline_ms, const char *traceparent)
+static inline struct raw_call raw_open(struct raw *raw, const char *path, int64_t deadline_ms,
+				       const char *traceparent)
 {
 	struct raw_call call = {.raw = raw};
-	gpr_timespec deadline =
-		gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(deadline_ms, GPR_TIMESPAN));
+	gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+					     gpr_time_from_millis(deadline_ms, GPR_TIMESPAN));
 	grpc_slice method = grpc_slice_from_copied_string(path);
-	call.call = grpc_channel_create_call(raw->channel, NULL, GRPC_PROPAGATE_DEFAULTS, raw->queue, method, NULL,
-					     deadline, NULL);
+	call.call = grpc_channel_create_call(raw->channel, NULL, GRPC_PROPAGATE_DEFAULTS,
+					     raw->queue, method, NULL, deadline, NULL);
 	grpc_slice_unref(method);
 	grpc_metadata_array_init(&call.initial);
 	grpc_metadata_array_init(&call.trailing);
-	grpc_metadata metadata = {.key = grpc_slice_from_static_string("traceparent"),
-				  .value = grpc_slice_from_copied_string(traceparent != NULL ? traceparent : "")};
+	grpc_metadata metadata = {
+		.key = grpc_slice_from_static_string("traceparent"),
+		.value = grpc_slice_from_copied_string(traceparent != NULL ? traceparent : "")};
 	grpc_op op = {.op = GRPC_OP_SEND_INITIAL_METADATA};
 	op.data.send_initial_metadata.metadata = &metadata;
 	op.data.send_initial_metadata.count = traceparent != NULL ? 1 : 0;
@@ -120,7 +124,8 @@ static inline void raw_receive_headers(struct raw_call *call)
 }
 
 /* The next message, or NULL. Owns: the caller frees with protobuf_c_message_free_unpacked. */
-static inline ProtobufCMessage *raw_receive(struct raw_call *call, const ProtobufCMessageDescriptor *descriptor)
+static inline ProtobufCMessage *raw_receive(struct raw_call *call,
+					    const ProtobufCMessageDescriptor *descriptor)
 {
 	grpc_byte_buffer *buffer = NULL;
 	grpc_op op = {.op = GRPC_OP_RECV_MESSAGE};
@@ -169,7 +174,8 @@ static inline grpc_status_code raw_finish(struct raw_call *call)
 }
 
 /* A unary call with these bytes for a request; nothing of the reply is read but the status. */
-static inline grpc_status_code raw_unary(struct raw *raw, const char *path, const void *bytes, size_t length)
+static inline grpc_status_code raw_unary(struct raw *raw, const char *path, const void *bytes,
+					 size_t length)
 {
 	struct raw_call call = raw_open(raw, path, 5000, NULL);
 	raw_send_bytes(&call, bytes, length);

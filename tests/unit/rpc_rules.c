@@ -1,5 +1,5 @@
-/* The decisions of the RPC runtime that need no network: identity, admission, breaker, backoff, status on the wire,
- * descriptors, unpacking. */
+/* The decisions of the RPC runtime that need no network: identity, admission, breaker, backoff,
+ * status on the wire, descriptors, unpacking. */
 // clang-format off
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,18 +24,29 @@ static void test_identity(void **state)
 {
 	(void)state;
 	enum rt_identity identity = RT_ID_COUNT;
-	assert_true(rt_identity_from_spiffe("spiffe://daler.local/payments", "daler.local", &identity));
+	assert_true(
+		rt_identity_from_spiffe("spiffe://daler.local/payments", "daler.local", &identity));
 	assert_int_equal(identity, RT_ID_PAYMENTS);
 	for (int i = 0; i < RT_ID_COUNT; i++) {
 		assert_true(rt_identity_parse(rt_identity_name((enum rt_identity)i), &identity));
 		assert_int_equal(identity, i);
 	}
-	static const char *const wrong[] = {
-		"", "payments", "spiffe://", "spiffe://daler.local", "spiffe://daler.local/",
-		"spiffe://daler.local/Payments", "spiffe://daler.local/payments/", "spiffe://daler.local//payments",
-		"spiffe://daler.local/x/payments", "spiffe://daler.local.evil/payments", "spiffe://daler.locale/payments",
-		"spiffe://evil/daler.local/payments", "SPIFFE://daler.local/payments", "https://daler.local/payments",
-		"spiffe://daler.local/payments?x", "spiffe://daler.local/payments "};
+	static const char *const wrong[] = {"",
+					    "payments",
+					    "spiffe://",
+					    "spiffe://daler.local",
+					    "spiffe://daler.local/",
+					    "spiffe://daler.local/Payments",
+					    "spiffe://daler.local/payments/",
+					    "spiffe://daler.local//payments",
+					    "spiffe://daler.local/x/payments",
+					    "spiffe://daler.local.evil/payments",
+					    "spiffe://daler.locale/payments",
+					    "spiffe://evil/daler.local/payments",
+					    "SPIFFE://daler.local/payments",
+					    "https://daler.local/payments",
+					    "spiffe://daler.local/payments?x",
+					    "spiffe://daler.local/payments "};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_false(rt_identity_from_spiffe(wrong[i], "daler.local", &identity));
 	assert_false(rt_identity_from_spiffe("spiffe:///payments", "", &identity));
@@ -66,27 +77,33 @@ static void test_peer(void **state)
 static void test_matrix(void **state)
 {
 	(void)state;
-	const uint64_t callers = RT_ALLOW(GATEWAY, RT_ROLE_PLAYER) | RT_ALLOW(PAYMENTS, RT_ROLE_NONE) |
+	const uint64_t callers = RT_ALLOW(GATEWAY, RT_ROLE_PLAYER) |
+				 RT_ALLOW(PAYMENTS, RT_ROLE_NONE) |
 				 RT_ALLOW(OPERATOR, RT_ROLE_OPERATOR | RT_ROLE_AUDITOR);
 	static const enum rt_role roles[] = {RT_ROLE_PLAYER, RT_ROLE_OPERATOR, RT_ROLE_AUDITOR};
 	for (int i = 0; i < RT_ID_COUNT; i++) {
 		enum rt_identity identity = (enum rt_identity)i;
-		bool named = identity == RT_ID_GATEWAY || identity == RT_ID_PAYMENTS || identity == RT_ID_OPERATOR;
+		bool named = identity == RT_ID_GATEWAY || identity == RT_ID_PAYMENTS ||
+			     identity == RT_ID_OPERATOR;
 		struct rt_status status = rt_admit_identity(callers, identity);
 		assert_int_equal(status.code, named ? RT_OK : RT_PERMISSION_DENIED);
 		if (!named)
 			continue;
 		uint32_t allowed = rt_allowed_roles(callers, identity);
 		status = rt_admit_token(allowed, false);
-		assert_int_equal(status.code, identity == RT_ID_PAYMENTS ? RT_OK : RT_UNAUTHENTICATED);
+		assert_int_equal(status.code,
+				 identity == RT_ID_PAYMENTS ? RT_OK : RT_UNAUTHENTICATED);
 		assert_int_equal(rt_admit_token(allowed, true).code, RT_OK);
 		for (size_t j = 0; j < 3; j++) {
-			bool fits = identity == RT_ID_PAYMENTS || (allowed & (uint32_t)roles[j]) != 0;
-			assert_int_equal(rt_admit_role(allowed, roles[j]).code, fits ? RT_OK : RT_PERMISSION_DENIED);
+			bool fits =
+				identity == RT_ID_PAYMENTS || (allowed & (uint32_t)roles[j]) != 0;
+			assert_int_equal(rt_admit_role(allowed, roles[j]).code,
+					 fits ? RT_OK : RT_PERMISSION_DENIED);
 		}
 	}
 	for (int i = 0; i < RT_ID_COUNT; i++)
-		assert_int_equal(rt_admit_identity(RT_ALLOW_ANY_IDENTITY, (enum rt_identity)i).code, RT_OK);
+		assert_int_equal(rt_admit_identity(RT_ALLOW_ANY_IDENTITY, (enum rt_identity)i).code,
+				 RT_OK);
 }
 
 static void test_deadline(void **state)
@@ -98,9 +115,12 @@ static void test_deadline(void **state)
 	assert_int_equal(rt_admit_deadline_us(now_us, 9000, 5), now_us + 5000);
 	assert_int_equal(rt_admit_deadline_us(now_us, -7, 5), now_us - 7);
 	assert_int_equal(rt_admit_deadline_us(now_us, 9000, RT_STREAM_FOREVER), now_us + 9000);
-	assert_int_equal(rt_admit_deadline_us(now_us, RT_NO_DEADLINE, RT_STREAM_FOREVER), RT_NO_DEADLINE);
-	assert_int_equal(rt_admit_deadline_us(now_us, RT_NO_DEADLINE - 1, RT_STREAM_FOREVER), RT_NO_DEADLINE);
-	assert_int_equal(rt_admit_deadline_us(now_us, RT_NO_DEADLINE, INT64_MAX - 1), RT_NO_DEADLINE);
+	assert_int_equal(rt_admit_deadline_us(now_us, RT_NO_DEADLINE, RT_STREAM_FOREVER),
+			 RT_NO_DEADLINE);
+	assert_int_equal(rt_admit_deadline_us(now_us, RT_NO_DEADLINE - 1, RT_STREAM_FOREVER),
+			 RT_NO_DEADLINE);
+	assert_int_equal(rt_admit_deadline_us(now_us, RT_NO_DEADLINE, INT64_MAX - 1),
+			 RT_NO_DEADLINE);
 }
 
 static void test_bearer(void **state)
@@ -189,7 +209,8 @@ static struct rt_status there_and_back(const struct rt_status *status, bool *fro
 	rt_wire_message(status, &trace, message);
 	size_t length = rt_wire_status_pack(status, message, bytes);
 	assert_true(length > 0);
-	return rt_wire_status_unpack(rt_code_grpc(status->code), message, bytes, length, from_service);
+	return rt_wire_status_unpack(rt_code_grpc(status->code), message, bytes, length,
+				     from_service);
 }
 
 static void test_wire_status(void **state)
@@ -197,7 +218,8 @@ static void test_wire_status(void **state)
 	(void)state;
 	bool from_service = false;
 	for (enum rt_code code = RT_CANCELLED; code <= RT_OUTCOME_UNKNOWN; code++) {
-		struct rt_status status = rt_status_make(code, "SOME_REASON", __FILE__, __LINE__, "what happened");
+		struct rt_status status =
+			rt_status_make(code, "SOME_REASON", __FILE__, __LINE__, "what happened");
 		status.retry_after_ms = 12345;
 		snprintf(status.field, sizeof(status.field), "groups[3].amount");
 		struct rt_status back = there_and_back(&status, &from_service);
@@ -245,7 +267,8 @@ static size_t name_files(const struct rt_files *files, int file, const char *wan
 	size_t found = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct rt_file *one = &files->files[closure[i]];
-		found += one->name_length == strlen(wanted) && memcmp(one->name, wanted, one->name_length) == 0;
+		found += one->name_length == strlen(wanted) &&
+			 memcmp(one->name, wanted, one->name_length) == 0;
 	}
 	return found;
 }
@@ -255,16 +278,25 @@ static void test_descriptors(void **state)
 	(void)state;
 	static struct rt_files files;
 	assert_true(rt_files_read(rt_descriptors, rt_descriptors_size, &files));
-	static const char *const known[] = {
-		"daler.accounts.v1.AccountsService", "daler.accounts.v1.AccountsService.Post",
-		"daler.accounts.v1.PostRequest",     "grpc.health.v1.HealthCheckResponse.ServingStatus",
-		"google.rpc.BadRequest.FieldViolation", "google.rpc.BadRequest.FieldViolation.field",
-		"google.protobuf.Timestamp",         "daler.auth.v1.Role"};
+	static const char *const known[] = {"daler.accounts.v1.AccountsService",
+					    "daler.accounts.v1.AccountsService.Post",
+					    "daler.accounts.v1.PostRequest",
+					    "grpc.health.v1.HealthCheckResponse.ServingStatus",
+					    "google.rpc.BadRequest.FieldViolation",
+					    "google.rpc.BadRequest.FieldViolation.field",
+					    "google.protobuf.Timestamp",
+					    "daler.auth.v1.Role"};
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		assert_true(rt_files_by_symbol(&files, known[i]) >= 0);
-	static const char *const unknown[] = {"", ".", "daler", "daler.accounts.v1", "daler.accounts.v1.",
-					      "daler.accounts.v1.AccountsService.Pos", "AccountsService",
-					      "daler.accounts.v1.AccountsService.Post.x", "google.rpc.BadRequest.Field"};
+	static const char *const unknown[] = {"",
+					      ".",
+					      "daler",
+					      "daler.accounts.v1",
+					      "daler.accounts.v1.",
+					      "daler.accounts.v1.AccountsService.Pos",
+					      "AccountsService",
+					      "daler.accounts.v1.AccountsService.Post.x",
+					      "google.rpc.BadRequest.Field"};
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
 		assert_int_equal(rt_files_by_symbol(&files, unknown[i]), -1);
 	int file = rt_files_by_symbol(&files, "daler.accounts.v1.AccountsService");
@@ -277,7 +309,8 @@ static void test_descriptors(void **state)
 static void test_every_cut_and_flip_of_a_message(void **state)
 {
 	(void)state;
-	Daler__Accounts__V1__GetAccountRequest request = DALER__ACCOUNTS__V1__GET_ACCOUNT_REQUEST__INIT;
+	Daler__Accounts__V1__GetAccountRequest request =
+		DALER__ACCOUNTS__V1__GET_ACCOUNT_REQUEST__INIT;
 	char id[] = "0190a0a0-0000-7000-8000-000000000001";
 	request.ledger_id = id;
 	request.account_id = id;
@@ -290,8 +323,9 @@ static void test_every_cut_and_flip_of_a_message(void **state)
 		memcpy(flipped, bytes, length);
 		flipped[i / 8] ^= (uint8_t)(1 << (i % 8));
 		const ProtobufCMessage *message = NULL;
-		struct rt_status status = rt_message_unpack(&daler__accounts__v1__get_account_request__descriptor,
-							    flipped, length - i % 3, &arena, &message);
+		struct rt_status status =
+			rt_message_unpack(&daler__accounts__v1__get_account_request__descriptor,
+					  flipped, length - i % 3, &arena, &message);
 		assert_true(rt_is_ok(&status) == (message != NULL));
 		assert_true(rt_is_ok(&status) || status.code == RT_INVALID_ARGUMENT);
 		rt_arena_deinit(&arena);
@@ -299,8 +333,9 @@ static void test_every_cut_and_flip_of_a_message(void **state)
 	struct rt_arena small;
 	rt_arena_init(&small, 16);
 	const ProtobufCMessage *message = NULL;
-	struct rt_status status = rt_message_unpack(&daler__accounts__v1__get_account_request__descriptor, bytes,
-						    length, &small, &message);
+	struct rt_status status =
+		rt_message_unpack(&daler__accounts__v1__get_account_request__descriptor, bytes,
+				  length, &small, &message);
 	assert_int_equal(status.code, RT_RESOURCE_EXHAUSTED);
 	rt_arena_deinit(&small);
 }
@@ -318,7 +353,8 @@ static void test_bad_text_is_named_by_its_path(void **state)
 	group.transfers = transfers;
 	Daler__Accounts__V1__Group empty = DALER__ACCOUNTS__V1__GROUP__INIT;
 	Daler__Accounts__V1__Group *groups[] = {&empty, &group};
-	Daler__Accounts__V1__PostBatchRequest request = DALER__ACCOUNTS__V1__POST_BATCH_REQUEST__INIT;
+	Daler__Accounts__V1__PostBatchRequest request =
+		DALER__ACCOUNTS__V1__POST_BATCH_REQUEST__INIT;
 	request.n_groups = 2;
 	request.groups = groups;
 	uint8_t bytes[256];
@@ -326,8 +362,9 @@ static void test_bad_text_is_named_by_its_path(void **state)
 	struct rt_arena arena;
 	rt_arena_init(&arena, 64 * 1024);
 	const ProtobufCMessage *message = NULL;
-	struct rt_status status = rt_message_unpack(&daler__accounts__v1__post_batch_request__descriptor, bytes,
-						    length, &arena, &message);
+	struct rt_status status =
+		rt_message_unpack(&daler__accounts__v1__post_batch_request__descriptor, bytes,
+				  length, &arena, &message);
 	assert_int_equal(status.code, RT_INVALID_ARGUMENT);
 	assert_string_equal(status.reason, "INVALID_TEXT");
 	assert_string_equal(status.field, "groups[1].transfers[2].currency");
@@ -337,7 +374,8 @@ static void test_bad_text_is_named_by_its_path(void **state)
 static void test_base64url(void **state)
 {
 	(void)state;
-	static const char *const pairs[][2] = {{"", ""}, {"f", "Zg"}, {"fo", "Zm8"}, {"foo", "Zm9v"}, {"foob", "Zm9vYg"}};
+	static const char *const pairs[][2] = {
+		{"", ""}, {"f", "Zg"}, {"fo", "Zm8"}, {"foo", "Zm9v"}, {"foob", "Zm9vYg"}};
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		char text[16];
 		uint8_t bytes[16];
@@ -350,9 +388,11 @@ static void test_base64url(void **state)
 	}
 	uint8_t bytes[4];
 	size_t length = 0;
-	static const char *const wrong[] = {"Z", "Zh", "Zm9", "Zg==", "Z+8", "Z/8", "Zm 8", "Zm9vYmFy"};
+	static const char *const wrong[] = {
+		"Z", "Zh", "Zm9", "Zg==", "Z+8", "Z/8", "Zm 8", "Zm9vYmFy"};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_false(rt_base64url_decode(wrong[i], strlen(wrong[i]), bytes, sizeof(bytes), &length));
+		assert_false(rt_base64url_decode(wrong[i], strlen(wrong[i]), bytes, sizeof(bytes),
+						 &length));
 }
 
 int main(void)

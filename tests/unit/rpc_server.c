@@ -1,4 +1,5 @@
-/* Unary calls through the server and the client: handlers, refusals, deadlines, load, cancelling, drain. */
+/* Unary calls through the server and the client: handlers, refusals, deadlines, load, cancelling,
+ * drain. */
 #include "rpc_fixture.h"
 
 static void echo(struct rt_call *call)
@@ -74,17 +75,17 @@ static void block(struct rt_call *call)
 }
 
 #define GATEWAY_ALONE RT_ALLOW(GATEWAY, RT_ROLE_NONE)
-#define TEST_METHOD(name, run, handler, who, limit_ms)                                                      \
-	METHOD(TEST_SERVICE, name, UNARY, run, daler__auth__v1__log_in_request,                             \
+#define TEST_METHOD(name, run, handler, who, limit_ms)                                             \
+	METHOD(TEST_SERVICE, name, UNARY, run, daler__auth__v1__log_in_request,                    \
 	       daler__auth__v1__log_in_response, handler, who, limit_ms)
-#define METHODS                                                                                             \
-	TEST_METHOD(Inline, INLINE, echo, GATEWAY_ALONE, 5000)                                              \
-	TEST_METHOD(Worker, WORKER, echo_on_worker, GATEWAY_ALONE, 5000)                                    \
-	TEST_METHOD(Fail, INLINE, go_wrong, GATEWAY_ALONE, 5000)                                                \
-	TEST_METHOD(Hold, INLINE, hold, GATEWAY_ALONE, 5000)                                                \
-	TEST_METHOD(HoldShort, INLINE, hold, GATEWAY_ALONE, 150)                                            \
-	TEST_METHOD(Block, WORKER, block, GATEWAY_ALONE, 5000)                                              \
-	TEST_METHOD(Player, INLINE, echo, RT_ALLOW(GATEWAY, RT_ROLE_PLAYER), 5000)                          \
+#define METHODS                                                                                    \
+	TEST_METHOD(Inline, INLINE, echo, GATEWAY_ALONE, 5000)                                     \
+	TEST_METHOD(Worker, WORKER, echo_on_worker, GATEWAY_ALONE, 5000)                           \
+	TEST_METHOD(Fail, INLINE, go_wrong, GATEWAY_ALONE, 5000)                                   \
+	TEST_METHOD(Hold, INLINE, hold, GATEWAY_ALONE, 5000)                                       \
+	TEST_METHOD(HoldShort, INLINE, hold, GATEWAY_ALONE, 150)                                   \
+	TEST_METHOD(Block, WORKER, block, GATEWAY_ALONE, 5000)                                     \
+	TEST_METHOD(Player, INLINE, echo, RT_ALLOW(GATEWAY, RT_ROLE_PLAYER), 5000)                 \
 	TEST_METHOD(Operator, INLINE, echo, RT_ALLOW(OPERATOR, RT_ROLE_NONE), 5000)
 
 #define METHOD RT_METHOD_CHECK
@@ -138,7 +139,8 @@ static void test_inline_and_worker(void **state)
 	(void)state;
 	struct peer peer = peer_new("gateway");
 	const char *answer = NULL;
-	struct rt_status status = ask(&peer, &(struct asking){.method = "Inline", .text = "hello"}, &answer);
+	struct rt_status status =
+		ask(&peer, &(struct asking){.method = "Inline", .text = "hello"}, &answer);
 	assert_int_equal(status.code, RT_OK);
 	assert_string_equal(answer, "hello");
 	assert_int_equal(fixture.seen_caller.identity, RT_ID_GATEWAY);
@@ -155,7 +157,8 @@ static void test_errors_carry_reason_field_and_delay(void **state)
 {
 	(void)state;
 	struct peer peer = peer_new("gateway");
-	struct rt_status status = ask(&peer, &(struct asking){.method = "Fail", .text = "field"}, NULL);
+	struct rt_status status =
+		ask(&peer, &(struct asking){.method = "Fail", .text = "field"}, NULL);
 	assert_int_equal(status.code, RT_INVALID_ARGUMENT);
 	assert_string_equal(status.reason, "INVALID_AMOUNT");
 	assert_string_equal(status.field, "amount_minor");
@@ -195,7 +198,8 @@ static void test_text_with_nul_is_refused(void **state)
 	(void)state;
 	struct peer peer = peer_new("gateway");
 	int runs = fixture.runs;
-	struct rt_status status = ask(&peer, &(struct asking){.method = "Inline", .text = "bad \xff"}, NULL);
+	struct rt_status status =
+		ask(&peer, &(struct asking){.method = "Inline", .text = "bad \xff"}, NULL);
 	assert_int_equal(status.code, RT_INVALID_ARGUMENT);
 	assert_string_equal(status.reason, "INVALID_TEXT");
 	assert_string_equal(status.field, "username");
@@ -208,7 +212,8 @@ static void test_trace_is_handed_on(void **state)
 	(void)state;
 	struct peer peer = peer_new("gateway");
 	struct rt_trace trace = rt_trace_new();
-	struct rt_status status = ask(&peer, &(struct asking){.method = "Inline", .trace = &trace}, NULL);
+	struct rt_status status =
+		ask(&peer, &(struct asking){.method = "Inline", .trace = &trace}, NULL);
 	assert_int_equal(status.code, RT_OK);
 	assert_memory_equal(fixture.seen_trace.trace_id, trace.trace_id, sizeof(trace.trace_id));
 	assert_memory_not_equal(fixture.seen_trace.span_id, trace.span_id, sizeof(trace.span_id));
@@ -219,10 +224,13 @@ static void test_caller_deadline(void **state)
 {
 	(void)state;
 	struct peer peer = peer_new("gateway");
-	struct rt_status status = ask(&peer, &(struct asking){.method = "Hold", .deadline_ms = 200}, NULL);
+	struct rt_status status =
+		ask(&peer, &(struct asking){.method = "Hold", .deadline_ms = 200}, NULL);
 	assert_int_equal(status.code, RT_OUTCOME_UNKNOWN);
 	rt_call_end(take_held(), RT_FAIL(CANCELLED, "CANCELLED", "too late"), NULL);
-	status = ask(&peer, &(struct asking){.method = "Hold", .deadline_ms = 200, .repeatable = true}, NULL);
+	status = ask(&peer,
+		     &(struct asking){.method = "Hold", .deadline_ms = 200, .repeatable = true},
+		     NULL);
 	assert_int_equal(status.code, RT_DEADLINE_EXCEEDED);
 	struct rt_call *call = take_held();
 	assert_true(rt_call_deadline_us(call) <= rt_clock_mono_us());
@@ -256,7 +264,8 @@ struct background {
 static void *ask_in_background(void *argument)
 {
 	struct background *background = argument;
-	struct peer own = {.client = background->peer->client, .channel = background->peer->channel};
+	struct peer own = {.client = background->peer->client,
+			   .channel = background->peer->channel};
 	rt_arena_init(&own.arena, 1 << 20);
 	background->status = ask(&own, &background->asking, NULL);
 	rt_arena_deinit(&own.arena);
@@ -285,7 +294,8 @@ static void test_deadline_in_the_queue(void **state)
 	for (int i = 0; i < 2; i++)
 		begin(&blockers[i], &peer, (struct asking){.method = "Block"});
 	assert_true(wait_until(both_workers_busy, 3000));
-	struct rt_status status = ask(&peer, &(struct asking){.method = "Worker", .deadline_ms = 100}, NULL);
+	struct rt_status status =
+		ask(&peer, &(struct asking){.method = "Worker", .deadline_ms = 100}, NULL);
 	assert_int_equal(status.code, RT_OUTCOME_UNKNOWN);
 	atomic_store(&fixture.release, true);
 	for (int i = 0; i < 2; i++) {
@@ -320,8 +330,9 @@ static void test_message_too_large(void **state)
 {
 	(void)state;
 	struct peer peer = peer_new("gateway");
-	struct rt_remote remote = {
-		.service = TEST_SERVICE, .name = "Inline", .reply = &daler__auth__v1__log_in_response__descriptor};
+	struct rt_remote remote = {.service = TEST_SERVICE,
+				   .name = "Inline",
+				   .reply = &daler__auth__v1__log_in_response__descriptor};
 	char *text = malloc(200 * 1024);
 	memset(text, 'x', 200 * 1024 - 1);
 	text[200 * 1024 - 1] = '\0';
@@ -329,8 +340,8 @@ static void test_message_too_large(void **state)
 	request.username = text;
 	struct rt_call_options options = {.deadline_mono_us = rt_clock_mono_us() + 5 * RT_US_PER_S};
 	const ProtobufCMessage *reply = NULL;
-	struct rt_status status =
-		rt_channel_call(peer.channel, &remote, &request.base, &options, &peer.arena, &reply);
+	struct rt_status status = rt_channel_call(peer.channel, &remote, &request.base, &options,
+						  &peer.arena, &reply);
 	assert_int_equal(status.code, RT_RESOURCE_EXHAUSTED);
 	free(text);
 	status = ask(&peer, &(struct asking){.method = "Inline"}, NULL);
@@ -386,7 +397,8 @@ static void test_drain_lets_calls_finish(void **state)
 	pthread_t stopper;
 	pthread_create(&stopper, NULL, stop_in_background, &took_us);
 	rt_clock_sleep_us(200 * RT_US_PER_MS);
-	struct rt_status status = ask(&peer, &(struct asking){.method = "Inline", .deadline_ms = 500}, NULL);
+	struct rt_status status =
+		ask(&peer, &(struct asking){.method = "Inline", .deadline_ms = 500}, NULL);
 	assert_int_equal(status.code, RT_UNAVAILABLE);
 	Daler__Auth__V1__LogInResponse reply = DALER__AUTH__V1__LOG_IN_RESPONSE__INIT;
 	rt_call_end(call, rt_ok(), &reply.base);

@@ -3,8 +3,8 @@
 #include "grpc/reflection/v1/reflection.pb-c.h"
 #include "rpc_raw.h"
 
-#define CHECK "/grpc.health.v1.Health/Check"
-#define WATCH "/grpc.health.v1.Health/Watch"
+#define CHECK      "/grpc.health.v1.Health/Check"
+#define WATCH      "/grpc.health.v1.Health/Watch"
 #define PATH(name) "/" TEST_SERVICE "/" name
 
 typedef Grpc__Health__V1__HealthCheckResponse health_reply;
@@ -73,25 +73,28 @@ static void echo(struct rt_call *call)
 	rt_call_end(call, rt_ok(), &reply.base);
 }
 
-#define TEST_METHOD(name, kind, run, handler, limit_ms)                                                     \
-	RT_METHOD(TEST_SERVICE, name, kind, run, daler__auth__v1__log_in_request,                           \
-		  daler__auth__v1__log_in_response, handler, RT_ALLOW(GATEWAY, RT_ROLE_NONE), limit_ms)
+#define TEST_METHOD(name, kind, run, handler, limit_ms)                                            \
+	RT_METHOD(TEST_SERVICE, name, kind, run, daler__auth__v1__log_in_request,                  \
+		  daler__auth__v1__log_in_response, handler, RT_ALLOW(GATEWAY, RT_ROLE_NONE),      \
+		  limit_ms)
 
 static const struct rt_method methods[] = {
-	TEST_METHOD(Inline, UNARY, INLINE, echo, 5000)
-	TEST_METHOD(Count, SERVER_STREAM, INLINE, count_to, 5000)
-	TEST_METHOD(CountOnWorker, SERVER_STREAM, WORKER, count_to, 5000)
-	TEST_METHOD(Echo, BIDI_STREAM, INLINE, echo_each, 5000)
-	TEST_METHOD(EchoOnWorker, BIDI_STREAM, WORKER, echo_each, 5000)
-	TEST_METHOD(Stay, SERVER_STREAM, INLINE, stay, RT_STREAM_FOREVER)
-	TEST_METHOD(StayShort, SERVER_STREAM, INLINE, stay, 150)};
+	TEST_METHOD(Inline, UNARY, INLINE, echo, 5000) TEST_METHOD(Count, SERVER_STREAM, INLINE,
+								   count_to, 5000)
+		TEST_METHOD(CountOnWorker, SERVER_STREAM, WORKER, count_to,
+			    5000) TEST_METHOD(Echo, BIDI_STREAM, INLINE, echo_each, 5000)
+			TEST_METHOD(EchoOnWorker, BIDI_STREAM, WORKER, echo_each, 5000)
+				TEST_METHOD(Stay, SERVER_STREAM, INLINE, stay, RT_STREAM_FOREVER)
+					TEST_METHOD(StayShort, SERVER_STREAM, INLINE, stay, 150)};
 
 static int start(void **state)
 {
 	(void)state;
 	fixture_init();
-	fixture.config = (struct rt_server_config){
-		.common = &fixture.common, .methods = methods, .method_count = sizeof(methods) / sizeof(methods[0])};
+	fixture.config =
+		(struct rt_server_config){.common = &fixture.common,
+					  .methods = methods,
+					  .method_count = sizeof(methods) / sizeof(methods[0])};
 	fixture_start();
 	return 0;
 }
@@ -115,7 +118,8 @@ static void send_text(struct raw_call *call, const char *text)
 
 static void expect_text(struct raw_call *call, const char *text)
 {
-	ProtobufCMessage *message = raw_receive(call, &daler__auth__v1__log_in_response__descriptor);
+	ProtobufCMessage *message =
+		raw_receive(call, &daler__auth__v1__log_in_response__descriptor);
 	assert_non_null(message);
 	assert_string_equal(((Daler__Auth__V1__LogInResponse *)message)->access_token, text);
 	protobuf_c_message_free_unpacked(message, NULL);
@@ -256,15 +260,17 @@ static void test_malformed_bytes(void **state)
 		const char *bytes;
 		size_t length;
 	} bad[] = {
-		{"\x0a", 1},                 /* no length */
-		{"\x0a\x05hel", 5},          /* cut off */
+		{"\x0a", 1},                     /* no length */
+		{"\x0a\x05hel", 5},              /* cut off */
 		{"\x0a\xff\xff\xff\xff\x0f", 6}, /* a length of 4 GiB */
-		{"\x00", 1},                 /* field 0 */
-		{"\x0b", 1},                 /* a group */
-		{"\x0f", 1},                 /* wire type 7 */
+		{"\x00", 1},                     /* field 0 */
+		{"\x0b", 1},                     /* a group */
+		{"\x0f", 1},                     /* wire type 7 */
 		{"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11},
-		{"\x0a\x03" "a\0b", 5},      /* a NUL inside a string */
-		{"\x0a\x02\xc0\x80", 4},     /* overlong UTF-8 */
+		{"\x0a\x03"
+		 "a\0b",
+		 5},                     /* a NUL inside a string */
+		{"\x0a\x02\xc0\x80", 4}, /* overlong UTF-8 */
 	};
 	struct raw raw = raw_new("gateway", fixture.address);
 	int runs = fixture.runs;
@@ -277,7 +283,8 @@ static void test_malformed_bytes(void **state)
 	raw_receive_headers(&empty);
 	assert_int_equal(raw_finish(&empty), GRPC_STATUS_INVALID_ARGUMENT);
 	/* Fields that are not known are passed over. */
-	assert_int_equal(raw_unary(&raw, PATH("Inline"), "\xf8\x3f\x01\xfa\x3f\x01\x00", 7), GRPC_STATUS_OK);
+	assert_int_equal(raw_unary(&raw, PATH("Inline"), "\xf8\x3f\x01\xfa\x3f\x01\x00", 7),
+			 GRPC_STATUS_OK);
 	raw_free(&raw);
 }
 
@@ -315,8 +322,8 @@ static int health_of(struct raw *raw, const char *service, grpc_status_code *cod
 	raw_send(&call, &request.base);
 	raw_half_close(&call);
 	raw_receive_headers(&call);
-	health_reply *reply =
-		(health_reply *)raw_receive(&call, &grpc__health__v1__health_check_response__descriptor);
+	health_reply *reply = (health_reply *)raw_receive(
+		&call, &grpc__health__v1__health_check_response__descriptor);
 	int status = reply != NULL ? (int)reply->status : -1;
 	if (reply != NULL)
 		protobuf_c_message_free_unpacked(&reply->base, NULL);
@@ -342,8 +349,8 @@ static void test_health_check(void **state)
 
 static void expect_health(struct raw_call *call, int status)
 {
-	health_reply *reply =
-		(health_reply *)raw_receive(call, &grpc__health__v1__health_check_response__descriptor);
+	health_reply *reply = (health_reply *)raw_receive(
+		call, &grpc__health__v1__health_check_response__descriptor);
 	assert_non_null(reply);
 	assert_int_equal(reply->status, status);
 	protobuf_c_message_free_unpacked(&reply->base, NULL);
@@ -385,7 +392,8 @@ static void test_health_watch(void **state)
 	fixture_start();
 }
 
-static reflection_reply *reflect(struct raw_call *call, Grpc__Reflection__V1__ServerReflectionRequest *request)
+static reflection_reply *reflect(struct raw_call *call,
+				 Grpc__Reflection__V1__ServerReflectionRequest *request)
 {
 	raw_send(call, &request->base);
 	reflection_reply *reply = (reflection_reply *)raw_receive(
@@ -406,7 +414,8 @@ static bool lists(const reflection_reply *reply, const char *service)
 
 static void check_list(struct raw_call *call)
 {
-	Grpc__Reflection__V1__ServerReflectionRequest request = GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__INIT;
+	Grpc__Reflection__V1__ServerReflectionRequest request =
+		GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__INIT;
 	char all[] = "*";
 	request.message_request_case =
 		GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_LIST_SERVICES;
@@ -425,7 +434,8 @@ static size_t files_of_symbol(struct raw_call *call, const char *symbol)
 {
 	char name[96];
 	snprintf(name, sizeof(name), "%s", symbol);
-	Grpc__Reflection__V1__ServerReflectionRequest request = GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__INIT;
+	Grpc__Reflection__V1__ServerReflectionRequest request =
+		GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__INIT;
 	request.message_request_case =
 		GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_CONTAINING_SYMBOL;
 	request.file_containing_symbol = name;
@@ -446,7 +456,8 @@ static void check_reflection(struct raw *raw, const char *path)
 	/* auth.proto imports timestamp.proto */
 	assert_int_equal(files_of_symbol(&call, "daler.auth.v1.AuthService"), 2);
 	assert_int_equal(files_of_symbol(&call, "daler.auth.v1.AuthService.LogIn"), 2);
-	assert_int_equal(files_of_symbol(&call, "grpc.health.v1.HealthCheckResponse.ServingStatus"), 1);
+	assert_int_equal(files_of_symbol(&call, "grpc.health.v1.HealthCheckResponse.ServingStatus"),
+			 1);
 	assert_int_equal(files_of_symbol(&call, "google.protobuf.Timestamp"), 1);
 	assert_int_equal(files_of_symbol(&call, "daler.auth.v1.NoSuch"), 0);
 	raw_half_close(&call);
@@ -462,8 +473,8 @@ static void test_reflection(void **state)
 	check_reflection(&raw, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo");
 	raw_free(&raw);
 	raw = raw_new("gateway", fixture.address);
-	struct raw_call call =
-		raw_open(&raw, "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", 5000, NULL);
+	struct raw_call call = raw_open(
+		&raw, "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", 5000, NULL);
 	raw_receive_headers(&call);
 	assert_int_equal(raw_finish(&call), GRPC_STATUS_PERMISSION_DENIED);
 	raw_free(&raw);

@@ -1,10 +1,11 @@
-/* Who gets in: certificates of every wrong kind are refused and logged, and new ones are taken up without a restart. */
+/* Who gets in: certificates of every wrong kind are refused and logged, and new ones are taken up
+ * without a restart. */
 #include "rpc_raw.h"
 
 #define HEALTH "/grpc.health.v1.Health/Check"
 
-static void issue_odd(const char *name, const struct pki_authority *authority, const char *names, long from_s,
-		      long until_s)
+static void issue_odd(const char *name, const struct pki_authority *authority, const char *names,
+		      long from_s, long until_s)
 {
 	char folder[PKI_PATH];
 	const struct pki_leaf leaf = {.names = names, .from_s = from_s, .until_s = until_s};
@@ -59,11 +60,14 @@ static int start(void **state)
 	issue_odd("foreign", &fixture.stranger, SPIFFE("gateway"), -60, A_DAY);
 	issue_odd("expired", &fixture.authority, SPIFFE("gateway"), -7200, -3600);
 	issue_odd("future", &fixture.authority, SPIFFE("gateway"), 3600, 7200);
-	issue_odd("double", &fixture.authority, SPIFFE("gateway") ",URI:spiffe://" DOMAIN "/operator", -60, A_DAY);
-	issue_odd("mixed", &fixture.authority, SPIFFE("gateway") ",URI:https://daler.test/", -60, A_DAY);
+	issue_odd("double", &fixture.authority,
+		  SPIFFE("gateway") ",URI:spiffe://" DOMAIN "/operator", -60, A_DAY);
+	issue_odd("mixed", &fixture.authority, SPIFFE("gateway") ",URI:https://daler.test/", -60,
+		  A_DAY);
 	issue_odd("nobody", &fixture.authority, "DNS:localhost", -60, A_DAY);
 	issue_odd("unknown", &fixture.authority, SPIFFE("stranger"), -60, A_DAY);
-	issue_odd("elsewhere", &fixture.authority, "URI:spiffe://other.test/gateway,DNS:localhost", -60, A_DAY);
+	issue_odd("elsewhere", &fixture.authority, "URI:spiffe://other.test/gateway,DNS:localhost",
+		  -60, A_DAY);
 	issue_odd("long", &fixture.authority, SPIFFE("gateway/x"), -60, A_DAY);
 	return 0;
 }
@@ -168,7 +172,7 @@ static void test_unreadable_files(void **state)
 	assert_string_equal(status.reason, "TLS_UNREADABLE");
 	tls = fixture_tls("gateway", paths);
 	char key[PKI_PATH];
-	snprintf(key, sizeof(key), "%s/operator/tls.key", fixture.home);
+	fixture_path("operator/tls.key", key);
 	tls.key = key;
 	status = rt_client_new(&tls, &client);
 	assert_int_equal(status.code, RT_FAILED_PRECONDITION);
@@ -185,8 +189,8 @@ static long shown_serial(void)
 	raw_receive_headers(&call);
 	long serial = 0;
 	grpc_auth_context *context = grpc_call_auth_context(call.call);
-	grpc_auth_property_iterator found =
-		grpc_auth_context_find_properties_by_name(context, GRPC_X509_PEM_CERT_PROPERTY_NAME);
+	grpc_auth_property_iterator found = grpc_auth_context_find_properties_by_name(
+		context, GRPC_X509_PEM_CERT_PROPERTY_NAME);
 	const grpc_auth_property *property = grpc_auth_property_iterator_next(&found);
 	if (property != NULL) {
 		BIO *bio = BIO_new_mem_buf(property->value, (int)property->value_length);

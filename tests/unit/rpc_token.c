@@ -20,7 +20,7 @@
 #include "rt/log.h"
 #include "rt/token.h"
 
-#define NOW_US (INT64_C(1800000000) * RT_US_PER_S)
+#define NOW_US    (INT64_C(1800000000) * RT_US_PER_S)
 #define MINUTE_US (60 * RT_US_PER_S)
 
 struct pair {
@@ -161,7 +161,8 @@ static void test_other_key(void **state)
 	(void)state;
 	struct rt_token_claims claims = good_claims();
 	struct rt_token_facts facts;
-	struct rt_status status = rt_token_check(ours.keys, &rules, sign(&theirs, &claims), NOW_US, &facts);
+	struct rt_status status =
+		rt_token_check(ours.keys, &rules, sign(&theirs, &claims), NOW_US, &facts);
 	assert_int_equal(status.code, RT_UNAUTHENTICATED);
 	assert_true(facts.key_unknown);
 }
@@ -220,7 +221,8 @@ static void hmac_signature(const char *text, size_t length, char *signature)
 {
 	uint8_t mac[32];
 	const char *secret = rt_signer_jwks(ours.signer);
-	HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)text, length, mac, NULL);
+	HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)text, length, mac,
+	     NULL);
 	rt_base64url_encode(mac, sizeof(mac), signature);
 }
 
@@ -254,8 +256,9 @@ static void der_signature(const char *text, size_t length, char *signature)
 	rt_base64url_encode(der, der_length, signature);
 }
 
-#define CLAIMS                                                                                              \
-	"{\"iss\":\"https://auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\"," \
+#define CLAIMS                                                                                     \
+	"{\"iss\":\"https://"                                                                      \
+	"auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\","          \
 	"\"name\":\"ann\",\"role\":\"player\",\"exp\":1800000600}"
 
 static const char *header_of(const char *alg)
@@ -268,7 +271,8 @@ static const char *header_of(const char *alg)
 static void test_algorithms(void **state)
 {
 	(void)state;
-	assert_int_equal(check_at(forge(header_of("ES256"), CLAIMS, good_signature), NOW_US).code, RT_OK);
+	assert_int_equal(check_at(forge(header_of("ES256"), CLAIMS, good_signature), NOW_US).code,
+			 RT_OK);
 	refuse(forge(header_of("none"), CLAIMS, no_signature), "INVALID_TOKEN");
 	refuse(forge(header_of("None"), CLAIMS, good_signature), "INVALID_TOKEN");
 	refuse(forge(header_of("HS256"), CLAIMS, hmac_signature), "INVALID_TOKEN");
@@ -289,14 +293,17 @@ static void test_headers(void **state)
 	refuse(forge("{\"alg\":\"ES256\",\"kid\":7}", CLAIMS, good_signature), "INVALID_TOKEN");
 	refuse(forge("[]", CLAIMS, good_signature), "INVALID_TOKEN");
 	refuse(forge("", CLAIMS, good_signature), "INVALID_TOKEN");
-	refuse(forge(rt_arena_printf(&arena, "{\"alg\":\"ES256\",\"kid\":\"%s\",\"crit\":[\"x\"]}", kid), CLAIMS,
-		     good_signature),
+	refuse(forge(rt_arena_printf(&arena, "{\"alg\":\"ES256\",\"kid\":\"%s\",\"crit\":[\"x\"]}",
+				     kid),
+		     CLAIMS, good_signature),
 	       "INVALID_TOKEN");
-	refuse(forge(rt_arena_printf(&arena, "{\"alg\":\"none\",\"alg\":\"ES256\",\"kid\":\"%s\"}", kid), CLAIMS,
-		     good_signature),
+	refuse(forge(rt_arena_printf(&arena, "{\"alg\":\"none\",\"alg\":\"ES256\",\"kid\":\"%s\"}",
+				     kid),
+		     CLAIMS, good_signature),
 	       "INVALID_TOKEN");
-	refuse(forge(rt_arena_printf(&arena, "{\"alg\":\"ES256\",\"kid\":\"%s\",\"typ\":\"JWE\"}", kid), CLAIMS,
-		     good_signature),
+	refuse(forge(rt_arena_printf(&arena, "{\"alg\":\"ES256\",\"kid\":\"%s\",\"typ\":\"JWE\"}",
+				     kid),
+		     CLAIMS, good_signature),
 	       "INVALID_TOKEN");
 }
 
@@ -304,33 +311,61 @@ static void test_claims(void **state)
 {
 	(void)state;
 	static const char *const wrong[] = {
-		"{}", "[]", "1", "",
+		"{}",
+		"[]",
+		"1",
+		"",
 		/* no exp, exp as text, a fraction, negative, absurd */
-		"{\"iss\":\"https://auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\",\"name\":\"a\",\"role\":\"player\"}",
-		"{\"iss\":\"https://auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\",\"name\":\"a\",\"role\":\"player\",\"exp\":\"1800000600\"}",
-		"{\"iss\":\"https://auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\",\"name\":\"a\",\"role\":\"player\",\"exp\":1800000600.5}",
-		"{\"iss\":\"https://auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\",\"name\":\"a\",\"role\":\"player\",\"exp\":-1}",
-		"{\"iss\":\"https://auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\",\"name\":\"a\",\"role\":\"player\",\"exp\":9223372036854775807}",
+		"{\"iss\":\"https://"
+		"auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\","
+		"\"name\":\"a\",\"role\":\"player\"}",
+		"{\"iss\":\"https://"
+		"auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\","
+		"\"name\":\"a\",\"role\":\"player\",\"exp\":\"1800000600\"}",
+		"{\"iss\":\"https://"
+		"auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\","
+		"\"name\":\"a\",\"role\":\"player\",\"exp\":1800000600.5}",
+		"{\"iss\":\"https://"
+		"auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\","
+		"\"name\":\"a\",\"role\":\"player\",\"exp\":-1}",
+		"{\"iss\":\"https://"
+		"auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\","
+		"\"name\":\"a\",\"role\":\"player\",\"exp\":9223372036854775807}",
 		/* no such role, no user, no name, twice the same claim */
-		"{\"iss\":\"https://auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\",\"name\":\"a\",\"role\":\"root\",\"exp\":1800000600}",
-		"{\"iss\":\"https://auth.test\",\"aud\":\"daler\",\"sub\":\"ann\",\"name\":\"a\",\"role\":\"player\",\"exp\":1800000600}",
-		"{\"iss\":\"https://auth.test\",\"aud\":\"daler\",\"sub\":\"00000000-0000-0000-0000-000000000000\",\"name\":\"a\",\"role\":\"player\",\"exp\":1800000600}",
-		"{\"iss\":\"https://auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\",\"role\":\"player\",\"exp\":1800000600}",
-		"{\"iss\":\"https://auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\",\"name\":\"a\",\"role\":\"player\",\"role\":\"operator\",\"exp\":1800000600}",
-		"{\"iss\":\"https://auth.test\",\"aud\":[\"x\"],\"sub\":\"0190a0a0-0000-7000-8000-000000000001\",\"name\":\"a\",\"role\":\"player\",\"exp\":1800000600}",
+		"{\"iss\":\"https://"
+		"auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\","
+		"\"name\":\"a\",\"role\":\"root\",\"exp\":1800000600}",
+		"{\"iss\":\"https://"
+		"auth.test\",\"aud\":\"daler\",\"sub\":\"ann\",\"name\":\"a\",\"role\":\"player\","
+		"\"exp\":1800000600}",
+		"{\"iss\":\"https://"
+		"auth.test\",\"aud\":\"daler\",\"sub\":\"00000000-0000-0000-0000-000000000000\","
+		"\"name\":\"a\",\"role\":\"player\",\"exp\":1800000600}",
+		"{\"iss\":\"https://"
+		"auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\","
+		"\"role\":\"player\",\"exp\":1800000600}",
+		"{\"iss\":\"https://"
+		"auth.test\",\"aud\":\"daler\",\"sub\":\"0190a0a0-0000-7000-8000-000000000001\","
+		"\"name\":\"a\",\"role\":\"player\",\"role\":\"operator\",\"exp\":1800000600}",
+		"{\"iss\":\"https://"
+		"auth.test\",\"aud\":[\"x\"],\"sub\":\"0190a0a0-0000-7000-8000-000000000001\","
+		"\"name\":\"a\",\"role\":\"player\",\"exp\":1800000600}",
 	};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		refuse(forge(header_of("ES256"), wrong[i], good_signature), "INVALID_TOKEN");
-	const char *list = "{\"iss\":\"https://auth.test\",\"aud\":[\"x\",\"daler\"],\"sub\":"
-			   "\"0190a0a0-0000-7000-8000-000000000001\",\"name\":\"a\",\"role\":\"player\","
-			   "\"exp\":1800000600}";
-	assert_int_equal(check_at(forge(header_of("ES256"), list, good_signature), NOW_US).code, RT_OK);
+	const char *list =
+		"{\"iss\":\"https://auth.test\",\"aud\":[\"x\",\"daler\"],\"sub\":"
+		"\"0190a0a0-0000-7000-8000-000000000001\",\"name\":\"a\",\"role\":\"player\","
+		"\"exp\":1800000600}";
+	assert_int_equal(check_at(forge(header_of("ES256"), list, good_signature), NOW_US).code,
+			 RT_OK);
 }
 
 static void test_shapes(void **state)
 {
 	(void)state;
-	static const char *const wrong[] = {"", ".", "..", "...", "a.b", "a.b.c.d", "a.b.c", "=.=.=", "\xff.\xff.\xff"};
+	static const char *const wrong[] = {"",        ".",     "..",    "...",           "a.b",
+					    "a.b.c.d", "a.b.c", "=.=.=", "\xff.\xff.\xff"};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		refuse(wrong[i], "INVALID_TOKEN");
 	char *huge = rt_arena_alloc(&arena, 6000);
@@ -342,9 +377,16 @@ static void test_key_sets(void **state)
 {
 	(void)state;
 	static const char *const unusable[] = {
-		"", "{}", "[]", "{\"keys\":[]}", "{\"keys\":{}}", "{\"keys\":[1,null,{}]}",
+		"",
+		"{}",
+		"[]",
+		"{\"keys\":[]}",
+		"{\"keys\":{}}",
+		"{\"keys\":[1,null,{}]}",
 		/* a point that is not on the curve; another curve; for encryption; no kid */
-		"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\",\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\"}]}",
+		"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\",\"x\":"
+		"\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\",\"y\":"
+		"\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\"}]}",
 		"{\"keys\":[{\"kty\":\"oct\",\"kid\":\"a\",\"k\":\"AAAA\"}]}",
 	};
 	for (size_t i = 0; i < sizeof(unusable) / sizeof(unusable[0]); i++) {
@@ -411,8 +453,10 @@ static void test_verifier(void **state)
 	struct rt_token_claims claims = good_claims();
 	const char *token = sign(&ours, &claims);
 	atomic_store(&published, NULL);
-	struct rt_token_config config = {
-		.issuer = rules.issuer, .audience = rules.audience, .refresh_ms = 600000, .fetch = fetch};
+	struct rt_token_config config = {.issuer = rules.issuer,
+					 .audience = rules.audience,
+					 .refresh_ms = 600000,
+					 .fetch = fetch};
 	struct rt_token_verifier *verifier = rt_token_verifier_new(&config);
 	struct rt_caller caller = {.identity = RT_ID_GATEWAY};
 	struct rt_status status = rt_token_verify(verifier, token, NOW_US, &caller);
@@ -428,14 +472,16 @@ static void test_verifier(void **state)
 	assert_string_equal(caller.username, "ann@example.test");
 	status = rt_token_verify(verifier, token, claims.expires_wall_us + MINUTE_US, &caller);
 	assert_string_equal(status.reason, "TOKEN_EXPIRED"); /* memory or not */
-	/* A new key: its first token makes the keys be fetched; then those of the old one are worth nothing. */
+	/* A new key: its first token makes the keys be fetched; then those of the old one are worth
+	 * nothing. */
 	atomic_store(&published, rt_signer_jwks(theirs.signer));
 	assert_true(becomes(verifier, sign(&theirs, &claims), RT_OK));
 	assert_true(becomes(verifier, token, RT_UNAUTHENTICATED));
 	/* Forged keys do not make it ask more than it wants to. */
 	int before = fetches;
 	for (int i = 0; i < 500; i++)
-		assert_int_equal(rt_token_verify(verifier, token, NOW_US, &caller).code, RT_UNAUTHENTICATED);
+		assert_int_equal(rt_token_verify(verifier, token, NOW_US, &caller).code,
+				 RT_UNAUTHENTICATED);
 	assert_in_range(fetches - before, 0, 1);
 	rt_token_verifier_destroy(verifier);
 }
