@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "accounts_cases.h"
+#include "lane.h"
 #include "load.h"
 #include "rt/clock.h"
 #include "rt/config.h"
@@ -18,8 +19,10 @@ struct load_config {
 	const char *accounts_addr;
 	const char *cert_dir;
 	const char *token;
+	const char *accounts_db;
 	int64_t accounts;
 	int64_t duration_ms;
+	int64_t in_flight;
 };
 
 static const struct rt_setting settings[] = {
@@ -33,8 +36,12 @@ static const struct rt_setting settings[] = {
 			"folder of certificates, one a service"),
 	RT_TEXT_SETTING(struct load_config, token, "token", "", 0, 8192,
 			"an operator's token, for the setup"),
+	RT_URL_SETTING(struct load_config, accounts_db, "accounts_db", "",
+		       "libpq connection string of accounts' database, for the case lane"),
 	RT_INT_SETTING(struct load_config, accounts, "accounts", "10000", 2, 10000000, "accounts",
 		       "accounts in the ledger"),
+	RT_INT_SETTING(struct load_config, in_flight, "in_flight", "0", 0, 100000, "calls",
+		       "calls in flight; 0: as many as the case says"),
 	RT_INT_SETTING(struct load_config, duration_ms, "duration_ms", "5000", 100, 3600000, "ms",
 		       "how long to load"),
 };
@@ -138,11 +145,19 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	static struct load_result result;
+	if (strcmp(config.case_name, "lane") == 0) {
+		lane_run(config.accounts_db, &world, 1000, config.duration_ms * RT_US_PER_MS,
+			 &result);
+		print_result("lane", &result);
+		return result.wrong == 0 ? 0 : 1;
+	}
 	struct rt_client *client = NULL;
 	struct rt_channel *channel = channel_as(&config, "payments", &client);
-	const struct load_case *load_case = find_case(config.case_name);
-	load_run(load_case, channel, NULL, &world, config.duration_ms * RT_US_PER_MS, &result);
-	print_result(load_case->name, &result);
+	struct load_case load_case = *find_case(config.case_name);
+	if (config.in_flight > 0)
+		load_case.in_flight = (size_t)config.in_flight;
+	load_run(&load_case, channel, NULL, &world, config.duration_ms * RT_US_PER_MS, &result);
+	print_result(load_case.name, &result);
 	rt_client_stop(client);
 	rt_channel_destroy(channel);
 	rt_client_destroy(client);
