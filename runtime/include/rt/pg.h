@@ -80,6 +80,7 @@ void rt_pg_add_uuid_array(struct rt_pg_params *params, const struct rt_uuid *val
 void rt_pg_add_text_array(struct rt_pg_params *params, const char *const *values, size_t count);
 void rt_pg_add_bytes_array(struct rt_pg_params *params, const void *bytes, size_t width, size_t count);
 void rt_pg_add_time_array(struct rt_pg_params *params, const int64_t *wall_us, size_t count);
+void rt_pg_add_time_or_null_array(struct rt_pg_params *params, const int64_t *wall_us, const bool *nulls, size_t count);
 
 /* Rows of a result. Owns: until _deinit; zero-initialised is empty. */
 struct rt_pg_rows {

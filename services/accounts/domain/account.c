@@ -31,6 +31,37 @@ int64_t account_ceiling_minor(enum account_side side, const struct account_total
 	return (totals->credits_posted_minor + totals->credits_pending_minor) - totals->debits_posted_minor;
 }
 
+/* The least that may be available, by the lower limit and the credit line; their difference was checked to fit. */
+static int64_t floor_minor(const struct account *account)
+{
+	return account->lower.amount_minor - account->credit_line_minor;
+}
+
+int64_t account_debitable_minor(const struct account *account)
+{
+	const struct account_totals *totals = &account->state.totals;
+	if (account->side == ACCOUNT_DEBIT_NORMAL)
+		return -account_ceiling_minor(account->side, totals);
+	int64_t available_minor = account_available_minor(account->side, totals);
+	int64_t kept_minor = account->lower.set && floor_minor(account) > 0 ? floor_minor(account) : 0;
+	return available_minor > kept_minor ? available_minor - kept_minor : 0;
+}
+
+enum decline_reason account_allows(const struct account *account, enum account_use use)
+{
+	switch (account->status) {
+	case ACCOUNT_ACTIVE:
+		return DECLINE_NONE;
+	case ACCOUNT_FROZEN:
+		return use == ACCOUNT_TAKEN ? DECLINE_ACCOUNT_FROZEN : DECLINE_NONE;
+	case ACCOUNT_BLOCKED:
+		return use == ACCOUNT_LET_GO ? DECLINE_NONE : DECLINE_ACCOUNT_BLOCKED;
+	case ACCOUNT_CLOSED:
+		return DECLINE_ACCOUNT_CLOSED;
+	}
+	rt_assert_failed("an account's status", __FILE__, __LINE__);
+}
+
 /* False when the total would leave 0..INT64_MAX. */
 static bool change_total(int64_t total_minor, int64_t change_minor, int64_t *after_minor)
 {
@@ -63,7 +94,7 @@ enum decline_reason account_try(const struct account *account, const struct acco
 		return DECLINE_BALANCE_OVERFLOW;
 
 	int64_t available_minor = account_available_minor(account->side, &next.totals);
-	if (account->lower.set && available_minor < account->lower.amount_minor &&
+	if (account->lower.set && available_minor < floor_minor(account) &&
 	    available_minor < account_available_minor(account->side, before))
 		return DECLINE_INSUFFICIENT_FUNDS;
 
@@ -74,6 +105,17 @@ enum decline_reason account_try(const struct account *account, const struct acco
 
 	*after = next;
 	return DECLINE_NONE;
+}
+
+struct rt_status account_check_credit_line(const struct account *account)
+{
+	int64_t floor_minor;
+	if (account->credit_line_minor < 0)
+		return RT_BAD_FIELD("INVALID_AMOUNT", "credit_line_minor", "must not be below 0");
+	if (account->lower.set && !rt_money_sub(account->lower.amount_minor, account->credit_line_minor, &floor_minor))
+		return RT_BAD_FIELD("INVALID_AMOUNT", "credit_line_minor",
+				    "is too large: the lower limit less it doesn't fit 63 bits");
+	return rt_ok();
 }
 
 static struct rt_status check_limits(const struct account *account)
@@ -87,16 +129,15 @@ static struct rt_status check_limits(const struct account *account)
 	if (account->upper.set && account->upper.amount_minor < 0)
 		return RT_BAD_FIELD("INVALID_FIELD", "upper_limit",
 				    "must not be below 0: an account begins empty");
-	return rt_ok();
+	return account_check_credit_line(account);
 }
 
 struct rt_status account_check_new(const struct account_record *record)
 {
-	const struct rt_currency *currency;
 	if (rt_uuid_is_nil(&record->account.id))
 		return RT_BAD_FIELD("INVALID_UUID", "account_id", "must not be the nil UUID");
 	RT_TRY(rt_text_field("owner", record->owner, 1, ACCOUNT_TEXT_CHARACTERS_MAX));
-	RT_TRY(rt_currency_field("currency", record->account.currency, &currency));
+	RT_TRY(currency_field("currency", record->account.currency));
 	if (record->account.side != ACCOUNT_DEBIT_NORMAL && record->account.side != ACCOUNT_CREDIT_NORMAL)
 		return RT_BAD_FIELD("INVALID_FIELD", "normal_side", "must be debit or credit");
 	RT_TRY(rt_text_field("label", record->label, 0, ACCOUNT_TEXT_CHARACTERS_MAX));
@@ -124,6 +165,9 @@ void account_hash(const struct account_record *record, uint8_t hash[ACCOUNT_HASH
 	rt_digest_text(&digest, record->label);
 	hash_limit(&digest, &record->account.lower);
 	hash_limit(&digest, &record->account.upper);
+	/* Only when there is one, so that what was created before there were credit lines keeps its hash. */
+	if (record->account.credit_line_minor != 0)
+		rt_digest_int(&digest, record->account.credit_line_minor);
 	rt_digest_finish(&digest, whole);
 	memcpy(hash, whole, ACCOUNT_HASH_BYTES);
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "domain/currency.h"
 #include "domain/decline.h"
 #include "rt/id.h"
 #include "rt/status.h"
@@ -12,6 +13,14 @@
 enum account_side {
 	ACCOUNT_DEBIT_NORMAL = 1,  /* assets, expenses: balance = debits - credits */
 	ACCOUNT_CREDIT_NORMAL = 2, /* liabilities (a wallet), equity, income: balance = credits - debits */
+};
+
+/* What may happen to an account; the numbers are stored. */
+enum account_status {
+	ACCOUNT_ACTIVE = 1,
+	ACCOUNT_FROZEN = 2,  /* nothing may be taken from it, but by holds that stand */
+	ACCOUNT_BLOCKED = 3, /* nothing may be taken or given; holds may be released */
+	ACCOUNT_CLOSED = 4,  /* nothing, for ever */
 };
 
 struct account_limit {
@@ -36,10 +45,13 @@ struct account_state {
 /* What is needed to decide about an account. */
 struct account {
 	struct rt_uuid id;
-	char currency[4];
+	char currency[CURRENCY_CODE_BYTES];
 	enum account_side side;
+	enum account_status status;
 	struct account_limit lower; /* of what is available */
 	struct account_limit upper;
+	int64_t credit_line_minor; /* how far below the lower limit it may go */
+	int64_t last_entry_us;     /* 0 before the first */
 	struct account_state state;
 };
 
@@ -63,6 +75,20 @@ int64_t account_available_minor(enum account_side side, const struct account_tot
 /* The most that could be available if holds that take away were released, and those that add were captured. Units: minor. */
 int64_t account_ceiling_minor(enum account_side side, const struct account_totals *totals);
 
+/* As much as can be debited until nothing is there any more: on an account that grows with credits, what is available above
+ * its lower limit and above 0; on one that grows with debits, what it is below 0. Units: minor. */
+int64_t account_debitable_minor(const struct account *account);
+
+/* What a transfer does with an account. */
+enum account_use {
+	ACCOUNT_GIVEN,         /* it grows, or is to */
+	ACCOUNT_TAKEN,         /* it shrinks, or is to */
+	ACCOUNT_TAKEN_AS_HELD, /* what a hold set aside is taken */
+	ACCOUNT_LET_GO,        /* what a hold set aside is let go */
+};
+/* Whether its status allows that. Returns DECLINE_NONE, ACCOUNT_FROZEN, ACCOUNT_BLOCKED or ACCOUNT_CLOSED. */
+enum decline_reason account_allows(const struct account *account, enum account_use use);
+
 /* Changes of the four totals by one transfer; those of pending totals may be negative. */
 struct account_change {
 	int64_t debits_posted_minor;
@@ -77,6 +103,8 @@ struct account_change {
 enum decline_reason account_try(const struct account *account, const struct account_change *change,
 				struct account_state *after);
 
+/* Checks the credit line, also against the lower limit. Errors: INVALID_ARGUMENT INVALID_AMOUNT for credit_line_minor. */
+struct rt_status account_check_credit_line(const struct account *account);
 /* Checks the content of a new account. Errors: INVALID_ARGUMENT naming the field. */
 struct rt_status account_check_new(const struct account_record *record);
 /* A digest of what an account is created with, to tell a repeated creation from another one with the same id. */

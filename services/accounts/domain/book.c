@@ -9,13 +9,14 @@ static struct rt_status too_large(void)
 	return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE", "the batch needs more memory than it may have");
 }
 
-struct rt_status book_init(struct book *book, struct rt_arena *arena, const struct book_size *size, int64_t now_us)
+struct rt_status book_init(struct book *book, struct rt_arena *arena, const struct book_size *size)
 {
-	*book = (struct book){.arena = arena, .now_us = now_us};
+	*book = (struct book){.arena = arena};
 	book->last_new = &book->first_new;
 	if (!uuid_table_init(&book->accounts, arena, size->accounts) ||
 	    /* A transfer may make a hold, or end one that it names. */
 	    !uuid_table_init(&book->holds, arena, size->transfers + size->holds) ||
+	    !uuid_table_init(&book->originals, arena, size->originals) ||
 	    !uuid_table_init(&book->transfers, arena, size->transfers) ||
 	    !uuid_table_init(&book->groups, arena, size->transfers))
 		return too_large();
@@ -29,7 +30,15 @@ struct rt_status book_add_account(struct book *book, const struct account *accou
 		return too_large();
 	entry->account = *account;
 	uuid_table_put(&book->accounts, &account->id, entry);
+	if (book->now_us < account->last_entry_us)
+		book->now_us = account->last_entry_us;
 	return rt_ok();
+}
+
+void book_set_time(struct book *book, int64_t now_us)
+{
+	if (book->now_us < now_us)
+		book->now_us = now_us;
 }
 
 static struct book_hold *add_hold(struct book *book, const struct hold *hold)
@@ -46,6 +55,16 @@ static struct book_hold *add_hold(struct book *book, const struct hold *hold)
 struct rt_status book_add_hold(struct book *book, const struct hold *hold)
 {
 	return add_hold(book, hold) == NULL ? too_large() : rt_ok();
+}
+
+struct rt_status book_add_original(struct book *book, const struct original *original)
+{
+	struct book_original *entry = rt_arena_alloc(book->arena, sizeof(*entry));
+	if (entry == NULL)
+		return too_large();
+	entry->original = *original;
+	uuid_table_put(&book->originals, &original->id, entry);
+	return rt_ok();
 }
 
 static struct group_record *add_record(struct book *book, const struct rt_uuid *id,

@@ -11,6 +11,7 @@
 #include "domain/decline.h"
 #include "domain/group.h"
 #include "domain/hold.h"
+#include "domain/original.h"
 #include "domain/transfer.h"
 #include "domain/uuid_table.h"
 #include "rt/arena.h"
@@ -46,13 +47,21 @@ struct book_hold {
 	struct book_hold *next_changed; /* new or changed */
 };
 
+struct book_original {
+	struct original original;
+	const struct group_record *of; /* posted in this batch by that group; NULL: read */
+	bool changed;
+	struct book_original *next_changed;
+};
+
 /* What a list's links are counted by. */
 struct book_counts {
 	size_t posted_transfers;
 	size_t declined_transfers;
 	size_t accounts_changed;
 	size_t holds_new;
-	size_t holds_ended; /* and not new */
+	size_t holds_changed; /* and not new */
+	size_t originals_changed;
 };
 
 struct book {
@@ -60,12 +69,14 @@ struct book {
 	int64_t now_us; /* create time of what is decided */
 	struct uuid_table accounts;
 	struct uuid_table holds;
+	struct uuid_table originals;
 	struct uuid_table transfers; /* id of a transfer -> struct group_record, posted or declined */
 	struct uuid_table groups;    /* id of a group -> struct group_record */
 	/* What is to be written. */
 	struct group_record *first_new, **last_new;
 	struct book_account *first_account;
 	struct book_hold *first_hold;
+	struct book_original *first_original;
 	struct book_counts counts;
 };
 
@@ -73,15 +84,17 @@ struct book {
 struct book_size {
 	size_t accounts;
 	size_t transfers; /* asked for by all groups together */
-	size_t holds;     /* named by captures and releases */
+	size_t holds;     /* named by captures, releases and expiries */
+	size_t originals; /* named by reversals */
 };
 
 /* Owns: memory of the arena. Errors: RESOURCE_EXHAUSTED BATCH_TOO_LARGE, as for all of the book's functions. */
-struct rt_status book_init(struct book *book, struct rt_arena *arena, const struct book_size *size, int64_t now_us);
+struct rt_status book_init(struct book *book, struct rt_arena *arena, const struct book_size *size);
 
 /* What the database knows, put in before the first decision. Texts must outlive the book. */
 struct rt_status book_add_account(struct book *book, const struct account *account);
 struct rt_status book_add_hold(struct book *book, const struct hold *hold);
+struct rt_status book_add_original(struct book *book, const struct original *original);
 /* One posted transfer of a group of `count`. Errors: also INTERNAL BAD_RECORD for what no writer of ours leaves. */
 struct rt_status book_add_posted(struct book *book, const struct posted_transfer *posted,
 				 const uint8_t hash[GROUP_HASH_BYTES], size_t count);
@@ -97,12 +110,26 @@ struct declined_transfer {
 };
 struct rt_status book_add_declined(struct book *book, const struct declined_transfer *declined);
 
+/* After all of these: what is decided from here on is decided at this time, or at that of the last entry of an account that
+ * the book has, when that is later: an account's entries never go back in time. */
+void book_set_time(struct book *book, int64_t now_us);
+
+/* Why a group is refused without a trace. */
+enum refusal {
+	REFUSAL_NONE,
+	REFUSAL_MISMATCH, /* an id of it is on record with another body */
+	REFUSAL_EXPIRES,  /* a hold is to expire in the past, or too far ahead */
+	REFUSAL_NOT_DUE,  /* an expiry, of a hold that has ended, or isn't due */
+};
+
 /* What a caller is told about its group. */
 struct outcome {
-	const struct group_record *record; /* NULL: refused, because an id of it is on record with another body */
+	const struct group_record *record; /* NULL: refused */
 	bool replayed;
+	enum refusal refusal;
+	size_t position; /* of the transfer that it is refused for */
 };
 
 /* Decides one group against the running state: the recorded outcome when it is on record, else a new one, posted or
- * declined; a declined group leaves nothing but its decline. Errors: also INTERNAL BAD_RECORD. */
+ * declined; a declined group leaves nothing but its decline, and a refused one nothing. Errors: also INTERNAL BAD_RECORD. */
 struct rt_status book_decide(struct book *book, const struct group *group, struct outcome *outcome);

@@ -52,7 +52,7 @@ static struct rt_status replay(const struct book *book, const struct group *grou
 {
 	struct group_record *record = record_of(book, group);
 	if (record == NULL) {
-		*outcome = (struct outcome){0};
+		*outcome = (struct outcome){.refusal = REFUSAL_MISMATCH};
 		return rt_ok();
 	}
 	if (record->known != record->count)
@@ -72,18 +72,70 @@ struct undo {
 	struct account_state debit;
 	struct account_state credit;
 	struct hold hold;
+	int64_t reversed_minor;
 	struct book_hold *made;
 };
 
 static struct book_hold *hold_named(const struct book *book, const struct transfer *transfer)
 {
-	if (!transfer_ends_hold(transfer->kind))
+	if (!transfer_names_hold(transfer->kind))
 		return NULL;
-	struct book_hold *entry = uuid_table_get(&book->holds, &transfer->hold_id);
+	struct book_hold *entry = uuid_table_get(&book->holds, &transfer->target_id);
 	return entry == NULL || entry->is_void ? NULL : entry;
 }
 
-static struct transfer_parties parties_of(const struct book *book, const struct transfer *transfer)
+/* A transfer that was posted earlier in this batch, or in the very group that is being carried out: those of it are known
+ * that come before `own_count`. */
+static const struct posted_transfer *posted_here(const struct book *book, const struct rt_uuid *id,
+						 const struct group_record *own, size_t own_count,
+						 const struct group_record **of)
+{
+	const struct group_record *record = uuid_table_get(&book->transfers, id);
+	size_t count = own_count;
+	*of = own;
+	if (record != NULL) {
+		if (record->asked == NULL || record->decline != DECLINE_NONE)
+			return NULL;
+		*of = record;
+		count = record->count;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (rt_uuid_equal(&(*of)->transfers[i].transfer.id, id))
+			return &(*of)->transfers[i];
+	return NULL;
+}
+
+/* The original of a reversal. One that the database doesn't know yet is noted when it is named first. */
+static struct rt_status original_named(struct book *book, const struct transfer *transfer,
+				       const struct group_record *own, size_t own_count,
+				       struct book_original **named)
+{
+	*named = uuid_table_get(&book->originals, &transfer->target_id);
+	if (*named != NULL && ((*named)->of == NULL || (*named)->of->decline == DECLINE_NONE))
+		return rt_ok();
+	const struct group_record *of;
+	const struct posted_transfer *posted =
+		*named != NULL ? NULL : posted_here(book, &transfer->target_id, own, own_count, &of);
+	*named = NULL; /* what a declined group had posted before it was declined isn't there */
+	if (posted == NULL)
+		return rt_ok();
+	struct book_original *entry = rt_arena_alloc(book->arena, sizeof(*entry));
+	if (entry == NULL)
+		return too_large();
+	*entry = (struct book_original){
+		.original = {.id = posted->transfer.id,
+			     .debit_account_id = posted->transfer.debit_account_id,
+			     .credit_account_id = posted->transfer.credit_account_id,
+			     .moved_minor = posted->moved_minor,
+			     .kind = posted->transfer.kind},
+		.of = of,
+	};
+	*named = uuid_table_put(&book->originals, &entry->original.id, entry);
+	return rt_ok();
+}
+
+static struct transfer_parties parties_of(const struct book *book, const struct transfer *transfer,
+					  struct book_original *original)
 {
 	struct book_account *debit = uuid_table_get(&book->accounts, &transfer->debit_account_id);
 	struct book_account *credit = uuid_table_get(&book->accounts, &transfer->credit_account_id);
@@ -92,6 +144,7 @@ static struct transfer_parties parties_of(const struct book *book, const struct 
 		.debit = debit == NULL ? NULL : &debit->account,
 		.credit = credit == NULL ? NULL : &credit->account,
 		.hold = hold == NULL ? NULL : &hold->hold,
+		.original = original == NULL ? NULL : &original->original,
 	};
 }
 
@@ -104,6 +157,8 @@ static struct undo remember(const struct transfer_parties *parties)
 		undo.credit = parties->credit->state;
 	if (parties->hold != NULL)
 		undo.hold = *parties->hold;
+	if (parties->original != NULL)
+		undo.reversed_minor = parties->original->reversed_minor;
 	return undo;
 }
 
@@ -114,19 +169,22 @@ static void take_back(const struct undo *undos, size_t count)
 		undos[i].parties.credit->state = undos[i].credit;
 		if (undos[i].parties.hold != NULL)
 			*undos[i].parties.hold = undos[i].hold;
+		if (undos[i].parties.original != NULL)
+			undos[i].parties.original->reversed_minor = undos[i].reversed_minor;
 		if (undos[i].made != NULL)
 			undos[i].made->is_void = true;
 	}
 }
 
 static void set_posted(struct group_record *record, size_t index, const struct transfer *transfer,
-		       const struct transfer_parties *parties)
+		       const struct transfer_parties *parties, int64_t moved_minor)
 {
 	record->transfers[index] = (struct posted_transfer){
 		.transfer = *transfer,
 		.group_id = record->id,
 		.position = (int64_t)index,
 		.created_us = record->created_us,
+		.moved_minor = moved_minor,
 		.debit = {.normal = parties->debit->side, .after = parties->debit->state},
 		.credit = {.normal = parties->credit->side, .after = parties->credit->state},
 	};
@@ -143,6 +201,7 @@ static struct rt_status make_hold(struct book *book, const struct transfer *tran
 			 .debit_account_id = transfer->debit_account_id,
 			 .credit_account_id = transfer->credit_account_id,
 			 .amount_minor = transfer->amount_minor,
+			 .expires_us = transfer->expires_us,
 			 .state = HOLD_PENDING},
 		.is_new = true,
 	};
@@ -152,24 +211,36 @@ static struct rt_status make_hold(struct book *book, const struct transfer *tran
 	return rt_ok();
 }
 
+/* Carries out one transfer of a group; says why it can't be. */
+static struct rt_status carry_out_one(struct book *book, const struct transfer *transfer, struct group_record *record,
+				      size_t index, struct undo *undo, enum decline_reason *reason)
+{
+	struct book_original *original = NULL;
+	if (transfer->kind == TRANSFER_REVERSAL)
+		RT_TRY(original_named(book, transfer, record, index, &original));
+	struct transfer_parties parties = parties_of(book, transfer, original);
+	int64_t moved_minor;
+	*undo = remember(&parties);
+	*reason = transfer_apply(transfer, &parties, book->now_us, &moved_minor);
+	if (*reason != DECLINE_NONE)
+		return rt_ok();
+	set_posted(record, index, transfer, &parties, moved_minor);
+	return transfer->kind == TRANSFER_HOLD ? make_hold(book, transfer, &undo->made) : rt_ok();
+}
+
 /* Carries out the group's transfers one by one, until one is declined. */
 static struct rt_status carry_out(struct book *book, const struct group *group, struct group_record *record,
 				  struct undo *undos)
 {
 	for (size_t i = 0; i < group->count; i++) {
-		const struct transfer *transfer = &group->transfers[i];
-		struct transfer_parties parties = parties_of(book, transfer);
-		undos[i] = remember(&parties);
-		enum decline_reason reason = transfer_apply(transfer, &parties);
+		enum decline_reason reason;
+		RT_TRY(carry_out_one(book, &group->transfers[i], record, i, &undos[i], &reason));
 		if (reason != DECLINE_NONE) {
 			take_back(undos, i);
 			record->decline = reason;
-			record->cause_id = transfer->id;
+			record->cause_id = group->transfers[i].id;
 			return rt_ok();
 		}
-		if (transfer->kind == TRANSFER_HOLD)
-			RT_TRY(make_hold(book, transfer, &undos[i].made));
-		set_posted(record, i, transfer, &parties);
 	}
 	return rt_ok();
 }
@@ -198,7 +269,19 @@ static void note_hold(struct book *book, const struct rt_uuid *id)
 	if (entry->is_new)
 		book->counts.holds_new++;
 	else
-		book->counts.holds_ended++;
+		book->counts.holds_changed++;
+}
+
+static void note_original(struct book *book, const struct rt_uuid *id)
+{
+	struct book_original *entry = uuid_table_get(&book->originals, id);
+	RT_ASSERT(entry != NULL);
+	if (entry->changed)
+		return;
+	entry->changed = true;
+	entry->next_changed = book->first_original;
+	book->first_original = entry;
+	book->counts.originals_changed++;
 }
 
 /* Notes what is to be written for a group that was posted. */
@@ -210,8 +293,10 @@ static void note_posted(struct book *book, const struct group *group)
 		note_account(book, &transfer->credit_account_id);
 		if (transfer->kind == TRANSFER_HOLD)
 			note_hold(book, &transfer->id);
-		else if (transfer_ends_hold(transfer->kind))
-			note_hold(book, &transfer->hold_id);
+		else if (transfer_names_hold(transfer->kind))
+			note_hold(book, &transfer->target_id);
+		else if (transfer->kind == TRANSFER_REVERSAL)
+			note_original(book, &transfer->target_id);
 	}
 	book->counts.posted_transfers += group->count;
 }
@@ -232,6 +317,12 @@ static struct rt_status put_on_record(struct book *book, const struct group *gro
 	return rt_ok();
 }
 
+/* Expiries are the ledger's own wish, and not for ever: what can't be carried out is not recorded, and may be tried again. */
+static bool is_own(const struct group *group)
+{
+	return group->transfers[0].kind == TRANSFER_EXPIRY;
+}
+
 static struct rt_status decide_new(struct book *book, const struct group *group, struct outcome *outcome)
 {
 	struct group_record *record = rt_arena_alloc(book->arena, sizeof(*record));
@@ -250,9 +341,25 @@ static struct rt_status decide_new(struct book *book, const struct group *group,
 	};
 	memcpy(record->hash, group->hash, sizeof(record->hash));
 	RT_TRY(carry_out(book, group, record, undos));
+	if (record->decline != DECLINE_NONE && is_own(group)) {
+		*outcome = (struct outcome){.refusal = REFUSAL_NOT_DUE};
+		return rt_ok();
+	}
 	RT_TRY(put_on_record(book, group, record));
 	*outcome = (struct outcome){.record = record};
 	return rt_ok();
+}
+
+/* Asked of new groups alone: one that is on record got its outcome when its time was still to come. */
+static bool expires_badly(const struct book *book, const struct group *group, struct outcome *outcome)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		if (!transfer_expiry_is_ahead(&group->transfers[i], book->now_us)) {
+			*outcome = (struct outcome){.refusal = REFUSAL_EXPIRES, .position = i};
+			return true;
+		}
+	}
+	return false;
 }
 
 struct rt_status book_decide(struct book *book, const struct group *group, struct outcome *outcome)
@@ -260,5 +367,7 @@ struct rt_status book_decide(struct book *book, const struct group *group, struc
 	RT_ASSERT(group->count > 0);
 	if (touches_record(book, group))
 		return replay(book, group, outcome);
+	if (expires_badly(book, group, outcome))
+		return rt_ok();
 	return decide_new(book, group, outcome);
 }

@@ -39,11 +39,16 @@ static void hash_transfer(struct rt_digest *digest, const struct transfer *trans
 	hash_uuid(digest, &transfer->id);
 	hash_uuid(digest, &transfer->debit_account_id);
 	hash_uuid(digest, &transfer->credit_account_id);
-	hash_uuid(digest, &transfer->hold_id);
+	hash_uuid(digest, &transfer->target_id);
 	rt_digest_int(digest, transfer->amount_minor);
 	rt_digest_text(digest, transfer->currency);
 	rt_digest_int(digest, (int64_t)transfer->kind);
 	rt_digest_text(digest, transfer->reference);
+	/* Only when they are there, so that what was asked for before they could be keeps its hash. */
+	if (transfer->expires_us != 0)
+		rt_digest_int(digest, transfer->expires_us);
+	if (transfer->keep_open)
+		rt_digest_text(digest, "keep open");
 }
 
 void group_fill_hash(struct group *group, const struct rt_uuid *ledger_id)

@@ -93,14 +93,17 @@ static struct rt_status carry_out(struct batch *batch, struct rt_pg *pg, struct 
 		.accounts = wanted.account_count,
 		.transfers = wanted.transfer_count,
 		.holds = wanted.hold_count,
+		.originals = wanted.original_count,
 	};
 	batch->ledger_id = wanted.ledger_id;
 	batch->outcomes = rt_arena_array(arena, batch->group_count, sizeof(batch->outcomes[0]));
 	if (batch->outcomes == NULL)
 		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE", "the batch needs too much memory");
-	RT_TRY(book_init(&batch->book, arena, &size, rt_clock_wall_us()));
+	RT_TRY(book_init(&batch->book, arena, &size));
 	RT_TRY(plans_refresh(&lane_plans, pg, rt_clock_mono_us(), batch->deadline_us));
 	RT_TRY(posting_store_read(pg, &wanted, batch->deadline_us, &batch->book));
+	/* The time of a batch is that when it has its ledger to itself, so that batches follow each other in time. */
+	book_set_time(&batch->book, rt_clock_wall_us());
 	RT_TRY(decide_all(batch));
 	if (!has_writes(&batch->book)) {
 		rt_pg_abandon(pg);

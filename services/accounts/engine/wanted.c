@@ -25,7 +25,7 @@ static void set_add(struct id_set *set, const struct rt_uuid *id)
 }
 
 struct sets {
-	struct id_set accounts, transfers, holds;
+	struct id_set accounts, transfers, holds, originals;
 };
 
 static void add_group(struct sets *sets, const struct group *group)
@@ -35,21 +35,43 @@ static void add_group(struct sets *sets, const struct group *group)
 		set_add(&sets->accounts, &transfer->debit_account_id);
 		set_add(&sets->accounts, &transfer->credit_account_id);
 		set_add(&sets->transfers, &transfer->id);
-		if (transfer_ends_hold(transfer->kind))
-			set_add(&sets->holds, &transfer->hold_id);
+		if (transfer_names_hold(transfer->kind))
+			set_add(&sets->holds, &transfer->target_id);
+		else if (transfer->kind == TRANSFER_REVERSAL)
+			set_add(&sets->originals, &transfer->target_id);
 	}
+}
+
+/* How many of each there can be at most. */
+struct counts {
+	size_t transfers, holds, originals;
+};
+
+static struct counts count_all(struct posting_request *const *requests, size_t count)
+{
+	struct counts counts = {0};
+	for (size_t i = 0; i < count; i++) {
+		counts.transfers += requests[i]->transfer_count;
+		for (size_t j = 0; j < requests[i]->group_count; j++) {
+			const struct group *group = &requests[i]->groups[j];
+			for (size_t k = 0; k < group->count; k++) {
+				counts.holds += transfer_names_hold(group->transfers[k].kind);
+				counts.originals += group->transfers[k].kind == TRANSFER_REVERSAL;
+			}
+		}
+	}
+	return counts;
 }
 
 struct rt_status wanted_collect(struct posting_request *const *requests, size_t count, struct rt_arena *arena,
 				struct posting_wanted *wanted)
 {
-	size_t transfers = 0;
-	for (size_t i = 0; i < count; i++)
-		transfers += requests[i]->transfer_count;
+	struct counts most = count_all(requests, count);
 	/* One more place each: set_add tries an id on the place where it would go. */
 	struct sets sets;
-	if (!set_init(&sets.accounts, arena, 2 * transfers + 1) ||
-	    !set_init(&sets.transfers, arena, transfers + 1) || !set_init(&sets.holds, arena, transfers + 1))
+	if (!set_init(&sets.accounts, arena, 2 * most.transfers + 1) ||
+	    !set_init(&sets.transfers, arena, most.transfers + 1) || !set_init(&sets.holds, arena, most.holds + 1) ||
+	    !set_init(&sets.originals, arena, most.originals + 1))
 		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE", "the batch needs too much memory");
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < requests[i]->group_count; j++)
@@ -62,6 +84,8 @@ struct rt_status wanted_collect(struct posting_request *const *requests, size_t 
 		.transfer_count = sets.transfers.count,
 		.holds = sets.holds.ids,
 		.hold_count = sets.holds.count,
+		.originals = sets.originals.ids,
+		.original_count = sets.originals.count,
 	};
 	return rt_ok();
 }

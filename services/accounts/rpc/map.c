@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/money.h"
 
@@ -10,13 +11,31 @@ static struct rt_status no_memory(void)
 	return RT_FAIL(RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", "the request needs too much memory");
 }
 
-/* Currencies have three letters; what is longer is cut to something that is none. */
-static void take_currency(const char *from, char currency[4])
+/* What is longer than any code becomes something that is none. */
+static void take_currency(const char *from, char currency[CURRENCY_CODE_BYTES])
 {
-	size_t length = strnlen(from, 4);
-	memset(currency, 0, 4);
-	if (length < 4)
+	size_t length = strnlen(from, CURRENCY_CODE_BYTES);
+	memset(currency, 0, CURRENCY_CODE_BYTES);
+	if (length < CURRENCY_CODE_BYTES)
 		memcpy(currency, from, length);
+}
+
+/* Timestamps go from the year 1 to the year 9999. */
+#define SECONDS_MIN INT64_C(-62135596800)
+#define SECONDS_MAX INT64_C(253402300799)
+
+static struct rt_status take_expiry(const Google__Protobuf__Timestamp *from, int64_t *expires_us)
+{
+	*expires_us = 0;
+	if (from == NULL)
+		return rt_ok();
+	if (from->seconds < SECONDS_MIN || from->seconds > SECONDS_MAX || from->nanos < 0 || from->nanos > 999999999)
+		return RT_BAD_FIELD("INVALID_FIELD", "hold.expire_time", "must be a time");
+	*expires_us = from->seconds * RT_US_PER_S + from->nanos / 1000;
+	/* 0 means never; the microsecond after it is as long past. */
+	if (*expires_us == 0)
+		*expires_us = 1;
+	return rt_ok();
 }
 
 static struct rt_status take_kind(const Daler__Accounts__V1__Transfer *from, struct transfer *transfer)
@@ -25,20 +44,28 @@ static struct rt_status take_kind(const Daler__Accounts__V1__Transfer *from, str
 	case DALER__ACCOUNTS__V1__TRANSFER__KIND_DIRECT:
 		transfer->kind = TRANSFER_DIRECT;
 		return rt_ok();
+	case DALER__ACCOUNTS__V1__TRANSFER__KIND_BALANCING:
+		transfer->kind = TRANSFER_BALANCING;
+		return rt_ok();
 	case DALER__ACCOUNTS__V1__TRANSFER__KIND_HOLD:
 		transfer->kind = TRANSFER_HOLD;
-		return rt_ok();
+		return take_expiry(from->hold->expire_time, &transfer->expires_us);
 	case DALER__ACCOUNTS__V1__TRANSFER__KIND_CAPTURE:
 		transfer->kind = TRANSFER_CAPTURE;
-		return rt_uuid_field("capture.hold_id", from->capture->hold_id, &transfer->hold_id);
+		transfer->keep_open = from->capture->keep_open;
+		return rt_uuid_field("capture.hold_id", from->capture->hold_id, &transfer->target_id);
 	case DALER__ACCOUNTS__V1__TRANSFER__KIND_RELEASE:
 		transfer->kind = TRANSFER_RELEASE;
-		return rt_uuid_field("release.hold_id", from->release->hold_id, &transfer->hold_id);
+		return rt_uuid_field("release.hold_id", from->release->hold_id, &transfer->target_id);
+	case DALER__ACCOUNTS__V1__TRANSFER__KIND_REVERSAL:
+		transfer->kind = TRANSFER_REVERSAL;
+		return rt_uuid_field("reversal.original_id", from->reversal->original_id, &transfer->target_id);
+	case DALER__ACCOUNTS__V1__TRANSFER__KIND_EXPIRY:
 	case DALER__ACCOUNTS__V1__TRANSFER__KIND__NOT_SET:
 	case _DALER__ACCOUNTS__V1__TRANSFER__KIND__CASE_IS_INT_SIZE:
 		break;
 	}
-	return RT_BAD_FIELD("INVALID_FIELD", "kind", "must be direct, hold, capture or release");
+	return RT_BAD_FIELD("INVALID_FIELD", "kind", "must be direct, hold, capture, release, balancing or reversal");
 }
 
 static struct rt_status take_transfer(const Daler__Accounts__V1__Transfer *from, struct transfer *transfer)
@@ -83,7 +110,10 @@ struct rt_status map_new_account(const Daler__Accounts__V1__NewAccount *from, co
 		.owner = from->owner,
 		.label = from->label,
 		.version = 1,
-		.account = {.lower = take_limit(from->lower_limit), .upper = take_limit(from->upper_limit)},
+		.account = {.status = ACCOUNT_ACTIVE,
+			    .lower = take_limit(from->lower_limit),
+			    .upper = take_limit(from->upper_limit),
+			    .credit_line_minor = from->credit_line_minor},
 	};
 	if (from->normal_side == DALER__ACCOUNTS__V1__NORMAL_SIDE__NORMAL_SIDE_DEBIT)
 		record->account.side = ACCOUNT_DEBIT_NORMAL;
@@ -148,6 +178,21 @@ static Daler__Accounts__V1__NormalSide map_side(enum account_side side)
 					    : DALER__ACCOUNTS__V1__NORMAL_SIDE__NORMAL_SIDE_CREDIT;
 }
 
+static Daler__Accounts__V1__AccountStatus map_account_status(enum account_status status)
+{
+	switch (status) {
+	case ACCOUNT_ACTIVE:
+		return DALER__ACCOUNTS__V1__ACCOUNT_STATUS__ACCOUNT_STATUS_ACTIVE;
+	case ACCOUNT_FROZEN:
+		return DALER__ACCOUNTS__V1__ACCOUNT_STATUS__ACCOUNT_STATUS_FROZEN;
+	case ACCOUNT_BLOCKED:
+		return DALER__ACCOUNTS__V1__ACCOUNT_STATUS__ACCOUNT_STATUS_BLOCKED;
+	case ACCOUNT_CLOSED:
+		return DALER__ACCOUNTS__V1__ACCOUNT_STATUS__ACCOUNT_STATUS_CLOSED;
+	}
+	return DALER__ACCOUNTS__V1__ACCOUNT_STATUS__ACCOUNT_STATUS_UNSPECIFIED;
+}
+
 Daler__Accounts__V1__AccountMetadata *map_metadata(const struct account_record *record, struct rt_arena *arena)
 {
 	Daler__Accounts__V1__AccountMetadata *to = rt_arena_alloc(arena, sizeof(*to));
@@ -164,6 +209,8 @@ Daler__Accounts__V1__AccountMetadata *map_metadata(const struct account_record *
 	to->upper_limit = map_limit(&record->account.upper, arena);
 	to->version = record->version;
 	to->create_time = map_time(record->created_us, arena);
+	to->status = map_account_status(record->account.status);
+	to->credit_line_minor = record->account.credit_line_minor;
 	return to;
 }
 
@@ -195,23 +242,55 @@ Daler__Accounts__V1__Account *map_account(const struct account_record *record, s
 	return to;
 }
 
-static Daler__Accounts__V1__Capture *map_capture(const struct rt_uuid *hold_id, struct rt_arena *arena)
+static Daler__Accounts__V1__Hold *map_hold(const struct transfer *transfer, struct rt_arena *arena)
+{
+	Daler__Accounts__V1__Hold *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__hold__init(to);
+	if (transfer->expires_us != 0)
+		to->expire_time = map_time(transfer->expires_us, arena);
+	return to;
+}
+
+static Daler__Accounts__V1__Capture *map_capture(const struct transfer *transfer, struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Capture *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
 		return NULL;
 	daler__accounts__v1__capture__init(to);
-	to->hold_id = map_uuid(hold_id, arena);
+	to->hold_id = map_uuid(&transfer->target_id, arena);
+	to->keep_open = transfer->keep_open;
 	return to;
 }
 
-static Daler__Accounts__V1__Release *map_release(const struct rt_uuid *hold_id, struct rt_arena *arena)
+static Daler__Accounts__V1__Release *map_release(const struct transfer *transfer, struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Release *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
 		return NULL;
 	daler__accounts__v1__release__init(to);
-	to->hold_id = map_uuid(hold_id, arena);
+	to->hold_id = map_uuid(&transfer->target_id, arena);
+	return to;
+}
+
+static Daler__Accounts__V1__Expiry *map_expiry(const struct transfer *transfer, struct rt_arena *arena)
+{
+	Daler__Accounts__V1__Expiry *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__expiry__init(to);
+	to->hold_id = map_uuid(&transfer->target_id, arena);
+	return to;
+}
+
+static Daler__Accounts__V1__Reversal *map_reversal(const struct transfer *transfer, struct rt_arena *arena)
+{
+	Daler__Accounts__V1__Reversal *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__reversal__init(to);
+	to->original_id = map_uuid(&transfer->target_id, arena);
 	return to;
 }
 
@@ -219,23 +298,35 @@ static void set_kind(Daler__Accounts__V1__Transfer *to, const struct transfer *t
 {
 	/* Messages without a field are all alike; nobody changes them. */
 	static Daler__Accounts__V1__Direct direct = DALER__ACCOUNTS__V1__DIRECT__INIT;
-	static Daler__Accounts__V1__Hold hold = DALER__ACCOUNTS__V1__HOLD__INIT;
+	static Daler__Accounts__V1__Balancing balancing = DALER__ACCOUNTS__V1__BALANCING__INIT;
 	switch (transfer->kind) {
 	case TRANSFER_DIRECT:
 		to->kind_case = DALER__ACCOUNTS__V1__TRANSFER__KIND_DIRECT;
 		to->direct = &direct;
 		return;
+	case TRANSFER_BALANCING:
+		to->kind_case = DALER__ACCOUNTS__V1__TRANSFER__KIND_BALANCING;
+		to->balancing = &balancing;
+		return;
 	case TRANSFER_HOLD:
 		to->kind_case = DALER__ACCOUNTS__V1__TRANSFER__KIND_HOLD;
-		to->hold = &hold;
+		to->hold = map_hold(transfer, arena);
 		return;
 	case TRANSFER_CAPTURE:
 		to->kind_case = DALER__ACCOUNTS__V1__TRANSFER__KIND_CAPTURE;
-		to->capture = map_capture(&transfer->hold_id, arena);
+		to->capture = map_capture(transfer, arena);
 		return;
 	case TRANSFER_RELEASE:
 		to->kind_case = DALER__ACCOUNTS__V1__TRANSFER__KIND_RELEASE;
-		to->release = map_release(&transfer->hold_id, arena);
+		to->release = map_release(transfer, arena);
+		return;
+	case TRANSFER_REVERSAL:
+		to->kind_case = DALER__ACCOUNTS__V1__TRANSFER__KIND_REVERSAL;
+		to->reversal = map_reversal(transfer, arena);
+		return;
+	case TRANSFER_EXPIRY:
+		to->kind_case = DALER__ACCOUNTS__V1__TRANSFER__KIND_EXPIRY;
+		to->expiry = map_expiry(transfer, arena);
 		return;
 	}
 }
@@ -265,6 +356,7 @@ Daler__Accounts__V1__PostedTransfer *map_posted(const struct posted_transfer *po
 	to->transfer = map_transfer(&posted->transfer, arena);
 	to->group_id = map_uuid(&posted->group_id, arena);
 	to->create_time = map_time(posted->created_us, arena);
+	to->moved_minor = posted->moved_minor;
 	to->debit_balances = map_balances(posted->debit.normal, &posted->debit.after, arena);
 	to->credit_balances = map_balances(posted->credit.normal, &posted->credit.after, arena);
 	return to;
@@ -297,14 +389,33 @@ static Daler__Accounts__V1__Decline *map_decline(const struct group_record *reco
 	return to;
 }
 
-static Daler__Accounts__V1__Refusal *map_refusal(struct rt_arena *arena)
+struct rt_status map_refused(const struct outcome *outcome)
+{
+	RT_ASSERT(outcome->record == NULL);
+	switch (outcome->refusal) {
+	case REFUSAL_EXPIRES:
+		return rt_status_in(RT_BAD_FIELD("INVALID_FIELD", "hold.expire_time",
+						 "must be later than now, and at most ten years from now"),
+				    "transfers[%zu].", outcome->position);
+	case REFUSAL_NONE:
+	case REFUSAL_MISMATCH:
+	case REFUSAL_NOT_DUE: /* the ledger's own wishes alone */
+		break;
+	}
+	return RT_FAIL(FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH",
+		       "an id of the group is on record with another body");
+}
+
+static Daler__Accounts__V1__Refusal *map_refusal(const struct outcome *outcome, struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Refusal *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
 		return NULL;
 	daler__accounts__v1__refusal__init(to);
-	to->reason = copy("IDEMPOTENCY_PAYLOAD_MISMATCH", arena);
-	to->message = copy("an id of the group is on record with another body", arena);
+	const struct rt_status status = map_refused(outcome);
+	to->reason = copy(status.reason, arena);
+	to->message = status.field[0] == '\0' ? copy(status.detail, arena)
+					      : rt_arena_printf(arena, "%s %s", status.field, status.detail);
 	return to;
 }
 
@@ -319,7 +430,7 @@ Daler__Accounts__V1__Outcome *map_outcome(const struct group *group, const struc
 	to->replayed = outcome->replayed;
 	if (outcome->record == NULL) {
 		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_REFUSAL;
-		to->refusal = map_refusal(arena);
+		to->refusal = map_refusal(outcome, arena);
 	} else if (outcome->record->decline != DECLINE_NONE) {
 		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_DECLINE;
 		to->decline = map_decline(outcome->record, arena);

@@ -46,8 +46,7 @@ static void answer_post(struct posting_request *request, struct rt_status status
 	struct rt_call *call = request->context;
 	Daler__Accounts__V1__PostResponse reply = DALER__ACCOUNTS__V1__POST_RESPONSE__INIT;
 	if (rt_is_ok(&status) && outcomes[0].record == NULL)
-		status = RT_FAIL(FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH",
-				 "an id of the group is on record with another body");
+		status = rt_status_in(map_refused(&outcomes[0]), "group.");
 	if (rt_is_ok(&status))
 		reply.outcome = map_outcome(&request->groups[0], &outcomes[0], rt_call_arena(call));
 	reply_end(call, status, &reply.base);

@@ -18,6 +18,8 @@ static Daler__Accounts__V1__HoldState map_hold_state(const struct stored_transfe
 		return DALER__ACCOUNTS__V1__HOLD_STATE__HOLD_STATE_CAPTURED;
 	case HOLD_RELEASED:
 		return DALER__ACCOUNTS__V1__HOLD_STATE__HOLD_STATE_RELEASED;
+	case HOLD_EXPIRED:
+		return DALER__ACCOUNTS__V1__HOLD_STATE__HOLD_STATE_EXPIRED;
 	}
 	return DALER__ACCOUNTS__V1__HOLD_STATE__HOLD_STATE_UNSPECIFIED;
 }

@@ -8,6 +8,7 @@
 static const struct rt_pg_statement insert_statement = {"account_insert", accounts_account_insert};
 static const struct rt_pg_statement get_many_statement = {"account_get_many", accounts_account_get_many};
 static const struct rt_pg_statement get_statement = {"account_get", accounts_account_get};
+static const struct rt_pg_statement lock_statement = {"account_lock", accounts_account_lock};
 static const struct rt_pg_statement list_statement = {"account_list", accounts_account_list};
 static const struct rt_pg_statement list_by_owner_statement = {"account_list_by_owner", accounts_account_list_by_owner};
 
@@ -15,7 +16,7 @@ static const struct rt_pg_statement list_by_owner_statement = {"account_list_by_
 struct columns {
 	struct rt_uuid *ids;
 	const char **owners, **currencies, **labels;
-	int64_t *sides, *lowers, *uppers;
+	int64_t *sides, *lowers, *uppers, *credit_lines;
 	bool *lower_nulls, *upper_nulls;
 	uint8_t (*hashes)[ACCOUNT_HASH_BYTES];
 };
@@ -30,6 +31,7 @@ static struct columns columns_new(struct rt_arena *arena, size_t count)
 		.sides = rt_arena_array(arena, count, sizeof(int64_t)),
 		.lowers = rt_arena_array(arena, count, sizeof(int64_t)),
 		.uppers = rt_arena_array(arena, count, sizeof(int64_t)),
+		.credit_lines = rt_arena_array(arena, count, sizeof(int64_t)),
 		.lower_nulls = rt_arena_array(arena, count, sizeof(bool)),
 		.upper_nulls = rt_arena_array(arena, count, sizeof(bool)),
 		.hashes = rt_arena_array(arena, count, ACCOUNT_HASH_BYTES),
@@ -48,6 +50,7 @@ static void columns_set(struct columns *columns, size_t index, const struct acco
 	columns->lower_nulls[index] = !account->lower.set;
 	columns->uppers[index] = account->upper.amount_minor;
 	columns->upper_nulls[index] = !account->upper.set;
+	columns->credit_lines[index] = account->credit_line_minor;
 	account_hash(record, columns->hashes[index]);
 }
 
@@ -61,6 +64,7 @@ static void columns_add(struct rt_pg_params *params, const struct columns *colum
 	rt_pg_add_int_array(params, columns->lowers, columns->lower_nulls, count);
 	rt_pg_add_int_array(params, columns->uppers, columns->upper_nulls, count);
 	rt_pg_add_bytes_array(params, columns->hashes, ACCOUNT_HASH_BYTES, count);
+	rt_pg_add_int_array(params, columns->credit_lines, NULL, count);
 }
 
 static struct rt_status read_record(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
@@ -131,19 +135,32 @@ struct rt_status account_store_create(struct rt_pg_tx *tx, const struct account_
 	return read_back(tx, &records[0].ledger_id, columns.ids, count, arena, stored);
 }
 
-struct rt_status account_store_get(struct rt_pg *pg, const struct rt_uuid *ledger_id, const struct rt_uuid *account_id,
-				   struct rt_arena *arena, int64_t deadline_us, struct account_record *record)
+static struct rt_status get(struct rt_pg *pg, const struct rt_pg_statement *statement, const struct rt_uuid *ledger_id,
+			    const struct rt_uuid *account_id, struct rt_arena *arena, int64_t deadline_us,
+			    struct account_record *record)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
 	rt_pg_params_init(&params, arena);
 	rt_pg_add_uuid(&params, ledger_id);
 	rt_pg_add_uuid(&params, account_id);
-	RT_TRY(rt_pg_run(pg, &get_statement, &params, deadline_us, &rows));
+	RT_TRY(rt_pg_run(pg, statement, &params, deadline_us, &rows));
 	if (rows.count == 0)
 		return RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND", "there is no such account in this ledger");
 	*record = (struct account_record){.ledger_id = *ledger_id};
 	return read_record(&rows, 0, arena, record);
+}
+
+struct rt_status account_store_get(struct rt_pg *pg, const struct rt_uuid *ledger_id, const struct rt_uuid *account_id,
+				   struct rt_arena *arena, int64_t deadline_us, struct account_record *record)
+{
+	return get(pg, &get_statement, ledger_id, account_id, arena, deadline_us, record);
+}
+
+struct rt_status account_store_lock(struct rt_pg_tx *tx, const struct rt_uuid *ledger_id, const struct rt_uuid *account_id,
+				    struct rt_arena *arena, struct account_record *record)
+{
+	return get(tx->pg, &lock_statement, ledger_id, account_id, arena, tx->deadline_mono_us, record);
 }
 
 struct rt_status account_store_list(struct rt_pg *pg, const struct account_filter *filter, struct rt_arena *arena,

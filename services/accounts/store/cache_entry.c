@@ -6,7 +6,7 @@
 #include "rt/digest.h"
 
 /* "daler a" and the version of the format. */
-static const char magic[8] = "daler a1";
+static const char magic[8] = "daler a2";
 #define SEAL_BYTES 8
 
 struct writer {
@@ -113,6 +113,8 @@ size_t cache_entry_write(const struct account_record *record, char bytes[CACHE_E
 	put(&writer, account->currency, sizeof(account->currency));
 	put_limit(&writer, &account->lower);
 	put_limit(&writer, &account->upper);
+	put_int(&writer, (int64_t)account->status);
+	put_int(&writer, account->credit_line_minor);
 	put_text(&writer, record->owner);
 	put_text(&writer, record->label);
 	char seal[SEAL_BYTES];
@@ -149,6 +151,11 @@ static void get_account(struct reader *reader, struct account *account)
 	account->currency[sizeof(account->currency) - 1] = '\0';
 	account->lower = get_limit(reader);
 	account->upper = get_limit(reader);
+	int64_t status = get_int(reader);
+	if (status < ACCOUNT_ACTIVE || status > ACCOUNT_CLOSED)
+		reader->bad = true;
+	account->status = (enum account_status)status;
+	account->credit_line_minor = get_int(reader);
 }
 
 bool cache_entry_read(const char *bytes, size_t length, const struct rt_uuid *ledger_id,

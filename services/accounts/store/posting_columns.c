@@ -44,9 +44,9 @@ static void states_add(struct rt_pg_params *params, const struct state_columns *
 }
 
 struct transfer_columns {
-	struct rt_uuid *ids, *groups, *debits, *credits, *holds;
-	bool *no_holds;
-	int64_t *amounts, *positions, *sizes, *kinds;
+	struct rt_uuid *ids, *groups, *debits, *credits, *targets;
+	bool *no_targets, *no_expiries, *keep_open;
+	int64_t *amounts, *moved, *positions, *sizes, *kinds, *expiries;
 	uint8_t (*hashes)[GROUP_HASH_BYTES];
 	const char **currencies, **references;
 	struct state_columns debit_states, credit_states;
@@ -59,9 +59,13 @@ static struct transfer_columns transfers_new(struct rt_pg_params *params, size_t
 		.groups = uuids_new(params, count),
 		.debits = uuids_new(params, count),
 		.credits = uuids_new(params, count),
-		.holds = uuids_new(params, count),
-		.no_holds = rt_arena_array(params->arena, count, sizeof(bool)),
+		.targets = uuids_new(params, count),
+		.no_targets = rt_arena_array(params->arena, count, sizeof(bool)),
+		.no_expiries = rt_arena_array(params->arena, count, sizeof(bool)),
+		.keep_open = rt_arena_array(params->arena, count, sizeof(bool)),
 		.amounts = ints_new(params, count),
+		.moved = ints_new(params, count),
+		.expiries = ints_new(params, count),
 		.positions = ints_new(params, count),
 		.sizes = ints_new(params, count),
 		.kinds = ints_new(params, count),
@@ -81,9 +85,13 @@ static void transfers_set(struct transfer_columns *columns, size_t row, const st
 	columns->groups[row] = record->id;
 	columns->debits[row] = transfer->debit_account_id;
 	columns->credits[row] = transfer->credit_account_id;
-	columns->holds[row] = transfer->hold_id;
-	columns->no_holds[row] = !transfer_ends_hold(transfer->kind);
+	columns->targets[row] = transfer->target_id;
+	columns->no_targets[row] = !transfer_names_target(transfer->kind);
+	columns->expiries[row] = transfer->expires_us;
+	columns->no_expiries[row] = transfer->expires_us == 0;
+	columns->keep_open[row] = transfer->keep_open;
 	columns->amounts[row] = transfer->amount_minor;
+	columns->moved[row] = posted->moved_minor;
 	columns->positions[row] = (int64_t)position;
 	columns->sizes[row] = (int64_t)record->count;
 	columns->kinds[row] = (int64_t)transfer->kind;
@@ -103,13 +111,16 @@ static void transfers_add(struct rt_pg_params *params, const struct transfer_col
 	rt_pg_add_int_array(params, columns->amounts, NULL, count);
 	states_add(params, &columns->debit_states, count);
 	states_add(params, &columns->credit_states, count);
-	rt_pg_add_uuid_array(params, columns->holds, columns->no_holds, count);
+	rt_pg_add_uuid_array(params, columns->targets, columns->no_targets, count);
 	rt_pg_add_smallint_array(params, columns->positions, NULL, count);
 	rt_pg_add_smallint_array(params, columns->sizes, NULL, count);
 	rt_pg_add_smallint_array(params, columns->kinds, NULL, count);
 	rt_pg_add_bytes_array(params, columns->hashes, GROUP_HASH_BYTES, count);
 	rt_pg_add_text_array(params, columns->currencies, count);
 	rt_pg_add_text_array(params, columns->references, count);
+	rt_pg_add_int_array(params, columns->moved, NULL, count);
+	rt_pg_add_time_or_null_array(params, columns->expiries, columns->no_expiries, count);
+	rt_pg_add_bool_array(params, columns->keep_open, count);
 }
 
 void posting_columns_transfers(struct rt_pg_params *params, const struct book *book)
@@ -154,60 +165,104 @@ void posting_columns_declines(struct rt_pg_params *params, const struct book *bo
 	rt_pg_add_bytes_array(params, hashes, GROUP_HASH_BYTES, count);
 }
 
-void posting_columns_new_holds(struct rt_pg_params *params, const struct book *book)
+struct hold_columns {
+	struct rt_uuid *ids, *debits, *credits;
+	int64_t *amounts, *captured, *states, *expiries;
+	bool *no_expiries;
+	size_t count;
+};
+
+static struct hold_columns holds_new(struct rt_pg_params *params, size_t count)
 {
-	size_t count = book->counts.holds_new;
-	struct rt_uuid *ids = uuids_new(params, count);
-	struct rt_uuid *debits = uuids_new(params, count);
-	struct rt_uuid *credits = uuids_new(params, count);
-	int64_t *amounts = ints_new(params, count);
-	int64_t *captured = ints_new(params, count);
-	int64_t *states = ints_new(params, count);
-	if (params->arena->overflowed)
-		return;
-	size_t row = 0;
-	for (const struct book_hold *entry = book->first_hold; entry != NULL; entry = entry->next_changed) {
-		if (!entry->is_new)
-			continue;
-		ids[row] = entry->hold.id;
-		debits[row] = entry->hold.debit_account_id;
-		credits[row] = entry->hold.credit_account_id;
-		amounts[row] = entry->hold.amount_minor;
-		captured[row] = entry->hold.captured_minor;
-		states[row++] = (int64_t)entry->hold.state;
-	}
-	rt_pg_add_uuid_array(params, ids, NULL, count);
-	rt_pg_add_uuid_array(params, debits, NULL, count);
-	rt_pg_add_uuid_array(params, credits, NULL, count);
-	rt_pg_add_int_array(params, amounts, NULL, count);
-	rt_pg_add_int_array(params, captured, NULL, count);
-	rt_pg_add_smallint_array(params, states, NULL, count);
+	return (struct hold_columns){
+		.ids = uuids_new(params, count),
+		.debits = uuids_new(params, count),
+		.credits = uuids_new(params, count),
+		.amounts = ints_new(params, count),
+		.captured = ints_new(params, count),
+		.states = ints_new(params, count),
+		.expiries = ints_new(params, count),
+		.no_expiries = rt_arena_array(params->arena, count, sizeof(bool)),
+	};
 }
 
-void posting_columns_ended_holds(struct rt_pg_params *params, const struct book *book)
+static void holds_put(struct hold_columns *columns, const struct hold *hold)
 {
-	size_t count = book->counts.holds_ended;
+	size_t row = columns->count++;
+	columns->ids[row] = hold->id;
+	columns->debits[row] = hold->debit_account_id;
+	columns->credits[row] = hold->credit_account_id;
+	columns->amounts[row] = hold->amount_minor;
+	columns->captured[row] = hold->captured_minor;
+	columns->states[row] = (int64_t)hold->state;
+	columns->expiries[row] = hold->expires_us;
+	columns->no_expiries[row] = hold->expires_us == 0;
+}
+
+/* The holds that are new, or those that aren't; false when the arena is full. */
+static bool take_holds(struct rt_pg_params *params, const struct book *book, bool is_new, size_t count,
+		       struct hold_columns *columns)
+{
+	*columns = holds_new(params, count);
+	if (params->arena->overflowed)
+		return false;
+	for (const struct book_hold *entry = book->first_hold; entry != NULL; entry = entry->next_changed)
+		if (entry->is_new == is_new)
+			holds_put(columns, &entry->hold);
+	return true;
+}
+
+static void add_standing(struct rt_pg_params *params, const struct hold_columns *columns)
+{
+	rt_pg_add_int_array(params, columns->captured, NULL, columns->count);
+	rt_pg_add_smallint_array(params, columns->states, NULL, columns->count);
+	rt_pg_add_time_or_null_array(params, columns->expiries, columns->no_expiries, columns->count);
+}
+
+void posting_columns_new_holds(struct rt_pg_params *params, const struct book *book)
+{
+	struct hold_columns columns;
+	if (!take_holds(params, book, true, book->counts.holds_new, &columns))
+		return;
+	rt_pg_add_uuid_array(params, columns.ids, NULL, columns.count);
+	rt_pg_add_uuid_array(params, columns.debits, NULL, columns.count);
+	rt_pg_add_uuid_array(params, columns.credits, NULL, columns.count);
+	rt_pg_add_int_array(params, columns.amounts, NULL, columns.count);
+	add_standing(params, &columns);
+}
+
+void posting_columns_changed_holds(struct rt_pg_params *params, const struct book *book)
+{
+	struct hold_columns columns;
+	if (!take_holds(params, book, false, book->counts.holds_changed, &columns))
+		return;
+	rt_pg_add_uuid_array(params, columns.ids, NULL, columns.count);
+	add_standing(params, &columns);
+}
+
+void posting_columns_reversed(struct rt_pg_params *params, const struct book *book)
+{
+	size_t count = book->counts.originals_changed;
 	struct rt_uuid *ids = uuids_new(params, count);
-	int64_t *captured = ints_new(params, count);
-	int64_t *states = ints_new(params, count);
+	int64_t *amounts = ints_new(params, count);
+	int64_t *reversed = ints_new(params, count);
 	if (params->arena->overflowed)
 		return;
 	size_t row = 0;
-	for (const struct book_hold *entry = book->first_hold; entry != NULL; entry = entry->next_changed) {
-		if (entry->is_new)
-			continue;
-		ids[row] = entry->hold.id;
-		captured[row] = entry->hold.captured_minor;
-		states[row++] = (int64_t)entry->hold.state;
+	for (const struct book_original *entry = book->first_original; entry != NULL; entry = entry->next_changed) {
+		ids[row] = entry->original.id;
+		amounts[row] = entry->original.moved_minor;
+		reversed[row++] = entry->original.reversed_minor;
 	}
 	rt_pg_add_uuid_array(params, ids, NULL, count);
-	rt_pg_add_int_array(params, captured, NULL, count);
-	rt_pg_add_smallint_array(params, states, NULL, count);
+	rt_pg_add_int_array(params, amounts, NULL, count);
+	rt_pg_add_int_array(params, reversed, NULL, count);
 }
 
 void posting_columns_accounts(struct rt_pg_params *params, const struct book *book)
 {
 	size_t count = book->counts.accounts_changed;
+	rt_pg_add_time(params, book->now_us);
 	struct rt_uuid *ids = uuids_new(params, count);
 	struct state_columns states = states_new(params, count);
 	if (params->arena->overflowed)

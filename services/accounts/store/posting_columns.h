@@ -9,5 +9,6 @@
 void posting_columns_transfers(struct rt_pg_params *params, const struct book *book);
 void posting_columns_declines(struct rt_pg_params *params, const struct book *book);
 void posting_columns_new_holds(struct rt_pg_params *params, const struct book *book);
-void posting_columns_ended_holds(struct rt_pg_params *params, const struct book *book);
+void posting_columns_changed_holds(struct rt_pg_params *params, const struct book *book);
+void posting_columns_reversed(struct rt_pg_params *params, const struct book *book);
 void posting_columns_accounts(struct rt_pg_params *params, const struct book *book);

@@ -12,19 +12,21 @@ static const struct rt_pg_statement read_holds = {"post_read_holds", accounts_po
 static const struct rt_pg_statement insert_transfers = {"post_insert_transfers", accounts_post_insert_transfers};
 static const struct rt_pg_statement insert_declines = {"post_insert_declines", accounts_post_insert_declines};
 static const struct rt_pg_statement insert_holds = {"post_insert_holds", accounts_post_insert_holds};
-static const struct rt_pg_statement end_holds = {"post_end_holds", accounts_post_end_holds};
+static const struct rt_pg_statement update_holds = {"post_update_holds", accounts_post_update_holds};
+static const struct rt_pg_statement read_originals = {"post_read_originals", accounts_post_read_originals};
+static const struct rt_pg_statement put_reversed = {"post_put_reversed", accounts_post_put_reversed};
 static const struct rt_pg_statement update_accounts = {"post_update_accounts", accounts_post_update_accounts};
 
-/* What the first round trip brings; holds are asked for only when some are named. */
-enum { LEDGER, ACCOUNTS, TRANSFERS, DECLINES, HOLDS, READS };
+/* What the first round trip brings; holds and originals are asked for only when some are named, in this order. */
+enum { LEDGER, ACCOUNTS, TRANSFERS, DECLINES, ALWAYS, READS_MAX = ALWAYS + 2 };
 
 struct reads {
-	struct rt_pg_rows rows[READS];
+	struct rt_pg_rows rows[READS_MAX];
 };
 
 static void reads_deinit(struct reads *reads)
 {
-	for (size_t i = 0; i < READS; i++)
+	for (size_t i = 0; i < READS_MAX; i++)
 		rt_pg_rows_deinit(&reads->rows[i]);
 }
 
@@ -51,6 +53,8 @@ static struct rt_status send_reads(struct rt_pg *pg, const struct posting_wanted
 	RT_TRY(send_ids(pg, &read_declines, ledger_id, wanted->transfers, wanted->transfer_count, arena));
 	if (wanted->hold_count > 0)
 		RT_TRY(send_ids(pg, &read_holds, ledger_id, wanted->holds, wanted->hold_count, arena));
+	if (wanted->original_count > 0)
+		RT_TRY(send_ids(pg, &read_originals, ledger_id, wanted->originals, wanted->original_count, arena));
 	return rt_ok();
 }
 
@@ -103,12 +107,31 @@ static struct rt_status take_holds(const struct rt_pg_rows *rows, struct book *b
 			.credit_account_id = rt_pg_uuid(rows, row, 2),
 			.amount_minor = rt_pg_int(rows, row, 3),
 			.captured_minor = rt_pg_int(rows, row, 4),
+			.expires_us = rows_time_or_zero(rows, row, 6),
 		};
 		int64_t state = rt_pg_int(rows, row, 5);
-		if (state < HOLD_PENDING || state > HOLD_RELEASED || hold.captured_minor > hold.amount_minor)
+		if (state < HOLD_PENDING || state > HOLD_EXPIRED || hold.captured_minor > hold.amount_minor)
 			return RT_FAIL(INTERNAL, "BAD_RECORD", "a hold is wrong");
 		hold.state = (enum hold_state)state;
 		RT_TRY(book_add_hold(book, &hold));
+	}
+	return rt_ok();
+}
+
+static struct rt_status take_originals(const struct rt_pg_rows *rows, struct book *book)
+{
+	for (int row = 0; row < rows->count; row++) {
+		struct original original = {
+			.id = rt_pg_uuid(rows, row, 0),
+			.debit_account_id = rt_pg_uuid(rows, row, 1),
+			.credit_account_id = rt_pg_uuid(rows, row, 2),
+			.moved_minor = rt_pg_int(rows, row, 3),
+			.reversed_minor = rt_pg_int(rows, row, 5),
+		};
+		RT_TRY(rows_kind(rows, row, 4, &original.kind));
+		if (original.reversed_minor < 0 || original.reversed_minor > original.moved_minor)
+			return RT_FAIL(INTERNAL, "BAD_RECORD", "more of a transfer was reversed than it moved");
+		RT_TRY(book_add_original(book, &original));
 	}
 	return rt_ok();
 }
@@ -118,19 +141,24 @@ struct rt_status posting_store_read(struct rt_pg *pg, const struct posting_wante
 {
 	CLEANUP(reads_deinit) struct reads reads = {0};
 	RT_TRY(send_reads(pg, wanted, deadline_us, book->arena));
-	RT_TRY(rt_pg_receive(pg, reads.rows, wanted->hold_count > 0 ? READS : READS - 1));
+	size_t holds = wanted->hold_count > 0, originals = wanted->original_count > 0;
+	RT_TRY(rt_pg_receive(pg, reads.rows, ALWAYS + holds + originals));
 	if (reads.rows[LEDGER].count == 0)
 		return RT_FAIL(NOT_FOUND, "LEDGER_NOT_FOUND", "there is no such ledger");
 	RT_TRY(take_accounts(&reads.rows[ACCOUNTS], book));
 	RT_TRY(take_transfers(&reads.rows[TRANSFERS], book));
 	RT_TRY(take_declines(&reads.rows[DECLINES], book));
-	return take_holds(&reads.rows[HOLDS], book);
+	if (holds > 0)
+		RT_TRY(take_holds(&reads.rows[ALWAYS], book));
+	return originals > 0 ? take_originals(&reads.rows[ALWAYS + holds], book) : rt_ok();
 }
 
 /* What the second round trip brings: how many rows each statement touched, and how many it had to. */
+enum { WRITES_MAX = 6 };
+
 struct writes {
-	struct rt_pg_rows rows[5];
-	size_t expected[5];
+	struct rt_pg_rows rows[WRITES_MAX];
+	size_t expected[WRITES_MAX];
 	size_t count;
 };
 
@@ -165,7 +193,10 @@ static struct rt_status send_writes(struct rt_pg *pg, const struct rt_uuid *ledg
 	RT_TRY(send_write(pg, &insert_declines, ledger_id, book, posting_columns_declines,
 			  counts->declined_transfers, writes));
 	RT_TRY(send_write(pg, &insert_holds, ledger_id, book, posting_columns_new_holds, counts->holds_new, writes));
-	RT_TRY(send_write(pg, &end_holds, ledger_id, book, posting_columns_ended_holds, counts->holds_ended, writes));
+	RT_TRY(send_write(pg, &update_holds, ledger_id, book, posting_columns_changed_holds, counts->holds_changed,
+			  writes));
+	RT_TRY(send_write(pg, &put_reversed, ledger_id, book, posting_columns_reversed, counts->originals_changed,
+			  writes));
 	RT_TRY(send_write(pg, &update_accounts, ledger_id, book, posting_columns_accounts,
 			  counts->accounts_changed, writes));
 	return rt_pg_send_commit(pg);

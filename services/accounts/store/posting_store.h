@@ -19,6 +19,8 @@ struct posting_wanted {
 	size_t transfer_count;
 	struct rt_uuid *holds;
 	size_t hold_count;
+	struct rt_uuid *originals;
+	size_t original_count;
 };
 
 /* Opens a transaction, locks the ledger and the accounts, and puts what is known into the book. The transaction stays open

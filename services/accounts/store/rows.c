@@ -14,12 +14,14 @@ struct rt_status rows_text(const struct rt_pg_rows *rows, int row, int column, s
 	return *text == NULL ? rows_too_large() : rt_ok();
 }
 
-struct rt_status rows_currency(const struct rt_pg_rows *rows, int row, int column, char currency[4])
+struct rt_status rows_currency(const struct rt_pg_rows *rows, int row, int column, char currency[CURRENCY_CODE_BYTES])
 {
 	const char *text = rt_pg_text(rows, row, column);
-	if (strlen(text) != 3)
+	size_t length = strlen(text);
+	if (length >= CURRENCY_CODE_BYTES)
 		return RT_FAIL(INTERNAL, "BAD_RECORD", "a currency is wrong");
-	memcpy(currency, text, 4);
+	memset(currency, 0, CURRENCY_CODE_BYTES);
+	memcpy(currency, text, length);
 	return rt_ok();
 }
 
@@ -35,10 +37,24 @@ struct rt_status rows_side(const struct rt_pg_rows *rows, int row, int column, e
 struct rt_status rows_kind(const struct rt_pg_rows *rows, int row, int column, enum transfer_kind *kind)
 {
 	int64_t number = rt_pg_int(rows, row, column);
-	if (number < TRANSFER_DIRECT || number > TRANSFER_RELEASE)
+	if (number < TRANSFER_DIRECT || number > TRANSFER_EXPIRY)
 		return RT_FAIL(INTERNAL, "BAD_RECORD", "a kind of transfer is wrong");
 	*kind = (enum transfer_kind)number;
 	return rt_ok();
+}
+
+struct rt_status rows_status(const struct rt_pg_rows *rows, int row, int column, enum account_status *status)
+{
+	int64_t number = rt_pg_int(rows, row, column);
+	if (number < ACCOUNT_ACTIVE || number > ACCOUNT_CLOSED)
+		return RT_FAIL(INTERNAL, "BAD_RECORD", "an account's status is wrong");
+	*status = (enum account_status)number;
+	return rt_ok();
+}
+
+int64_t rows_time_or_zero(const struct rt_pg_rows *rows, int row, int column)
+{
+	return rt_pg_is_null(rows, row, column) ? 0 : rt_pg_time_us(rows, row, column);
 }
 
 struct rt_uuid rows_uuid_or_nil(const struct rt_pg_rows *rows, int row, int column)
@@ -69,7 +85,7 @@ struct rt_status rows_hash(const struct rt_pg_rows *rows, int row, int column, u
 	return rt_ok();
 }
 
-static struct account_limit read_limit(const struct rt_pg_rows *rows, int row, int column)
+struct account_limit rows_limit(const struct rt_pg_rows *rows, int row, int column)
 {
 	if (rt_pg_is_null(rows, row, column))
 		return (struct account_limit){0};
@@ -80,11 +96,14 @@ struct rt_status rows_account(const struct rt_pg_rows *rows, int row, struct acc
 {
 	*account = (struct account){
 		.id = rt_pg_uuid(rows, row, 0),
-		.lower = read_limit(rows, row, 3),
-		.upper = read_limit(rows, row, 4),
+		.lower = rows_limit(rows, row, 3),
+		.upper = rows_limit(rows, row, 4),
 		.state = rows_state(rows, row, 5),
+		.credit_line_minor = rt_pg_int(rows, row, 11),
+		.last_entry_us = rows_time_or_zero(rows, row, 12),
 	};
 	RT_TRY(rows_currency(rows, row, 1, account->currency));
+	RT_TRY(rows_status(rows, row, 10, &account->status));
 	return rows_side(rows, row, 2, &account->side);
 }
 
@@ -96,12 +115,15 @@ struct rt_status rows_posted(const struct rt_pg_rows *rows, int row, struct rt_a
 			     .debit_account_id = rt_pg_uuid(rows, row, 2),
 			     .credit_account_id = rt_pg_uuid(rows, row, 3),
 			     .amount_minor = rt_pg_int(rows, row, 4),
-			     .hold_id = rows_uuid_or_nil(rows, row, 16)},
+			     .target_id = rows_uuid_or_nil(rows, row, 16),
+			     .expires_us = rows_time_or_zero(rows, row, 22),
+			     .keep_open = rt_pg_bool(rows, row, 23)},
 		.group_id = rt_pg_uuid(rows, row, 1),
 		.created_us = rt_pg_time_us(rows, row, 5),
 		.debit = {.after = rows_state(rows, row, 6)},
 		.credit = {.after = rows_state(rows, row, 11)},
 		.position = rt_pg_int(rows, row, 17),
+		.moved_minor = rt_pg_int(rows, row, 21),
 	};
 	RT_TRY(rows_kind(rows, row, 18, &posted->transfer.kind));
 	RT_TRY(rows_currency(rows, row, 19, posted->transfer.currency));

@@ -12,7 +12,7 @@ static struct rt_status read_hold(const struct rt_pg_rows *rows, int row, int co
 	if (rt_pg_is_null(rows, row, column))
 		return rt_ok();
 	int64_t number = rt_pg_int(rows, row, column);
-	if (number < HOLD_PENDING || number > HOLD_RELEASED)
+	if (number < HOLD_PENDING || number > HOLD_EXPIRED)
 		return RT_FAIL(INTERNAL, "BAD_RECORD", "a hold's state is wrong");
 	stored->is_hold = true;
 	stored->hold_state = (enum hold_state)number;
@@ -47,9 +47,11 @@ static struct rt_status read_entry(const struct rt_pg_rows *rows, int row, struc
 			     .debit_account_id = rt_pg_uuid(rows, row, 1),
 			     .credit_account_id = rt_pg_uuid(rows, row, 2),
 			     .amount_minor = rt_pg_int(rows, row, 3),
-			     .hold_id = rows_uuid_or_nil(rows, row, 5)},
+			     .target_id = rows_uuid_or_nil(rows, row, 5),
+			     .expires_us = rows_time_or_zero(rows, row, 9),
+			     .keep_open = rt_pg_bool(rows, row, 10)},
 		.created_us = rt_pg_time_us(rows, row, 4),
-		.after = rows_state(rows, row, 9),
+		.after = rows_state(rows, row, 11),
 	};
 	RT_TRY(rows_kind(rows, row, 6, &entry->transfer.kind));
 	RT_TRY(rows_currency(rows, row, 7, entry->transfer.currency));

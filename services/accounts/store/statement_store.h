@@ -38,7 +38,7 @@ struct rt_status statement_store_page(struct rt_pg *pg, const struct rt_uuid *le
 				      struct statement_entry **entries, size_t *count);
 
 struct trial_balance_line {
-	char currency[4];
+	char currency[CURRENCY_CODE_BYTES];
 	int64_t account_count;
 	struct account_totals totals;
 };

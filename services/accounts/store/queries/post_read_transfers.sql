@@ -4,6 +4,6 @@ SELECT transfer_id, group_id, debit_account_id, credit_account_id, amount_minor,
 	debit_credits_pending_minor,
 	credit_sequence, credit_debits_posted_minor, credit_credits_posted_minor, credit_debits_pending_minor,
 	credit_credits_pending_minor,
-	hold_id, group_position, kind, currency, reference, group_size, group_hash
+	target_id, group_position, kind, currency, reference, moved_minor, expires, keep_open, group_size, group_hash
 FROM transfers
 WHERE ledger_id = $1 AND transfer_id = ANY ($2::uuid[])

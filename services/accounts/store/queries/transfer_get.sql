@@ -4,7 +4,7 @@ SELECT t.transfer_id, t.group_id, t.debit_account_id, t.credit_account_id, t.amo
 	t.debit_credits_pending_minor,
 	t.credit_sequence, t.credit_debits_posted_minor, t.credit_credits_posted_minor, t.credit_debits_pending_minor,
 	t.credit_credits_pending_minor,
-	t.hold_id, t.group_position, t.kind, t.currency, t.reference,
+	t.target_id, t.group_position, t.kind, t.currency, t.reference, t.moved_minor, t.expires, t.keep_open,
 	d.normal_side, c.normal_side, h.state, h.captured_minor
 FROM transfers AS t
 JOIN accounts AS d ON d.ledger_id = t.ledger_id AND d.account_id = t.debit_account_id
