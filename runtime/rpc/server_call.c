@@ -27,6 +27,9 @@ bool rt_call_try_hold(struct rt_call *call)
 static void clear(struct rt_call *call)
 {
 	rt_stream_clear(call);
+	if (call->context != NULL)
+		call->context_destroy(call->context);
+	call->context = NULL;
 	rt_arena_deinit(&call->arena);
 	grpc_byte_buffer_destroy(call->payload);
 	grpc_call_unref(call->grpc);
@@ -62,6 +65,7 @@ static void reset(struct rt_call *call)
 	call->caller_known = false;
 	call->request = NULL;
 	call->worker = NULL;
+	call->context = NULL;
 	call->arrived_us = rt_clock_mono_us();
 	rt_arena_init(&call->arena, call->server->arena_bytes_max);
 	rt_stream_init(call);
@@ -355,6 +359,18 @@ const ProtobufCMessage *rt_call_request(const struct rt_call *call)
 struct rt_arena *rt_call_arena(struct rt_call *call)
 {
 	return &call->arena;
+}
+
+void rt_call_set_context(struct rt_call *call, void *context, void (*destroy)(void *context))
+{
+	RT_ASSERT(call->context == NULL);
+	call->context_destroy = destroy;
+	call->context = context;
+}
+
+void *rt_call_context(const struct rt_call *call)
+{
+	return call->context;
 }
 
 const struct rt_caller *rt_call_caller(const struct rt_call *call)

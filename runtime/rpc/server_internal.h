@@ -120,6 +120,8 @@ struct rt_stream {
 	bool left;   /* the caller has gone, or the server drains */
 	void (*leave)(struct rt_call *call, void *context);
 	void *leave_context;
+	void (*sent)(struct rt_call *call, void *context);
+	void *sent_context;
 	struct rt_status status;
 };
 
@@ -150,6 +152,8 @@ struct rt_call {
 	struct rt_arena arena;
 	const ProtobufCMessage *request;
 	void *worker;
+	void *context; /* the handler's own */
+	void (*context_destroy)(void *context);
 	struct rt_stream stream;
 };
 

@@ -22,6 +22,7 @@ void rt_stream_init(struct rt_call *call)
 	stream->ending = false;
 	stream->left = false;
 	stream->leave = NULL;
+	stream->sent = NULL;
 }
 
 static grpc_byte_buffer *take_waiting(struct rt_stream *stream)
@@ -44,11 +45,12 @@ void rt_stream_clear(struct rt_call *call)
 	stream->received = NULL;
 }
 
-/* Only for who has set `sending`. */
-static void send_one(struct rt_call *call, grpc_byte_buffer *buffer)
+/* Only for who has set `sending`. When more is waiting, the transport need not write at once. */
+static void send_one(struct rt_call *call, grpc_byte_buffer *buffer, bool more)
 {
 	grpc_op ops[2] = {{.op = GRPC_OP_SEND_MESSAGE}, {.op = GRPC_OP_SEND_INITIAL_METADATA}};
 	ops[0].data.send_message.send_message = buffer;
+	ops[0].flags = more ? GRPC_WRITE_BUFFER_HINT : 0;
 	size_t count = call->stream.metadata_sent ? 1 : 2;
 	call->stream.metadata_sent = true;
 	rt_call_batch(call, ops, count, RT_TAG_SENT);
@@ -74,7 +76,7 @@ struct rt_status rt_call_send(struct rt_call *call, const ProtobufCMessage *mess
 	bool ending = stream->ending;
 	rt_lock_give(&stream->lock);
 	if (at_once)
-		send_one(call, buffer);
+		send_one(call, buffer, false);
 	if (!refused)
 		return rt_ok();
 	grpc_byte_buffer_destroy(buffer);
@@ -94,12 +96,32 @@ void rt_stream_sent(struct rt_call *call, bool success)
 		rt_stream_clear(call);
 	grpc_byte_buffer *next = take_waiting(stream);
 	stream->sending = next != NULL;
+	bool more = stream->waiting_count > 0;
 	bool end = next == NULL && stream->ending;
+	void (*sent)(struct rt_call *, void *) = stream->ending ? NULL : stream->sent;
 	rt_lock_give(&stream->lock);
 	if (next != NULL)
-		send_one(call, next);
+		send_one(call, next, more);
 	else if (end)
 		rt_call_answer(call, stream->status, NULL);
+	if (sent != NULL)
+		sent(call, stream->sent_context);
+}
+
+size_t rt_call_send_room(struct rt_call *call)
+{
+	struct rt_stream *stream = &call->stream;
+	RT_LOCKED(&stream->lock);
+	return stream->ending ? RT_STREAM_QUEUE_MAX : RT_STREAM_QUEUE_MAX - stream->waiting_count;
+}
+
+void rt_call_on_sent(struct rt_call *call, void (*sent)(struct rt_call *call, void *context),
+		     void *context)
+{
+	struct rt_stream *stream = &call->stream;
+	RT_LOCKED(&stream->lock);
+	stream->sent_context = context;
+	stream->sent = sent;
 }
 
 void rt_stream_end(struct rt_call *call, struct rt_status status)
@@ -112,6 +134,7 @@ void rt_stream_end(struct rt_call *call, struct rt_status status)
 	stream->ending = true;
 	stream->closed = true;
 	stream->leave = NULL;
+	stream->sent = NULL;
 	bool idle = !stream->sending;
 	rt_lock_give(&stream->lock);
 	if (first && idle)
@@ -135,6 +158,14 @@ void rt_stream_received(struct rt_call *call, bool success)
 	rt_lock_give(&stream->lock);
 	if (!ended)
 		rt_server_dispatch(call);
+}
+
+void rt_call_take_message(struct rt_call *call, struct rt_arena *taken)
+{
+	RT_ASSERT(call->served->method->kind == RT_BIDI_STREAM);
+	*taken = call->arena;
+	rt_arena_init(&call->arena, taken->limit_bytes);
+	call->request = NULL;
 }
 
 void rt_call_next(struct rt_call *call)

@@ -8,6 +8,7 @@
 #include "accounts_migrations.h"
 #include "config.h"
 #include "daler/accounts/v1/accounts.pb-c.h"
+#include "engine/invalidator.h"
 #include "engine/posting.h"
 #include "rpc/handlers.h"
 #include "rpc/service.h"
@@ -192,6 +193,8 @@ static void start_posting(struct accounts *accounts, const struct accounts_confi
 		.transfers_max = (size_t)config->batch_max,
 	};
 	accounts->service.posting = posting_new(&posting);
+	if (accounts->service.has_cache)
+		accounts->service.invalidator = invalidator_new(&accounts->service.cache);
 }
 
 static void start_server(struct accounts *accounts, const struct accounts_config *config)
@@ -218,9 +221,11 @@ static void start_server(struct accounts *accounts, const struct accounts_config
 static void stop(struct accounts *accounts, int64_t deadline_us)
 {
 	rt_server_stop(accounts->server, deadline_us);
+	invalidator_stop(accounts->service.invalidator);
 	posting_stop(accounts->service.posting, deadline_us);
 	rt_server_destroy(accounts->server);
 	posting_destroy(accounts->service.posting);
+	invalidator_destroy(accounts->service.invalidator);
 }
 
 static void stop_helpers(struct accounts *accounts)

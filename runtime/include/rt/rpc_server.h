@@ -93,8 +93,20 @@ bool rt_call_cancelled(const struct rt_call *call);
 void rt_call_end(struct rt_call *call, struct rt_status status, const ProtobufCMessage *reply);
 /* Streams: packs and queues one message. Errors: RESOURCE_EXHAUSTED SLOW_CALLER when too many wait, CANCELLED. */
 struct rt_status rt_call_send(struct rt_call *call, const ProtobufCMessage *message);
-/* Bidirectional: the handler is done with this message; frees what the arena held for it and reads the next. */
+/* Bidirectional: the handler is done with this message; frees what the arena held for it and reads the next. Thread: any,
+ * for who answers later, but one at a time: not again before the handler has had that message. */
 void rt_call_next(struct rt_call *call);
+/* Bidirectional, for a handler that reads on before it has answered: takes the message from the call, with all memory of its
+ * arena. Owns: the caller, until rt_arena_deinit. */
+void rt_call_take_message(struct rt_call *call, struct rt_arena *taken);
+/* Streams: for how many messages there is room now; after the end for any, which rt_call_send refuses. */
+size_t rt_call_send_room(struct rt_call *call);
+/* Streams: called whenever a message has gone out, on a completion thread, until the call is ended; so there is room. */
+void rt_call_on_sent(struct rt_call *call, void (*sent)(struct rt_call *call, void *context), void *context);
+/* Something of the handler's that lives as long as the call, to be found by rt_call_context at its next message; once.
+ * `destroy` gets it when nothing can touch the call any more. */
+void rt_call_set_context(struct rt_call *call, void *context, void (*destroy)(void *context));
+void *rt_call_context(const struct rt_call *call); /* NULL: none was set */
 /* Long-lived streams: called once, from any thread, when the caller has gone or the server drains; the call must still be
  * ended. Called at once when that was so already. */
 void rt_call_on_leave(struct rt_call *call, void (*leave)(struct rt_call *call, void *context), void *context);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "domain/uuid_table.h"
+#include "engine/assets.h"
 #include "rt/clock.h"
 #include "rt/text.h"
 #include "store/account_store.h"
@@ -74,6 +75,7 @@ struct rt_status opening_accounts(struct rt_pg *pg, struct account_record *recor
 	if (!uuid_table_init(&by_id, arena, count))
 		return too_large();
 	RT_TRY(check_all(records, count, &by_id));
+	RT_TRY(assets_check_accounts(pg, records, count, arena, deadline_us));
 	int64_t now_us = rt_clock_wall_us();
 	for (size_t i = 0; i < count; i++)
 		records[i].created_us = now_us;

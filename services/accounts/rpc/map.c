@@ -12,7 +12,7 @@ static struct rt_status no_memory(void)
 }
 
 /* What is longer than any code becomes something that is none. */
-static void take_currency(const char *from, char currency[CURRENCY_CODE_BYTES])
+void map_currency_from(const char *from, char currency[CURRENCY_CODE_BYTES])
 {
 	size_t length = strnlen(from, CURRENCY_CODE_BYTES);
 	memset(currency, 0, CURRENCY_CODE_BYTES);
@@ -24,14 +24,20 @@ static void take_currency(const char *from, char currency[CURRENCY_CODE_BYTES])
 #define SECONDS_MIN INT64_C(-62135596800)
 #define SECONDS_MAX INT64_C(253402300799)
 
+struct rt_status map_time_from(const char *field, const Google__Protobuf__Timestamp *from, int64_t *wall_us)
+{
+	if (from->seconds < SECONDS_MIN || from->seconds > SECONDS_MAX || from->nanos < 0 || from->nanos > 999999999)
+		return RT_BAD_FIELD("INVALID_FIELD", field, "must be a time");
+	*wall_us = from->seconds * RT_US_PER_S + from->nanos / 1000;
+	return rt_ok();
+}
+
 static struct rt_status take_expiry(const Google__Protobuf__Timestamp *from, int64_t *expires_us)
 {
 	*expires_us = 0;
 	if (from == NULL)
 		return rt_ok();
-	if (from->seconds < SECONDS_MIN || from->seconds > SECONDS_MAX || from->nanos < 0 || from->nanos > 999999999)
-		return RT_BAD_FIELD("INVALID_FIELD", "hold.expire_time", "must be a time");
-	*expires_us = from->seconds * RT_US_PER_S + from->nanos / 1000;
+	RT_TRY(map_time_from("hold.expire_time", from, expires_us));
 	/* 0 means never; the microsecond after it is as long past. */
 	if (*expires_us == 0)
 		*expires_us = 1;
@@ -74,7 +80,7 @@ static struct rt_status take_transfer(const Daler__Accounts__V1__Transfer *from,
 	RT_TRY(rt_uuid_field("transfer_id", from->transfer_id, &transfer->id));
 	RT_TRY(rt_uuid_field("debit_account_id", from->debit_account_id, &transfer->debit_account_id));
 	RT_TRY(rt_uuid_field("credit_account_id", from->credit_account_id, &transfer->credit_account_id));
-	take_currency(from->currency, transfer->currency);
+	map_currency_from(from->currency, transfer->currency);
 	return take_kind(from, transfer);
 }
 
@@ -95,7 +101,23 @@ struct rt_status map_group(const Daler__Accounts__V1__Group *from, const struct 
 	return rt_ok();
 }
 
-static struct account_limit take_limit(const Daler__Accounts__V1__Limit *from)
+enum account_status map_status_from(Daler__Accounts__V1__AccountStatus from)
+{
+	switch ((int)from) {
+	case DALER__ACCOUNTS__V1__ACCOUNT_STATUS__ACCOUNT_STATUS_ACTIVE:
+		return ACCOUNT_ACTIVE;
+	case DALER__ACCOUNTS__V1__ACCOUNT_STATUS__ACCOUNT_STATUS_FROZEN:
+		return ACCOUNT_FROZEN;
+	case DALER__ACCOUNTS__V1__ACCOUNT_STATUS__ACCOUNT_STATUS_BLOCKED:
+		return ACCOUNT_BLOCKED;
+	case DALER__ACCOUNTS__V1__ACCOUNT_STATUS__ACCOUNT_STATUS_CLOSED:
+		return ACCOUNT_CLOSED;
+	default:
+		return (enum account_status)0;
+	}
+}
+
+struct account_limit map_limit_from(const Daler__Accounts__V1__Limit *from)
 {
 	if (from == NULL)
 		return (struct account_limit){0};
@@ -111,15 +133,15 @@ struct rt_status map_new_account(const Daler__Accounts__V1__NewAccount *from, co
 		.label = from->label,
 		.version = 1,
 		.account = {.status = ACCOUNT_ACTIVE,
-			    .lower = take_limit(from->lower_limit),
-			    .upper = take_limit(from->upper_limit),
+			    .lower = map_limit_from(from->lower_limit),
+			    .upper = map_limit_from(from->upper_limit),
 			    .credit_line_minor = from->credit_line_minor},
 	};
 	if (from->normal_side == DALER__ACCOUNTS__V1__NORMAL_SIDE__NORMAL_SIDE_DEBIT)
 		record->account.side = ACCOUNT_DEBIT_NORMAL;
 	if (from->normal_side == DALER__ACCOUNTS__V1__NORMAL_SIDE__NORMAL_SIDE_CREDIT)
 		record->account.side = ACCOUNT_CREDIT_NORMAL;
-	take_currency(from->currency, record->account.currency);
+	map_currency_from(from->currency, record->account.currency);
 	return rt_uuid_field("account_id", from->account_id, &record->account.id);
 }
 
@@ -137,7 +159,7 @@ static char *copy(const char *text, struct rt_arena *arena)
 	return rt_arena_strdup(arena, text);
 }
 
-static Google__Protobuf__Timestamp *map_time(int64_t wall_us, struct rt_arena *arena)
+Google__Protobuf__Timestamp *map_time(int64_t wall_us, struct rt_arena *arena)
 {
 	Google__Protobuf__Timestamp *time = rt_arena_alloc(arena, sizeof(*time));
 	if (time == NULL)
@@ -214,7 +236,7 @@ Daler__Accounts__V1__AccountMetadata *map_metadata(const struct account_record *
 	return to;
 }
 
-static Daler__Accounts__V1__Balances *map_balances(enum account_side side, const struct account_state *state,
+Daler__Accounts__V1__Balances *map_balances(enum account_side side, const struct account_state *state,
 						    struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Balances *to = rt_arena_alloc(arena, sizeof(*to));

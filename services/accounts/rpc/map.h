@@ -33,5 +33,15 @@ struct rt_status map_refused(const struct outcome *outcome);
 Daler__Accounts__V1__StatementEntry *map_entry(const struct statement_entry *entry, enum account_side side,
 					       struct rt_arena *arena);
 Daler__Accounts__V1__TrialBalanceLine *map_line(const struct trial_balance_line *line, struct rt_arena *arena);
+/* What requests carry, in the domain's words. A code that is too long becomes one that is none; a status that is none, 0.
+ * Errors of map_time_from: INVALID_ARGUMENT INVALID_FIELD naming the field. */
+void map_currency_from(const char *from, char currency[CURRENCY_CODE_BYTES]);
+struct account_limit map_limit_from(const Daler__Accounts__V1__Limit *from);
+enum account_status map_status_from(Daler__Accounts__V1__AccountStatus from);
+struct rt_status map_time_from(const char *field, const Google__Protobuf__Timestamp *from, int64_t *wall_us);
+
+Google__Protobuf__Timestamp *map_time(int64_t wall_us, struct rt_arena *arena);
+Daler__Accounts__V1__Balances *map_balances(enum account_side side, const struct account_state *state,
+					    struct rt_arena *arena);
 /* An id as text. */
 char *map_uuid(const struct rt_uuid *id, struct rt_arena *arena);

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "engine/invalidator.h"
 #include "engine/posting.h"
 #include "rt/pg.h"
 #include "store/cache.h"
@@ -14,6 +15,7 @@ struct accounts_service {
 	struct rt_pg_config pg;
 	bool has_cache;
 	struct cache_config cache;
+	struct invalidator *invalidator; /* NULL: no cache */
 };
 
 /* One worker thread's own. */

@@ -23,6 +23,9 @@ struct rt_status account_store_create(struct rt_pg_tx *tx, const struct account_
 /* Owns: texts are in the arena. Errors: NOT_FOUND ACCOUNT_NOT_FOUND. */
 struct rt_status account_store_get(struct rt_pg *pg, const struct rt_uuid *ledger_id, const struct rt_uuid *account_id,
 				   struct rt_arena *arena, int64_t deadline_us, struct account_record *record);
+/* The same, to be changed: its row is locked until the transaction ends. */
+struct rt_status account_store_lock(struct rt_pg_tx *tx, const struct rt_uuid *ledger_id, const struct rt_uuid *account_id,
+				    struct rt_arena *arena, struct account_record *record);
 
 struct account_filter {
 	struct rt_uuid ledger_id;
