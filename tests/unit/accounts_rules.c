@@ -1,5 +1,5 @@
-/* What is refused before anything is decided, and what is opaque: content of groups and accounts, hashes, page tokens, cache
- * entries, the table of ids. */
+/* What is refused before anything is decided, and what is opaque: content of groups and accounts,
+ * hashes, page tokens, cache entries, the table of ids. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,17 +57,29 @@ static void test_transfer(void **state)
 	transfer.amount_minor = INT64_MIN;
 	assert_refused(transfer_check(&transfer), "INVALID_AMOUNT", "amount_minor");
 	transfer.kind = TRANSFER_RELEASE;
-	transfer.hold_id = id(5);
+	transfer.target_id = id(5);
 	assert_refused(transfer_check(&transfer), "INVALID_AMOUNT", "amount_minor");
 	transfer.amount_minor = 0;
 	assert_accepted(transfer_check(&transfer));
-	transfer.hold_id = (struct rt_uuid){0};
-	assert_refused(transfer_check(&transfer), "INVALID_UUID", "hold_id");
+	transfer.target_id = (struct rt_uuid){0};
+	assert_refused(transfer_check(&transfer), "INVALID_UUID", "release.hold_id");
+	transfer.kind = TRANSFER_EXPIRY;
+	assert_refused(transfer_check(&transfer), "INVALID_UUID", "release.hold_id");
+	transfer.amount_minor = 1;
+	transfer.kind = TRANSFER_CAPTURE;
+	assert_refused(transfer_check(&transfer), "INVALID_UUID", "capture.hold_id");
+	transfer.kind = TRANSFER_REVERSAL;
+	assert_refused(transfer_check(&transfer), "INVALID_UUID", "reversal.original_id");
+	transfer.target_id = id(5);
+	transfer.amount_minor = 0;
+	assert_refused(transfer_check(&transfer), "INVALID_AMOUNT", "amount_minor");
+	transfer.kind = TRANSFER_BALANCING;
+	assert_refused(transfer_check(&transfer), "INVALID_AMOUNT", "amount_minor");
 	transfer = valid_transfer(10);
 	transfer.credit_account_id = transfer.debit_account_id;
 	assert_refused(transfer_check(&transfer), "SAME_ACCOUNT", "credit_account_id");
 	transfer = valid_transfer(10);
-	memcpy(transfer.currency, "EUX", 4);
+	memcpy(transfer.currency, "eur", 4);
 	assert_refused(transfer_check(&transfer), "INVALID_CURRENCY", "currency");
 	memcpy(transfer.currency, "", 1);
 	assert_refused(transfer_check(&transfer), "INVALID_CURRENCY", "currency");
@@ -76,6 +88,18 @@ static void test_transfer(void **state)
 	assert_refused(transfer_check(&transfer), "INVALID_TEXT", "reference");
 	transfer.kind = (enum transfer_kind)0;
 	assert_refused(transfer_check(&transfer), "INVALID_FIELD", "kind");
+}
+
+static void test_currency_codes(void **state)
+{
+	(void)state;
+	static const char *const good[] = {"EUR", "ABCDEFGHIJKL", "X12", "BTC", "POINTS2024"};
+	static const char *const bad[] = {"",     "EU",   "ABCDEFGHIJKLM", "eur",   "1AB",
+					  "EU R", "EUR ", "E-R",           "EUR\n", "\xc3\x89UR"};
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_accepted(currency_field("currency", good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_refused(currency_field("currency", bad[i]), "INVALID_CURRENCY", "currency");
 }
 
 static void test_reference_length(void **state)
@@ -114,9 +138,9 @@ static void test_group_hash(void **state)
 {
 	(void)state;
 	const struct rt_uuid ledger = id(900), other_ledger = id(901);
-	struct transfer variants[10];
-	uint8_t hashes[13][GROUP_HASH_BYTES];
-	for (size_t i = 0; i < 10; i++)
+	struct transfer variants[14];
+	uint8_t hashes[17][GROUP_HASH_BYTES];
+	for (size_t i = 0; i < 14; i++)
 		variants[i] = valid_transfer(10);
 	variants[1].id = id(11);
 	variants[2].debit_account_id = id(3);
@@ -126,21 +150,30 @@ static void test_group_hash(void **state)
 	variants[6].kind = TRANSFER_HOLD;
 	variants[7].reference = "r";
 	variants[8].kind = TRANSFER_CAPTURE;
-	variants[8].hold_id = id(5);
+	variants[8].target_id = id(5);
 	variants[9].kind = TRANSFER_CAPTURE;
-	variants[9].hold_id = id(6);
-	for (size_t i = 0; i < 10; i++) {
+	variants[9].target_id = id(6);
+	variants[10] = variants[8];
+	variants[10].keep_open = true;
+	variants[11] = variants[6];
+	variants[11].expires_us = 1;
+	variants[12] = variants[6];
+	variants[12].expires_us = 2;
+	variants[13] = variants[8];
+	variants[13].kind = TRANSFER_REVERSAL;
+	for (size_t i = 0; i < 14; i++) {
 		struct group group = {.transfers = &variants[i], .count = 1};
 		group_fill_hash(&group, &ledger);
 		memcpy(hashes[i], group.hash, GROUP_HASH_BYTES);
 	}
-	struct group more[3] = {{.transfers = variants, .count = 2}, {.transfers = variants, .count = 3},
+	struct group more[3] = {{.transfers = variants, .count = 2},
+				{.transfers = variants, .count = 3},
 				{.transfers = variants, .count = 1}};
 	for (size_t i = 0; i < 3; i++) {
 		group_fill_hash(&more[i], i == 2 ? &other_ledger : &ledger);
-		memcpy(hashes[10 + i], more[i].hash, GROUP_HASH_BYTES);
+		memcpy(hashes[14 + i], more[i].hash, GROUP_HASH_BYTES);
 	}
-	for (size_t i = 0; i < 13; i++)
+	for (size_t i = 0; i < 17; i++)
 		for (size_t j = 0; j < i; j++)
 			assert_memory_not_equal(hashes[i], hashes[j], GROUP_HASH_BYTES);
 	group_fill_hash(&more[2], &ledger);
@@ -155,7 +188,10 @@ static struct account_record valid_account(void)
 		.label = "",
 		.version = 1,
 		.created_us = 12345,
-		.account = {.id = id(1), .currency = "EUR", .side = ACCOUNT_CREDIT_NORMAL},
+		.account = {.id = id(1),
+			    .currency = "EUR",
+			    .side = ACCOUNT_CREDIT_NORMAL,
+			    .status = ACCOUNT_ACTIVE},
 	};
 }
 
@@ -199,6 +235,14 @@ static void test_contradicting_limits(void **state)
 	record.account.lower = limit(INT64_MIN);
 	record.account.upper = limit(INT64_MAX);
 	assert_accepted(account_check_new(&record));
+	record.account.credit_line_minor = 1;
+	assert_refused(account_check_new(&record), "INVALID_AMOUNT", "credit_line_minor");
+	record.account.lower = limit(-1);
+	record.account.credit_line_minor = INT64_MAX;
+	assert_accepted(account_check_new(&record));
+	record.account.credit_line_minor = -1;
+	assert_refused(account_check_new(&record), "INVALID_AMOUNT", "credit_line_minor");
+	record.account.credit_line_minor = 0;
 	record.account.lower = limit(0);
 	record.account.upper = limit(0);
 	assert_accepted(account_check_new(&record));
@@ -207,9 +251,9 @@ static void test_contradicting_limits(void **state)
 static void test_account_hash(void **state)
 {
 	(void)state;
-	struct account_record variants[8];
-	uint8_t hashes[8][ACCOUNT_HASH_BYTES];
-	for (size_t i = 0; i < 8; i++)
+	struct account_record variants[9];
+	uint8_t hashes[9][ACCOUNT_HASH_BYTES];
+	for (size_t i = 0; i < 9; i++)
 		variants[i] = valid_account();
 	variants[1].ledger_id = id(901);
 	variants[2].owner = "other";
@@ -218,9 +262,10 @@ static void test_account_hash(void **state)
 	variants[5].account.lower = limit(0);
 	variants[6].account.upper = limit(0);
 	memcpy(variants[7].account.currency, "USD", 4);
-	for (size_t i = 0; i < 8; i++)
+	variants[8].account.credit_line_minor = 1;
+	for (size_t i = 0; i < 9; i++)
 		account_hash(&variants[i], hashes[i]);
-	for (size_t i = 0; i < 8; i++)
+	for (size_t i = 0; i < 9; i++)
 		for (size_t j = 0; j < i; j++)
 			assert_memory_not_equal(hashes[i], hashes[j], ACCOUNT_HASH_BYTES);
 	/* What it is not created with doesn't count. */
@@ -241,7 +286,8 @@ static struct page_seal seal_of(const char *list, const char *filter)
 static void test_page_tokens(void **state)
 {
 	(void)state;
-	const struct page_seal seal = seal_of("accounts", "EUR"), other = seal_of("accounts", "USD");
+	const struct page_seal seal = seal_of("accounts", "EUR"),
+			       other = seal_of("accounts", "USD");
 	char token[PAGE_TOKEN_BYTES];
 	const struct rt_uuid place = id(77);
 	struct rt_uuid found;
@@ -255,13 +301,15 @@ static void test_page_tokens(void **state)
 		char changed[PAGE_TOKEN_BYTES];
 		memcpy(changed, token, sizeof(changed));
 		changed[i] = changed[i] == 'A' ? 'B' : 'A';
-		assert_refused(page_token_to_id(&seal, changed, &found), "PAGE_TOKEN_INVALID", "page_token");
+		assert_refused(page_token_to_id(&seal, changed, &found), "PAGE_TOKEN_INVALID",
+			       "page_token");
 		changed[i] = '\0';
 		if (i > 0)
-			assert_refused(page_token_to_id(&seal, changed, &found), "PAGE_TOKEN_INVALID", "page_token");
+			assert_refused(page_token_to_id(&seal, changed, &found),
+				       "PAGE_TOKEN_INVALID", "page_token");
 	}
-	assert_refused(page_token_to_id(&seal, "+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/", &found), "PAGE_TOKEN_INVALID",
-		       "page_token");
+	assert_refused(page_token_to_id(&seal, "+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/", &found),
+		       "PAGE_TOKEN_INVALID", "page_token");
 	assert_accepted(page_token_to_id(&seal, "", &found));
 	assert_true(rt_uuid_is_nil(&found));
 	page_token_from_number(&seal, INT64_C(0x0123456789abcdef), token);
@@ -293,7 +341,8 @@ static void test_cache_entry(void **state)
 	record.version = 9;
 	size_t length = cache_entry_write(&record, bytes);
 	assert_true(length > 0);
-	assert_true(cache_entry_read(bytes, length, &record.ledger_id, &record.account.id, &arena, &found));
+	assert_true(cache_entry_read(bytes, length, &record.ledger_id, &record.account.id, &arena,
+				     &found));
 	assert_string_equal(found.owner, record.owner);
 	assert_string_equal(found.label, record.label);
 	assert_string_equal(found.account.currency, "EUR");
@@ -307,13 +356,16 @@ static void test_cache_entry(void **state)
 	assert_false(cache_entry_read(bytes, length, &record.ledger_id, &other, &arena, &found));
 	assert_false(cache_entry_read(bytes, length, &other, &record.account.id, &arena, &found));
 	for (size_t i = 0; i < length; i++) {
-		assert_false(cache_entry_read(bytes, i, &record.ledger_id, &record.account.id, &arena, &found));
+		assert_false(cache_entry_read(bytes, i, &record.ledger_id, &record.account.id,
+					      &arena, &found));
 		bytes[i] ^= 0x10;
-		assert_false(cache_entry_read(bytes, length, &record.ledger_id, &record.account.id, &arena, &found));
+		assert_false(cache_entry_read(bytes, length, &record.ledger_id, &record.account.id,
+					      &arena, &found));
 		bytes[i] ^= 0x10;
 	}
 	bytes[length] = 0;
-	assert_false(cache_entry_read(bytes, length + 1, &record.ledger_id, &record.account.id, &arena, &found));
+	assert_false(cache_entry_read(bytes, length + 1, &record.ledger_id, &record.account.id,
+				      &arena, &found));
 	rt_arena_deinit(&arena);
 }
 
@@ -331,7 +383,8 @@ static void test_largest_cache_entry(void **state)
 	assert_accepted(account_check_new(&record));
 	size_t length = cache_entry_write(&record, bytes);
 	assert_true(length > 0);
-	assert_true(cache_entry_read(bytes, length, &record.ledger_id, &record.account.id, &arena, &found));
+	assert_true(cache_entry_read(bytes, length, &record.ledger_id, &record.account.id, &arena,
+				     &found));
 	assert_string_equal(found.label, text);
 	rt_arena_deinit(&arena);
 }
@@ -372,7 +425,7 @@ static void test_decline_names(void **state)
 	count++;
 	DECLINE_REASONS(CHECK_NAME)
 #undef CHECK_NAME
-	assert_int_equal(count, 10);
+	assert_int_equal(count, 18);
 	assert_false(decline_parse("NONE", &reason));
 	assert_false(decline_parse("", &reason));
 }
@@ -381,6 +434,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_transfer),
+		cmocka_unit_test(test_currency_codes),
 		cmocka_unit_test(test_reference_length),
 		cmocka_unit_test(test_group),
 		cmocka_unit_test(test_group_hash),
