@@ -9,6 +9,7 @@
 #include "config.h"
 #include "daler/accounts/v1/accounts.pb-c.h"
 #include "engine/invalidator.h"
+#include "engine/expiry.h"
 #include "engine/posting.h"
 #include "rpc/handlers.h"
 #include "rpc/service.h"
@@ -65,6 +66,7 @@ struct accounts {
 	struct rt_token_verifier *verifier;
 	struct rt_admin *admin;
 	_Atomic bool schema_known;
+	struct expiry *expiry;
 	struct rt_server *server;
 };
 
@@ -193,6 +195,12 @@ static void start_posting(struct accounts *accounts, const struct accounts_confi
 		.transfers_max = (size_t)config->batch_max,
 	};
 	accounts->service.posting = posting_new(&posting);
+	const struct expiry_config expiry = {
+		.pg = accounts->service.pg,
+		.posting = accounts->service.posting,
+		.interval_ms = config->expiry_interval_ms,
+	};
+	accounts->expiry = expiry_start(&expiry);
 	if (accounts->service.has_cache)
 		accounts->service.invalidator = invalidator_new(&accounts->service.cache);
 }
@@ -222,6 +230,7 @@ static void stop(struct accounts *accounts, int64_t deadline_us)
 {
 	rt_server_stop(accounts->server, deadline_us);
 	invalidator_stop(accounts->service.invalidator);
+	expiry_stop(accounts->expiry);
 	posting_stop(accounts->service.posting, deadline_us);
 	rt_server_destroy(accounts->server);
 	posting_destroy(accounts->service.posting);

@@ -1,0 +1,201 @@
+#include "engine/expiry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rt/assert.h"
+#include "rt/clock.h"
+#include "rt/lock.h"
+#include "rt/log.h"
+#include "rt/metrics.h"
+#include "store/expiry_store.h"
+#include "store/plans.h"
+
+/* What one page of a sweep takes at most: some megabytes of memory, and a part of a batch of each ledger. */
+#define LEDGERS_MAX      32
+#define HOLDS_MAX        250
+#define ARENA_BYTES      ((size_t)16 << 20)
+#define STATEMENT_US_MAX (5 * RT_US_PER_S)
+#define POST_US_MAX      (5 * RT_US_PER_S)
+#define NAME_BYTES       24
+
+struct expiry {
+	struct expiry_config config;
+	struct rt_pg *pg;
+	struct plans plans;
+	struct rt_series *expired;
+	struct rt_arena arena;
+	/* A stranger may have used the id that an expiry was to have: then the next sweep derives others. */
+	int64_t name_number;
+	bool name_taken; /* set by lanes, under the lock, like the next two */
+	bool failed;
+	size_t waiting;  /* for answers of the posting engine */
+	bool stop;
+	struct rt_lock lock;
+	pthread_cond_t changed;
+	pthread_t thread;
+};
+
+static void take_answer(struct posting_request *request, struct rt_status status, const struct outcome *outcomes)
+{
+	struct expiry *expiry = request->context;
+	int64_t posted = 0;
+	bool taken = false;
+	for (size_t i = 0; rt_is_ok(&status) && i < request->group_count; i++) {
+		const struct outcome *outcome = &outcomes[i];
+		posted += outcome->record != NULL && !outcome->replayed;
+		taken = taken || outcome->refusal == REFUSAL_MISMATCH;
+	}
+	if (!rt_is_ok(&status))
+		RT_LOG(WARN, "expiry_failed", RT_STATUS(&status));
+	rt_series_add(expiry->expired, posted);
+	RT_LOCKED(&expiry->lock);
+	expiry->name_taken = expiry->name_taken || taken;
+	expiry->failed = expiry->failed || !rt_is_ok(&status);
+	expiry->waiting--;
+	pthread_cond_signal(&expiry->changed);
+}
+
+static struct posting_request *make_request(struct expiry *expiry, const struct expiry_due *due)
+{
+	struct posting_request *request = rt_arena_alloc(&expiry->arena, sizeof(*request));
+	struct group *groups = rt_arena_array(&expiry->arena, due->count, sizeof(groups[0]));
+	char name[NAME_BYTES];
+	if (request == NULL || groups == NULL)
+		return NULL;
+	snprintf(name, sizeof(name), "expiry %lld", (long long)expiry->name_number);
+	for (size_t i = 0; i < due->count; i++) {
+		due->transfers[i].id = rt_uuid_derive(&due->transfers[i].target_id, name);
+		groups[i] = (struct group){.transfers = &due->transfers[i], .count = 1};
+		group_fill_hash(&groups[i], &due->ledger_id);
+	}
+	*request = (struct posting_request){
+		.groups = groups,
+		.group_count = due->count,
+		.transfer_count = due->count,
+		.answer = take_answer,
+		.context = expiry,
+	};
+	return request;
+}
+
+static struct rt_status submit(struct expiry *expiry, const struct expiry_due *due)
+{
+	struct posting_request *request = make_request(expiry, due);
+	if (request == NULL)
+		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE", "the expiries need too much memory");
+	rt_lock_take(&expiry->lock);
+	expiry->waiting++;
+	rt_lock_give(&expiry->lock);
+	struct rt_status status =
+		posting_submit(expiry->config.posting, request, &due->ledger_id, rt_clock_mono_us() + POST_US_MAX);
+	if (!rt_is_ok(&status)) {
+		RT_LOCKED(&expiry->lock);
+		expiry->waiting--;
+	}
+	return status;
+}
+
+/* Each has an answer, because each has a deadline. */
+static void await_answers(struct expiry *expiry)
+{
+	RT_LOCKED(&expiry->lock);
+	while (expiry->waiting > 0)
+		rt_lock_wait(&expiry->lock, &expiry->changed, RT_NO_DEADLINE);
+}
+
+/* The ledgers after *after; *after becomes the last of them, nil after the last of all. */
+static struct rt_status sweep_page(struct expiry *expiry, struct rt_uuid *after, bool *more)
+{
+	struct expiry_due *due;
+	size_t count;
+	struct rt_status status = rt_ok();
+	int64_t deadline_us = rt_clock_mono_us() + STATEMENT_US_MAX;
+	RT_TRY(plans_refresh(&expiry->plans, expiry->pg, rt_clock_mono_us(), deadline_us));
+	RT_TRY(expiry_store_due(expiry->pg, after, LEDGERS_MAX, HOLDS_MAX, rt_clock_wall_us(), &expiry->arena,
+				deadline_us, &due, &count));
+	for (size_t i = 0; i < count && rt_is_ok(&status); i++) {
+		if (due[i].count > 0)
+			status = submit(expiry, &due[i]);
+		*more = *more || due[i].count == HOLDS_MAX;
+	}
+	await_answers(expiry);
+	*after = count == LEDGERS_MAX ? due[count - 1].ledger_id : (struct rt_uuid){0};
+	return status;
+}
+
+static bool is_stopped(struct expiry *expiry)
+{
+	RT_LOCKED(&expiry->lock);
+	return expiry->stop;
+}
+
+/* All ledgers once. Returns whether there is more to do at once. */
+static bool sweep(struct expiry *expiry)
+{
+	struct rt_uuid after = {0};
+	bool more = false;
+	expiry->name_taken = false;
+	expiry->failed = false;
+	do {
+		struct rt_status status = sweep_page(expiry, &after, &more);
+		rt_arena_deinit(&expiry->arena);
+		if (!rt_is_ok(&status)) {
+			RT_LOG(WARN, "expiry_sweep_failed", RT_STATUS(&status));
+			return false;
+		}
+	} while (!rt_uuid_is_nil(&after) && !is_stopped(expiry));
+	expiry->name_number = expiry->name_taken ? expiry->name_number + 1 : 0;
+	return !expiry->failed && (more || expiry->name_taken);
+}
+
+/* False when told to stop. */
+static bool rest(struct expiry *expiry)
+{
+	int64_t tenth_us = expiry->config.interval_ms * RT_US_PER_MS / 10;
+	int64_t due_us = rt_clock_mono_us() + 9 * tenth_us + (int64_t)rt_random_below((uint64_t)(2 * tenth_us) + 1);
+	RT_LOCKED(&expiry->lock);
+	while (!expiry->stop && rt_clock_mono_us() < due_us)
+		rt_lock_wait(&expiry->lock, &expiry->changed, due_us);
+	return !expiry->stop;
+}
+
+static void *run(void *argument)
+{
+	struct expiry *expiry = argument;
+	while (rest(expiry))
+		while (sweep(expiry) && !is_stopped(expiry))
+			;
+	return NULL;
+}
+
+struct expiry *expiry_start(const struct expiry_config *config)
+{
+	struct expiry *expiry = calloc(1, sizeof(*expiry));
+	RT_ASSERT(expiry != NULL);
+	expiry->config = *config;
+	expiry->pg = rt_pg_new(&config->pg);
+	expiry->expired = RT_SERIES(HOLDS_EXPIRED);
+	rt_arena_init(&expiry->arena, ARENA_BYTES);
+	rt_lock_init(&expiry->lock, RT_RANK_SERVICE);
+	rt_condition_init(&expiry->changed);
+	int failed = pthread_create(&expiry->thread, NULL, run, expiry);
+	RT_ASSERT(failed == 0);
+	return expiry;
+}
+
+void expiry_stop(struct expiry *expiry)
+{
+	if (expiry == NULL)
+		return;
+	rt_lock_take(&expiry->lock);
+	expiry->stop = true;
+	pthread_cond_signal(&expiry->changed);
+	rt_lock_give(&expiry->lock);
+	pthread_join(expiry->thread, NULL);
+	rt_pg_destroy(expiry->pg);
+	rt_arena_deinit(&expiry->arena);
+	pthread_cond_destroy(&expiry->changed);
+	rt_lock_deinit(&expiry->lock);
+	free(expiry);
+}
