@@ -291,7 +291,7 @@ static void test_page_tokens(void **state)
 	char token[PAGE_TOKEN_BYTES];
 	const struct rt_uuid place = id(77);
 	struct rt_uuid found;
-	int64_t number;
+	int64_t number, last;
 	page_token_from_id(&seal, &place, token);
 	assert_int_equal(strlen(token), PAGE_TOKEN_BYTES - 1);
 	assert_accepted(page_token_to_id(&seal, token, &found));
@@ -312,9 +312,10 @@ static void test_page_tokens(void **state)
 		       "PAGE_TOKEN_INVALID", "page_token");
 	assert_accepted(page_token_to_id(&seal, "", &found));
 	assert_true(rt_uuid_is_nil(&found));
-	page_token_from_number(&seal, INT64_C(0x0123456789abcdef), token);
-	assert_accepted(page_token_to_number(&seal, token, &number));
+	page_token_from_numbers(&seal, INT64_C(0x0123456789abcdef), INT64_MAX, token);
+	assert_accepted(page_token_to_numbers(&seal, token, &number, &last));
 	assert_int_equal(number, INT64_C(0x0123456789abcdef));
+	assert_true(last == INT64_MAX);
 }
 
 static void test_page_sizes(void **state)

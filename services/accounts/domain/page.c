@@ -3,8 +3,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#define PLACE_BYTES 16
-#define SEAL_BYTES 8
+#define PLACE_BYTES  16
+#define NUMBER_BYTES 8
+#define SEAL_BYTES   8
+_Static_assert(2 * NUMBER_BYTES == PLACE_BYTES, "two numbers are a place");
 #define RAW_BYTES (PLACE_BYTES + SEAL_BYTES)
 
 _Static_assert(RAW_BYTES % 3 == 0, "no padding is needed");
@@ -84,7 +86,8 @@ static struct rt_status open_token(const struct page_seal *seal, const char *tok
 {
 	uint8_t raw[RAW_BYTES], expected[RAW_BYTES];
 	if (!decode(token, raw))
-		return RT_BAD_FIELD("PAGE_TOKEN_INVALID", "page_token", "is not one that was given out");
+		return RT_BAD_FIELD("PAGE_TOKEN_INVALID", "page_token",
+				    "is not one that was given out");
 	memcpy(expected, raw, PLACE_BYTES);
 	seal_place(seal, expected);
 	if (memcmp(expected, raw, RAW_BYTES) != 0)
@@ -93,21 +96,38 @@ static struct rt_status open_token(const struct page_seal *seal, const char *tok
 	return rt_ok();
 }
 
-void page_token_from_id(const struct page_seal *seal, const struct rt_uuid *after, char token[PAGE_TOKEN_BYTES])
+void page_token_from_id(const struct page_seal *seal, const struct rt_uuid *after,
+			char token[PAGE_TOKEN_BYTES])
 {
 	_Static_assert(sizeof(after->bytes) == PLACE_BYTES, "an id is a place");
 	make_token(seal, after->bytes, token);
 }
 
-void page_token_from_number(const struct page_seal *seal, int64_t after, char token[PAGE_TOKEN_BYTES])
+static void put_number(uint8_t *bytes, int64_t number)
 {
-	uint8_t place[PLACE_BYTES] = {0};
-	for (size_t i = 0; i < 8; i++)
-		place[i] = (uint8_t)((uint64_t)after >> (56 - 8 * i));
+	for (size_t i = 0; i < NUMBER_BYTES; i++)
+		bytes[i] = (uint8_t)((uint64_t)number >> (56 - 8 * i));
+}
+
+static int64_t get_number(const uint8_t *bytes)
+{
+	uint64_t number = 0;
+	for (size_t i = 0; i < NUMBER_BYTES; i++)
+		number = number << 8 | bytes[i];
+	return (int64_t)number;
+}
+
+void page_token_from_numbers(const struct page_seal *seal, int64_t after, int64_t last,
+			     char token[PAGE_TOKEN_BYTES])
+{
+	uint8_t place[PLACE_BYTES];
+	put_number(place, after);
+	put_number(place + NUMBER_BYTES, last);
 	make_token(seal, place, token);
 }
 
-struct rt_status page_token_to_id(const struct page_seal *seal, const char *token, struct rt_uuid *after)
+struct rt_status page_token_to_id(const struct page_seal *seal, const char *token,
+				  struct rt_uuid *after)
 {
 	*after = (struct rt_uuid){0};
 	if (token == NULL || token[0] == '\0')
@@ -115,25 +135,25 @@ struct rt_status page_token_to_id(const struct page_seal *seal, const char *toke
 	return open_token(seal, token, after->bytes);
 }
 
-struct rt_status page_token_to_number(const struct page_seal *seal, const char *token, int64_t *after)
+struct rt_status page_token_to_numbers(const struct page_seal *seal, const char *token,
+				       int64_t *after, int64_t *last)
 {
 	*after = 0;
+	*last = 0;
 	if (token == NULL || token[0] == '\0')
 		return rt_ok();
 	uint8_t place[PLACE_BYTES];
 	RT_TRY(open_token(seal, token, place));
-	uint64_t number = 0;
-	for (size_t i = 0; i < 8; i++)
-		number = number << 8 | place[i];
-	*after = (int64_t)number;
+	*after = get_number(place);
+	*last = get_number(place + NUMBER_BYTES);
 	return rt_ok();
 }
 
 struct rt_status page_size_check(int32_t asked, size_t *size)
 {
 	if (asked < 0 || asked > PAGE_SIZE_MAX)
-		return RT_BAD_FIELD("INVALID_FIELD", "page_size", "must be 1 to %d, or 0 for %d", PAGE_SIZE_MAX,
-				    PAGE_SIZE_DEFAULT);
+		return RT_BAD_FIELD("INVALID_FIELD", "page_size", "must be 1 to %d, or 0 for %d",
+				    PAGE_SIZE_MAX, PAGE_SIZE_DEFAULT);
 	*size = asked == 0 ? PAGE_SIZE_DEFAULT : (size_t)asked;
 	return rt_ok();
 }

@@ -441,24 +441,47 @@ static Daler__Accounts__V1__Refusal *map_refusal(const struct outcome *outcome, 
 	return to;
 }
 
-Daler__Accounts__V1__Outcome *map_outcome(const struct group *group, const struct outcome *outcome,
-					  struct rt_arena *arena)
+static Daler__Accounts__V1__Outcome *new_outcome(const struct rt_uuid *id, bool replayed, struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Outcome *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
 		return NULL;
 	daler__accounts__v1__outcome__init(to);
-	to->group_id = map_uuid(group_id(group), arena);
-	to->replayed = outcome->replayed;
+	to->group_id = map_uuid(id, arena);
+	to->replayed = replayed;
+	return to;
+}
+
+static void set_recorded(Daler__Accounts__V1__Outcome *to, const struct group_record *record, struct rt_arena *arena)
+{
+	if (record->decline != DECLINE_NONE) {
+		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_DECLINE;
+		to->decline = map_decline(record, arena);
+	} else {
+		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_POSTED;
+		to->posted = map_posted_group(record, arena);
+	}
+}
+
+Daler__Accounts__V1__Outcome *map_recorded(const struct group_record *record, struct rt_arena *arena)
+{
+	Daler__Accounts__V1__Outcome *to = new_outcome(&record->id, true, arena);
+	if (to != NULL)
+		set_recorded(to, record, arena);
+	return to;
+}
+
+Daler__Accounts__V1__Outcome *map_outcome(const struct group *group, const struct outcome *outcome,
+					  struct rt_arena *arena)
+{
+	Daler__Accounts__V1__Outcome *to = new_outcome(group_id(group), outcome->replayed, arena);
+	if (to == NULL)
+		return NULL;
 	if (outcome->record == NULL) {
 		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_REFUSAL;
 		to->refusal = map_refusal(outcome, arena);
-	} else if (outcome->record->decline != DECLINE_NONE) {
-		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_DECLINE;
-		to->decline = map_decline(outcome->record, arena);
 	} else {
-		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_POSTED;
-		to->posted = map_posted_group(outcome->record, arena);
+		set_recorded(to, outcome->record, arena);
 	}
 	return to;
 }
@@ -474,6 +497,7 @@ Daler__Accounts__V1__StatementEntry *map_entry(const struct statement_entry *ent
 	to->transfer = map_transfer(&entry->transfer, arena);
 	to->create_time = map_time(entry->created_us, arena);
 	to->balances = map_balances(side, &entry->after, arena);
+	to->moved_minor = entry->moved_minor;
 	return to;
 }
 

@@ -30,6 +30,8 @@ Daler__Accounts__V1__Outcome *map_outcome(const struct group *group, const struc
 /* Why a group was refused without a trace, for a call that asked for it alone; the field is within the group.
  * FAILED_PRECONDITION IDEMPOTENCY_PAYLOAD_MISMATCH, or INVALID_ARGUMENT. */
 struct rt_status map_refused(const struct outcome *outcome);
+/* What is on record of a group. */
+Daler__Accounts__V1__Outcome *map_recorded(const struct group_record *record, struct rt_arena *arena);
 Daler__Accounts__V1__StatementEntry *map_entry(const struct statement_entry *entry, enum account_side side,
 					       struct rt_arena *arena);
 Daler__Accounts__V1__TrialBalanceLine *map_line(const struct trial_balance_line *line, struct rt_arena *arena);

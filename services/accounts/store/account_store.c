@@ -6,11 +6,15 @@
 #include "store/rows.h"
 
 static const struct rt_pg_statement insert_statement = {"account_insert", accounts_account_insert};
-static const struct rt_pg_statement get_many_statement = {"account_get_many", accounts_account_get_many};
+static const struct rt_pg_statement get_many_statement = {"account_get_many",
+							  accounts_account_get_many};
 static const struct rt_pg_statement get_statement = {"account_get", accounts_account_get};
 static const struct rt_pg_statement lock_statement = {"account_lock", accounts_account_lock};
 static const struct rt_pg_statement list_statement = {"account_list", accounts_account_list};
-static const struct rt_pg_statement list_by_owner_statement = {"account_list_by_owner", accounts_account_list_by_owner};
+static const struct rt_pg_statement list_by_label_statement = {"account_list_by_label",
+							       accounts_account_list_by_label};
+static const struct rt_pg_statement list_by_owner_statement = {"account_list_by_owner",
+							       accounts_account_list_by_owner};
 
 /* Columns of new accounts, as arrays. */
 struct columns {
@@ -81,13 +85,15 @@ static struct rt_status read_record(const struct rt_pg_rows *rows, int row, stru
 /* The only constraint that a checked account can meet. */
 static struct rt_status explain(struct rt_status status)
 {
-	if (status.code == RT_FAILED_PRECONDITION && strcmp(status.field, "accounts_ledger_exists") == 0)
+	if (status.code == RT_FAILED_PRECONDITION &&
+	    strcmp(status.field, "accounts_ledger_exists") == 0)
 		return RT_FAIL(NOT_FOUND, "LEDGER_NOT_FOUND", "there is no such ledger");
 	return status;
 }
 
-static struct rt_status insert(struct rt_pg_tx *tx, const struct account_record *records, size_t count,
-			       const struct columns *columns, struct rt_arena *arena, size_t *inserted)
+static struct rt_status insert(struct rt_pg_tx *tx, const struct account_record *records,
+			       size_t count, const struct columns *columns, struct rt_arena *arena,
+			       size_t *inserted)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
@@ -100,18 +106,19 @@ static struct rt_status insert(struct rt_pg_tx *tx, const struct account_record 
 	return rt_ok();
 }
 
-static struct rt_status read_back(struct rt_pg_tx *tx, const struct rt_uuid *ledger_id, const struct rt_uuid *ids,
-				  size_t count, struct rt_arena *arena, struct stored_account **stored)
+struct rt_status account_store_get_many(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+					const struct rt_uuid *ids, size_t id_count,
+					struct rt_arena *arena, int64_t deadline_us,
+					struct stored_account **stored, size_t *count)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
 	rt_pg_params_init(&params, arena);
 	rt_pg_add_uuid(&params, ledger_id);
-	rt_pg_add_uuid_array(&params, ids, NULL, count);
-	RT_TRY(rt_pg_run(tx->pg, &get_many_statement, &params, tx->deadline_mono_us, &rows));
-	if ((size_t)rows.count != count)
-		return RT_FAIL(INTERNAL, "BAD_RECORD", "accounts that were created are not there");
-	*stored = rt_arena_array(arena, count, sizeof(**stored));
+	rt_pg_add_uuid_array(&params, ids, NULL, id_count);
+	RT_TRY(rt_pg_run(pg, &get_many_statement, &params, deadline_us, &rows));
+	*count = (size_t)rows.count;
+	*stored = rt_arena_array(arena, *count, sizeof(**stored));
 	if (*stored == NULL)
 		return rows_too_large();
 	for (int row = 0; row < rows.count; row++) {
@@ -123,8 +130,9 @@ static struct rt_status read_back(struct rt_pg_tx *tx, const struct rt_uuid *led
 	return rt_ok();
 }
 
-struct rt_status account_store_create(struct rt_pg_tx *tx, const struct account_record *records, size_t count,
-				      struct rt_arena *arena, size_t *inserted, struct stored_account **stored)
+struct rt_status account_store_create(struct rt_pg_tx *tx, const struct account_record *records,
+				      size_t count, struct rt_arena *arena, size_t *inserted,
+				      struct stored_account **stored)
 {
 	struct columns columns = columns_new(arena, count);
 	if (arena->overflowed)
@@ -132,11 +140,17 @@ struct rt_status account_store_create(struct rt_pg_tx *tx, const struct account_
 	for (size_t i = 0; i < count; i++)
 		columns_set(&columns, i, &records[i]);
 	RT_TRY(insert(tx, records, count, &columns, arena, inserted));
-	return read_back(tx, &records[0].ledger_id, columns.ids, count, arena, stored);
+	size_t found;
+	RT_TRY(account_store_get_many(tx->pg, &records[0].ledger_id, columns.ids, count, arena,
+				      tx->deadline_mono_us, stored, &found));
+	if (found != count)
+		return RT_FAIL(INTERNAL, "BAD_RECORD", "accounts that were created are not there");
+	return rt_ok();
 }
 
-static struct rt_status get(struct rt_pg *pg, const struct rt_pg_statement *statement, const struct rt_uuid *ledger_id,
-			    const struct rt_uuid *account_id, struct rt_arena *arena, int64_t deadline_us,
+static struct rt_status get(struct rt_pg *pg, const struct rt_pg_statement *statement,
+			    const struct rt_uuid *ledger_id, const struct rt_uuid *account_id,
+			    struct rt_arena *arena, int64_t deadline_us,
 			    struct account_record *record)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
@@ -146,37 +160,50 @@ static struct rt_status get(struct rt_pg *pg, const struct rt_pg_statement *stat
 	rt_pg_add_uuid(&params, account_id);
 	RT_TRY(rt_pg_run(pg, statement, &params, deadline_us, &rows));
 	if (rows.count == 0)
-		return RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND", "there is no such account in this ledger");
+		return RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND",
+			       "there is no such account in this ledger");
 	*record = (struct account_record){.ledger_id = *ledger_id};
 	return read_record(&rows, 0, arena, record);
 }
 
-struct rt_status account_store_get(struct rt_pg *pg, const struct rt_uuid *ledger_id, const struct rt_uuid *account_id,
-				   struct rt_arena *arena, int64_t deadline_us, struct account_record *record)
+struct rt_status account_store_get(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				   const struct rt_uuid *account_id, struct rt_arena *arena,
+				   int64_t deadline_us, struct account_record *record)
 {
 	return get(pg, &get_statement, ledger_id, account_id, arena, deadline_us, record);
 }
 
-struct rt_status account_store_lock(struct rt_pg_tx *tx, const struct rt_uuid *ledger_id, const struct rt_uuid *account_id,
-				    struct rt_arena *arena, struct account_record *record)
+struct rt_status account_store_lock(struct rt_pg_tx *tx, const struct rt_uuid *ledger_id,
+				    const struct rt_uuid *account_id, struct rt_arena *arena,
+				    struct account_record *record)
 {
-	return get(tx->pg, &lock_statement, ledger_id, account_id, arena, tx->deadline_mono_us, record);
+	return get(tx->pg, &lock_statement, ledger_id, account_id, arena, tx->deadline_mono_us,
+		   record);
 }
 
-struct rt_status account_store_list(struct rt_pg *pg, const struct account_filter *filter, struct rt_arena *arena,
-				    int64_t deadline_us, struct account_record **records, size_t *count)
+/* The list whose index finds the fewest. */
+static const struct rt_pg_statement *list_of(const struct account_filter *filter)
+{
+	if (filter->owner[0] != '\0')
+		return &list_by_owner_statement;
+	return filter->label[0] != '\0' ? &list_by_label_statement : &list_statement;
+}
+
+struct rt_status account_store_list(struct rt_pg *pg, const struct account_filter *filter,
+				    struct rt_arena *arena, int64_t deadline_us,
+				    struct account_record **records, size_t *count)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
-	bool by_owner = filter->owner[0] != '\0';
 	struct rt_pg_params params;
 	rt_pg_params_init(&params, arena);
 	rt_pg_add_uuid(&params, &filter->ledger_id);
 	rt_pg_add_uuid(&params, &filter->after);
 	rt_pg_add_text(&params, filter->currency);
 	rt_pg_add_int(&params, (int64_t)filter->most);
-	if (by_owner)
-		rt_pg_add_text(&params, filter->owner);
-	RT_TRY(rt_pg_run(pg, by_owner ? &list_by_owner_statement : &list_statement, &params, deadline_us, &rows));
+	rt_pg_add_text(&params, filter->owner);
+	rt_pg_add_text(&params, filter->label);
+	rt_pg_add_int(&params, filter->status);
+	RT_TRY(rt_pg_run(pg, list_of(filter), &params, deadline_us, &rows));
 	*count = (size_t)rows.count;
 	*records = rt_arena_array(arena, *count, sizeof(**records));
 	if (*records == NULL)

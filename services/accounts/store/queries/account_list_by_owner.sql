@@ -1,7 +1,9 @@
--- Accounts of one owner in a ledger after an id, in order; $3 is a currency, or '' for all. Index: accounts_by_owner.
+-- Accounts of one owner in a ledger after an id, in order; $3 is a currency, $6 a label, or '' for all, $7 a status, or 0 for
+-- all. Index: accounts_by_owner.
 SELECT account_id, currency, normal_side, lower_limit_minor, upper_limit_minor, sequence,
 	debits_posted_minor, credits_posted_minor, debits_pending_minor, credits_pending_minor,
 	status, credit_line_minor, last_entry, owner, label, version, created
 FROM accounts
-WHERE ledger_id = $1 AND account_id > $2 AND ($3 = '' OR currency = $3) AND owner = $5
+WHERE ledger_id = $1 AND account_id > $2 AND ($3 = '' OR currency = $3) AND owner = $5 AND ($6 = '' OR label = $6)
+	AND ($7 = 0 OR status = $7)
 ORDER BY account_id LIMIT $4
