@@ -319,7 +319,7 @@ class Posting(Case):
                 (first(amount_minor=0), "INVALID_AMOUNT", f"{where}.amount_minor"),
                 (first(amount_minor=-1), "INVALID_AMOUNT", f"{where}.amount_minor"),
                 (first(amount_minor=-INT64_MAX - 1), "INVALID_AMOUNT", f"{where}.amount_minor"),
-                (first(currency="EURO"), "INVALID_CURRENCY", f"{where}.currency"),
+                (first(currency="EUROS-AND-A-BIT"), "INVALID_CURRENCY", f"{where}.currency"),
                 (first(currency=""), "INVALID_CURRENCY", f"{where}.currency"),
                 (first(reference="r" * 129), "INVALID_LENGTH", f"{where}.reference"),
                 (lambda request: request.group.transfers[0].ClearField("direct"), "INVALID_FIELD", f"{where}.kind"),
