@@ -8,6 +8,7 @@
 #include "accounts_migrations.h"
 #include "config.h"
 #include "daler/accounts/v1/accounts.pb-c.h"
+#include "engine/background.h"
 #include "engine/invalidator.h"
 #include "engine/expiry.h"
 #include "engine/posting.h"
@@ -22,6 +23,8 @@
 #include "rt/rpc_server.h"
 #include "rt/token.h"
 
+/* At once; each reads as fast as it can. */
+#define VERIFICATIONS_MAX    2
 #define CHECK_US_MAX         (5 * RT_US_PER_S)
 #define PROBE_US_MAX         (2 * RT_US_PER_S)
 #define WAIT_MS_MIN          200
@@ -201,6 +204,7 @@ static void start_posting(struct accounts *accounts, const struct accounts_confi
 		.interval_ms = config->expiry_interval_ms,
 	};
 	accounts->expiry = expiry_start(&expiry);
+	accounts->service.background = background_new(&accounts->service.pg, VERIFICATIONS_MAX);
 	if (accounts->service.has_cache)
 		accounts->service.invalidator = invalidator_new(&accounts->service.cache);
 }
@@ -229,12 +233,14 @@ static void start_server(struct accounts *accounts, const struct accounts_config
 static void stop(struct accounts *accounts, int64_t deadline_us)
 {
 	rt_server_stop(accounts->server, deadline_us);
+	background_stop(accounts->service.background);
 	invalidator_stop(accounts->service.invalidator);
 	expiry_stop(accounts->expiry);
 	posting_stop(accounts->service.posting, deadline_us);
 	rt_server_destroy(accounts->server);
 	posting_destroy(accounts->service.posting);
 	invalidator_destroy(accounts->service.invalidator);
+	background_destroy(accounts->service.background);
 }
 
 static void stop_helpers(struct accounts *accounts)

@@ -7,7 +7,7 @@
 
 /* Time-ordered ids share their first half, and derived ones may share more: both halves are mixed.
  * Source: the finalizer of MurmurHash3. */
-static size_t slot_of(const struct uuid_table *table, const struct rt_uuid *key)
+size_t uuid_table_hash(const struct rt_uuid *key)
 {
 	uint64_t high, low;
 	memcpy(&high, key->bytes, sizeof(high));
@@ -15,7 +15,7 @@ static size_t slot_of(const struct uuid_table *table, const struct rt_uuid *key)
 	uint64_t mixed = high * UINT64_C(0x9e3779b97f4a7c15) ^ low;
 	mixed = (mixed ^ (mixed >> 33)) * UINT64_C(0xff51afd7ed558ccd);
 	mixed = (mixed ^ (mixed >> 33)) * UINT64_C(0xc4ceb9fe1a85ec53);
-	return (size_t)(mixed ^ (mixed >> 33)) & table->mask;
+	return (size_t)(mixed ^ (mixed >> 33));
 }
 
 bool uuid_table_init(struct uuid_table *table, struct rt_arena *arena, size_t most)
@@ -31,7 +31,7 @@ bool uuid_table_init(struct uuid_table *table, struct rt_arena *arena, size_t mo
 /* The entry of the id, or the free one where it belongs. */
 static struct uuid_entry *find(const struct uuid_table *table, const struct rt_uuid *key)
 {
-	size_t slot = slot_of(table, key);
+	size_t slot = uuid_table_hash(key) & table->mask;
 	/* At least half of the slots are free, so that this ends. */
 	while (table->entries[slot].value != NULL && !rt_uuid_equal(&table->entries[slot].key, key))
 		slot = (slot + 1) & table->mask;

@@ -19,6 +19,8 @@ struct uuid_table {
 	size_t most;
 };
 
+/* Spreads ids over all numbers, also those that are alike. */
+size_t uuid_table_hash(const struct rt_uuid *key);
 /* Makes room for at most `most` ids. Owns: memory of the arena. Returns false when the arena is full. */
 bool uuid_table_init(struct uuid_table *table, struct rt_arena *arena, size_t most);
 /* NULL when the id is not there. */

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "engine/background.h"
 #include "engine/invalidator.h"
 #include "engine/posting.h"
 #include "rt/pg.h"
@@ -16,6 +17,7 @@ struct accounts_service {
 	bool has_cache;
 	struct cache_config cache;
 	struct invalidator *invalidator; /* NULL: no cache */
+	struct background *background;   /* for verifications */
 };
 
 /* One worker thread's own. */

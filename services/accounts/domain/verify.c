@@ -1,0 +1,286 @@
+#include "domain/verify.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "rt/assert.h"
+#include "rt/money.h"
+
+const char *discrepancy_name(enum discrepancy_reason reason)
+{
+	static const char *const names[] = {
+#define DISCREPANCY_NAME(name) [DISCREPANCY_##name] = #name,
+		DISCREPANCY_REASONS(DISCREPANCY_NAME)
+#undef DISCREPANCY_NAME
+	};
+	RT_ASSERT((size_t)reason < sizeof(names) / sizeof(names[0]));
+	return names[reason];
+}
+
+struct discrepancy discrepancy_make(enum discrepancy_reason reason,
+				    const struct rt_uuid *account_id,
+				    const struct rt_uuid *transfer_id, const char *format, ...)
+{
+	struct discrepancy discrepancy = {.reason = reason};
+	if (account_id != NULL)
+		discrepancy.account_id = *account_id;
+	if (transfer_id != NULL)
+		discrepancy.transfer_id = *transfer_id;
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(discrepancy.detail, sizeof(discrepancy.detail), format, arguments);
+	va_end(arguments);
+	return discrepancy;
+}
+
+/* Of the walk's account. */
+#define FOUND(walk, why, transfer_id, ...)                                                         \
+	do {                                                                                       \
+		struct discrepancy found_ = discrepancy_make(                                      \
+			DISCREPANCY_##why, &(walk)->account_id, transfer_id, __VA_ARGS__);         \
+		(walk)->sink->found((walk)->sink->context, &found_);                               \
+	} while (0)
+
+struct rt_status verify_begin(struct verify_walk *walk, const struct account *account,
+			      const struct verify_limits *limits, size_t limit_count,
+			      struct rt_arena *arena, const struct verify_sink *sink)
+{
+	RT_ASSERT(limit_count > 0);
+	*walk = (struct verify_walk){
+		.sink = sink,
+		.account_id = account->id,
+		.side = account->side,
+		.limits = limits,
+		.limit_count = limit_count,
+	};
+	if (!open_holds_init(&walk->holds, arena))
+		return RT_FAIL(RESOURCE_EXHAUSTED, "LEDGER_TOO_LARGE",
+			       "the verification needs too much memory");
+	return rt_ok();
+}
+
+/* A total that does not fit stays as it is, and shows as a difference. */
+static void add_total(int64_t *total_minor, int64_t change_minor)
+{
+	(void)(rt_money_add(*total_minor, change_minor, total_minor));
+}
+
+/* Once: when the debited account is gone through. */
+static void report_hold(struct verify_walk *walk, const struct open_hold *hold,
+			enum hold_state state)
+{
+	if (!hold->is_debit)
+		return;
+	const struct verify_hold made = {
+		.id = hold->id,
+		.account_id = walk->account_id,
+		.state = state,
+		.amount_minor = hold->amount_minor,
+		.captured_minor = hold->captured_minor,
+	};
+	walk->sink->hold(walk->sink->context, &made);
+}
+
+/* What a capture takes from what is pending: what it moves, and what it releases. */
+static int64_t end_by_capture(struct verify_walk *walk, const struct verify_entry *entry,
+			      struct open_hold *hold)
+{
+	int64_t remaining_minor = hold->amount_minor - hold->captured_minor;
+	if (entry->moved_minor > remaining_minor) {
+		FOUND(walk, HOLD_DIFFERS, &entry->transfer_id,
+		      "captures %lld of %lld that were held", (long long)entry->moved_minor,
+		      (long long)remaining_minor);
+		remaining_minor = entry->moved_minor;
+	}
+	add_total(&hold->captured_minor, entry->moved_minor);
+	if (entry->keep_open && entry->moved_minor < remaining_minor)
+		return entry->moved_minor;
+	report_hold(walk, hold, HOLD_CAPTURED);
+	open_holds_remove(&walk->holds, hold);
+	return remaining_minor;
+}
+
+static int64_t end_by_release(struct verify_walk *walk, const struct verify_entry *entry,
+			      struct open_hold *hold)
+{
+	int64_t remaining_minor = hold->amount_minor - hold->captured_minor;
+	if (entry->moved_minor != remaining_minor)
+		FOUND(walk, HOLD_DIFFERS, &entry->transfer_id,
+		      "releases %lld of %lld that were held", (long long)entry->moved_minor,
+		      (long long)remaining_minor);
+	report_hold(walk, hold, entry->kind == TRANSFER_RELEASE ? HOLD_RELEASED : HOLD_EXPIRED);
+	open_holds_remove(&walk->holds, hold);
+	return entry->moved_minor;
+}
+
+/* What the entry takes from what is pending. */
+static int64_t end_hold(struct verify_walk *walk, const struct verify_entry *entry)
+{
+	struct open_hold *hold = open_holds_find(&walk->holds, &entry->target_id);
+	if (hold == NULL) {
+		FOUND(walk, HOLD_DIFFERS, &entry->transfer_id,
+		      "takes from a hold that does not stand");
+		return entry->moved_minor;
+	}
+	if (entry->kind == TRANSFER_CAPTURE)
+		return end_by_capture(walk, entry, hold);
+	return end_by_release(walk, entry, hold);
+}
+
+/* What the entry adds to what is posted and to what is pending, on its side. */
+struct effect {
+	int64_t posted_minor, pending_minor;
+};
+
+static struct rt_status effect_of(struct verify_walk *walk, const struct verify_entry *entry,
+				  struct effect *effect)
+{
+	*effect = (struct effect){0};
+	switch (entry->kind) {
+	case TRANSFER_DIRECT:
+	case TRANSFER_BALANCING:
+	case TRANSFER_REVERSAL:
+		effect->posted_minor = entry->moved_minor;
+		return rt_ok();
+	case TRANSFER_HOLD:
+		effect->pending_minor = entry->moved_minor;
+		if (open_holds_find(&walk->holds, &entry->transfer_id) == NULL &&
+		    entry->moved_minor > 0 &&
+		    !open_holds_add(&walk->holds, &entry->transfer_id, entry->moved_minor,
+				    entry->is_debit))
+			return RT_FAIL(RESOURCE_EXHAUSTED, "LEDGER_TOO_LARGE",
+				       "an account has too many open holds to be verified");
+		return rt_ok();
+	case TRANSFER_CAPTURE:
+		effect->posted_minor = entry->moved_minor;
+		effect->pending_minor = -end_hold(walk, entry);
+		return rt_ok();
+	case TRANSFER_RELEASE:
+	case TRANSFER_EXPIRY:
+		effect->pending_minor = -end_hold(walk, entry);
+		return rt_ok();
+	}
+	return RT_FAIL(INTERNAL, "BAD_RECORD", "a kind of transfer is wrong");
+}
+
+static void add_effect(struct account_totals *totals, const struct effect *effect, bool is_debit)
+{
+	add_total(is_debit ? &totals->debits_posted_minor : &totals->credits_posted_minor,
+		  effect->posted_minor);
+	add_total(is_debit ? &totals->debits_pending_minor : &totals->credits_pending_minor,
+		  effect->pending_minor);
+}
+
+static bool is_same(const struct account_totals *a, const struct account_totals *b)
+{
+	return a->debits_posted_minor == b->debits_posted_minor &&
+	       a->credits_posted_minor == b->credits_posted_minor &&
+	       a->debits_pending_minor == b->debits_pending_minor &&
+	       a->credits_pending_minor == b->credits_pending_minor;
+}
+
+#define TOTALS_TEXT_BYTES 96
+
+/* Posted and pending, debits and credits. */
+static const char *totals_text(const struct account_totals *totals, char text[TOTALS_TEXT_BYTES])
+{
+	snprintf(text, TOTALS_TEXT_BYTES, "%lld/%lld+%lld/%lld",
+		 (long long)totals->debits_posted_minor, (long long)totals->credits_posted_minor,
+		 (long long)totals->debits_pending_minor, (long long)totals->credits_pending_minor);
+	return text;
+}
+
+static void check_sequence(struct verify_walk *walk, const struct verify_entry *entry)
+{
+	if (entry->after.sequence != walk->seen.sequence + 1)
+		FOUND(walk, SEQUENCE_GAP, &entry->transfer_id, "entry %lld follows entry %lld",
+		      (long long)entry->after.sequence, (long long)walk->seen.sequence);
+}
+
+static void check_chain(struct verify_walk *walk, const struct verify_entry *entry,
+			const struct effect *effect)
+{
+	char on_record[TOTALS_TEXT_BYTES], follows[TOTALS_TEXT_BYTES];
+	struct account_totals expected = walk->seen.totals;
+	add_effect(&expected, effect, entry->is_debit);
+	if (!is_same(&expected, &entry->after.totals))
+		FOUND(walk, BALANCE_AFTER_DIFFERS, &entry->transfer_id, "%s on record, %s follows",
+		      totals_text(&entry->after.totals, on_record),
+		      totals_text(&expected, follows));
+}
+
+static const struct verify_limits *limits_at(const struct verify_walk *walk, int64_t sequence)
+{
+	size_t place = walk->limit_count - 1;
+	while (place > 0 && walk->limits[place].after_sequence >= sequence)
+		place--;
+	return &walk->limits[place];
+}
+
+/* As account_try asks: only when the entry came nearer to the limit. Balances that a corrupt row
+ * made too large for a difference are reported otherwise already. */
+static void check_limits(struct verify_walk *walk, const struct verify_entry *entry)
+{
+	const struct verify_limits *limits = limits_at(walk, entry->after.sequence);
+	const struct account_totals *after = &entry->after.totals, *before = &walk->seen.totals;
+	int64_t floor_minor, available_minor = account_available_minor(walk->side, after);
+	if (limits->lower.set &&
+	    rt_money_sub(limits->lower.amount_minor, limits->credit_line_minor, &floor_minor) &&
+	    available_minor < floor_minor &&
+	    available_minor < account_available_minor(walk->side, before))
+		FOUND(walk, LIMIT_PASSED, &entry->transfer_id,
+		      "%lld available, at least %lld were to be", (long long)available_minor,
+		      (long long)floor_minor);
+	int64_t ceiling_minor = account_ceiling_minor(walk->side, after);
+	if (limits->upper.set && ceiling_minor > limits->upper.amount_minor &&
+	    ceiling_minor > account_ceiling_minor(walk->side, before))
+		FOUND(walk, LIMIT_PASSED, &entry->transfer_id,
+		      "%lld could become available, at most %lld were to", (long long)ceiling_minor,
+		      (long long)limits->upper.amount_minor);
+}
+
+/* Whether the sums that the checks make of it fit. */
+static bool is_sane(const struct account_totals *totals)
+{
+	int64_t sum_minor;
+	return totals->debits_posted_minor >= 0 && totals->credits_posted_minor >= 0 &&
+	       totals->debits_pending_minor >= 0 && totals->credits_pending_minor >= 0 &&
+	       rt_money_add(totals->debits_posted_minor, totals->debits_pending_minor,
+			    &sum_minor) &&
+	       rt_money_add(totals->credits_posted_minor, totals->credits_pending_minor,
+			    &sum_minor);
+}
+
+struct rt_status verify_entry_next(struct verify_walk *walk, const struct verify_entry *entry)
+{
+	struct effect effect;
+	RT_TRY(effect_of(walk, entry, &effect));
+	check_sequence(walk, entry);
+	check_chain(walk, entry, &effect);
+	if (is_sane(&entry->after.totals) && is_sane(&walk->seen.totals))
+		check_limits(walk, entry);
+	add_effect(&walk->sums, &effect, entry->is_debit);
+	walk->seen = entry->after;
+	return rt_ok();
+}
+
+static void report_open(struct verify_walk *walk)
+{
+	for (size_t i = 0; i <= walk->holds.mask; i++)
+		if (walk->holds.places[i].amount_minor != 0)
+			report_hold(walk, &walk->holds.places[i], HOLD_PENDING);
+}
+
+void verify_end(struct verify_walk *walk, const struct account *account)
+{
+	char on_record[TOTALS_TEXT_BYTES], sums[TOTALS_TEXT_BYTES];
+	if (account->state.sequence != walk->seen.sequence)
+		FOUND(walk, SEQUENCE_GAP, NULL,
+		      "the account counts %lld entries, the last one is %lld",
+		      (long long)account->state.sequence, (long long)walk->seen.sequence);
+	if (!is_same(&account->state.totals, &walk->sums))
+		FOUND(walk, TOTALS_DIFFER, NULL, "%s on record, %s by its transfers",
+		      totals_text(&account->state.totals, on_record),
+		      totals_text(&walk->sums, sums));
+	report_open(walk);
+}

@@ -1,0 +1,100 @@
+/* Going through an account's entries again: what they add up to, against what is on record. Pure;
+ * for the service's engine/ and store/. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "domain/account.h"
+#include "domain/hold.h"
+#include "domain/open_holds.h"
+#include "domain/transfer_kind.h"
+#include "rt/arena.h"
+#include "rt/id.h"
+#include "rt/status.h"
+
+/* Stable names. */
+#define DISCREPANCY_REASONS(ROW)                                                                   \
+	ROW(TOTALS_DIFFER)         /* an account's totals are not the sums of its transfers */     \
+	ROW(SEQUENCE_GAP)          /* an account's entries are not numbered 1, 2, 3 */             \
+	ROW(BALANCE_AFTER_DIFFERS) /* an entry's balances do not follow from those before it */    \
+	ROW(LIMIT_PASSED)          /* an entry went beyond a limit of its time */                  \
+	ROW(HOLD_DIFFERS)          /* a hold is not what its transfers made of it */               \
+	ROW(TRIAL_BALANCE_DIFFERS) /* debits do not equal credits */
+
+enum discrepancy_reason {
+#define DISCREPANCY_ENUM(name) DISCREPANCY_##name,
+	DISCREPANCY_REASONS(DISCREPANCY_ENUM)
+#undef DISCREPANCY_ENUM
+};
+
+struct discrepancy {
+	enum discrepancy_reason reason;
+	struct rt_uuid account_id;  /* nil: none */
+	struct rt_uuid transfer_id; /* nil: none */
+	char detail[160];
+};
+
+/* "TOTALS_DIFFER" */
+const char *discrepancy_name(enum discrepancy_reason reason);
+struct discrepancy discrepancy_make(enum discrepancy_reason reason,
+				    const struct rt_uuid *account_id,
+				    const struct rt_uuid *transfer_id, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* One side of a transfer. */
+struct verify_entry {
+	struct rt_uuid transfer_id;
+	struct rt_uuid target_id;
+	enum transfer_kind kind;
+	int64_t moved_minor;
+	bool keep_open;
+	bool is_debit;
+	struct account_state after; /* as it is on record */
+};
+
+/* The limits that were in force for entries after that one. */
+struct verify_limits {
+	int64_t after_sequence;
+	struct account_limit lower, upper;
+	int64_t credit_line_minor;
+};
+
+/* What its transfers made of a hold. */
+struct verify_hold {
+	struct rt_uuid id;
+	struct rt_uuid account_id; /* the debited one */
+	enum hold_state state;
+	int64_t amount_minor;
+	int64_t captured_minor;
+};
+
+/* Where what is found goes. */
+struct verify_sink {
+	void (*found)(void *context, const struct discrepancy *discrepancy);
+	/* A hold that the account is debited by, when it has ended, or is still open at the end. */
+	void (*hold)(void *context, const struct verify_hold *hold);
+	void *context;
+};
+
+struct verify_walk {
+	const struct verify_sink *sink;
+	struct rt_uuid account_id;
+	enum account_side side;
+	const struct verify_limits *limits; /* in order, at least one */
+	size_t limit_count;
+	struct account_state seen;  /* after the last entry, as it is on record */
+	struct account_totals sums; /* of all entries */
+	struct open_holds holds;
+};
+
+/* `limits` may be exchanged later for a longer list. Owns: memory of the arena. Errors:
+ * RESOURCE_EXHAUSTED LEDGER_TOO_LARGE, as for _entry. */
+struct rt_status verify_begin(struct verify_walk *walk, const struct account *account,
+			      const struct verify_limits *limits, size_t limit_count,
+			      struct rt_arena *arena, const struct verify_sink *sink);
+/* The next entry of the account. */
+struct rt_status verify_entry_next(struct verify_walk *walk, const struct verify_entry *entry);
+/* After the last entry: compares with the account's row of the same moment. */
+void verify_end(struct verify_walk *walk, const struct account *account);

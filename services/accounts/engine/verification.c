@@ -1,0 +1,333 @@
+#include "engine/verification.h"
+
+#include <stdlib.h>
+
+#include "engine/statement.h"
+#include "rt/assert.h"
+#include "rt/clock.h"
+#include "store/ledger_store.h"
+#include "store/plans.h"
+#include "store/verify_store.h"
+
+#define LIST_ACCOUNTS     1000
+/* Accounts that are gone through together have at most so many, and so many entries. */
+#define GROUP_ACCOUNTS    250
+#define GROUP_ENTRIES     4000
+#define PAGE_ENTRIES      4000
+#define HOLDS_AT_ONCE     1000
+#define GROUP_ARENA_BYTES ((size_t)40 << 20)
+#define STEP_US_MAX       (60 * RT_US_PER_S)
+
+struct verification {
+	struct rt_pg *pg;
+	struct plans plans;
+	struct rt_uuid ledger_id;
+	int64_t deadline_us;
+	const struct verification_observer *observer;
+	struct verification_progress progress;
+	struct rt_arena list_arena;
+	struct rt_arena arena; /* of the group */
+	struct verify_sink sink;
+	struct verify_hold holds[HOLDS_AT_ONCE]; /* to be compared with what is on record */
+	size_t hold_count;
+	struct rt_status hold_status;
+};
+
+/* No step may take long, whatever the caller's deadline: a statement that hangs would not hear of
+ * its leaving. */
+static int64_t step_deadline_us(const struct verification *verification)
+{
+	int64_t latest_us = rt_clock_mono_us() + STEP_US_MAX;
+	return verification->deadline_us < latest_us ? verification->deadline_us : latest_us;
+}
+
+static void report(const struct verification *verification, const struct discrepancy *discrepancy)
+{
+	verification->observer->found(verification->observer->context, discrepancy);
+}
+
+static void compare_hold(const struct verification *verification, const struct verify_hold *made,
+			 const struct verify_recorded *recorded)
+{
+	struct discrepancy discrepancy;
+	if (!recorded->there)
+		discrepancy = discrepancy_make(DISCREPANCY_HOLD_DIFFERS, &made->account_id,
+					       &made->id, "the hold is not on record");
+	else if (recorded->state != (int64_t)made->state ||
+		 recorded->captured_minor != made->captured_minor ||
+		 recorded->amount_minor != made->amount_minor)
+		discrepancy = discrepancy_make(
+			DISCREPANCY_HOLD_DIFFERS, &made->account_id, &made->id,
+			"state %lld, captured %lld of %lld on record; state %d, captured %lld of "
+			"%lld by its transfers",
+			(long long)recorded->state, (long long)recorded->captured_minor,
+			(long long)recorded->amount_minor, (int)made->state,
+			(long long)made->captured_minor, (long long)made->amount_minor);
+	else
+		return;
+	report(verification, &discrepancy);
+}
+
+static struct rt_status compare_holds(struct verification *verification)
+{
+	struct verify_recorded *recorded;
+	size_t count = verification->hold_count;
+	verification->hold_count = 0;
+	if (count == 0)
+		return rt_ok();
+	struct rt_arena arena;
+	rt_arena_init(&arena, GROUP_ARENA_BYTES);
+	struct rt_status status =
+		verify_store_holds(verification->pg, &verification->ledger_id, verification->holds,
+				   count, &arena, step_deadline_us(verification), &recorded);
+	for (size_t i = 0; rt_is_ok(&status) && i < count; i++)
+		compare_hold(verification, &verification->holds[i], &recorded[i]);
+	rt_arena_deinit(&arena);
+	return status;
+}
+
+static void take_hold(void *context, const struct verify_hold *hold)
+{
+	struct verification *verification = context;
+	verification->holds[verification->hold_count++] = *hold;
+	if (verification->hold_count < HOLDS_AT_ONCE)
+		return;
+	struct rt_status status = compare_holds(verification);
+	if (rt_is_ok(&verification->hold_status))
+		verification->hold_status = status;
+}
+
+static void take_found(void *context, const struct discrepancy *discrepancy)
+{
+	report(context, discrepancy);
+}
+
+static struct rt_status tell(struct verification *verification)
+{
+	RT_TRY(verification->hold_status);
+	return verification->observer->progress(verification->observer->context,
+						&verification->progress);
+}
+
+static struct rt_status feed(struct verification *verification, struct verify_walk *walk,
+			     const struct verify_entry *entry)
+{
+	if (entry->is_debit)
+		verification->progress.transfers++;
+	return verify_entry_next(walk, entry);
+}
+
+/* Feeds a page of one account's entries; *more says whether there may be another. */
+static struct rt_status feed_page(struct verification *verification, struct verify_walk *walk,
+				  bool *more)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_arena arena;
+	rt_arena_init(&arena, 1 << 16);
+	struct rt_status status = verify_store_entries_of_one(
+		verification->pg, &verification->ledger_id, &walk->account_id, walk->seen.sequence,
+		PAGE_ENTRIES, &arena, step_deadline_us(verification), &rows);
+	rt_arena_deinit(&arena);
+	RT_TRY(status);
+	for (int row = 0; row < rows.count; row++) {
+		struct rt_uuid account_id;
+		struct verify_entry entry;
+		RT_TRY(verify_store_entry(&rows, row, &account_id, &entry));
+		RT_TRY(feed(verification, walk, &entry));
+	}
+	*more = rows.count == PAGE_ENTRIES;
+	return tell(verification);
+}
+
+/* Entries up to the one that the list counted are there for good: they need no snapshot. What came
+ * since is read with the account's row. */
+static struct rt_status verify_large(struct verification *verification,
+				     const struct verify_listed *listed)
+{
+	struct verify_account *accounts;
+	struct verify_walk walk;
+	size_t count;
+	struct rt_uuid *ledger_id = &verification->ledger_id;
+	struct rt_arena *arena = &verification->arena;
+	RT_TRY(verify_store_accounts(verification->pg, ledger_id, &listed->id, 1, arena,
+				     step_deadline_us(verification), &accounts, &count));
+	if (count == 0)
+		return rt_ok();
+	RT_TRY(verify_begin(&walk, &accounts[0].account, accounts[0].limits,
+			    accounts[0].limit_count, arena, &verification->sink));
+	bool more = true;
+	while (more && walk.seen.sequence < listed->sequence)
+		RT_TRY(feed_page(verification, &walk, &more));
+
+	CLEANUP(rt_pg_tx_cleanup) struct rt_pg_tx tx = {0};
+	RT_TRY(rt_pg_begin_snapshot(verification->pg, step_deadline_us(verification), &tx));
+	RT_TRY(verify_store_accounts(verification->pg, ledger_id, &listed->id, 1, arena,
+				     step_deadline_us(verification), &accounts, &count));
+	if (count == 0)
+		return rt_ok();
+	walk.limits = accounts[0].limits;
+	walk.limit_count = accounts[0].limit_count;
+	for (more = true; more;)
+		RT_TRY(feed_page(verification, &walk, &more));
+	verify_end(&walk, &accounts[0].account);
+	return compare_holds(verification);
+}
+
+static struct rt_status begin_walks(struct verification *verification,
+				    const struct verify_account *accounts, size_t count,
+				    struct verify_walk **walks)
+{
+	*walks = rt_arena_array(&verification->arena, count, sizeof(**walks));
+	if (*walks == NULL)
+		return RT_FAIL(RESOURCE_EXHAUSTED, "LEDGER_TOO_LARGE",
+			       "the verification needs too much memory");
+	for (size_t i = 0; i < count; i++)
+		RT_TRY(verify_begin(&(*walks)[i], &accounts[i].account, accounts[i].limits,
+				    accounts[i].limit_count, &verification->arena,
+				    &verification->sink));
+	return rt_ok();
+}
+
+/* Entries come by account, in the order of the walks. */
+static struct rt_status feed_rows(struct verification *verification, const struct rt_pg_rows *rows,
+				  struct verify_walk *walks, size_t count)
+{
+	size_t place = 0;
+	for (int row = 0; row < rows->count; row++) {
+		struct rt_uuid account_id;
+		struct verify_entry entry;
+		RT_TRY(verify_store_entry(rows, row, &account_id, &entry));
+		while (place < count && rt_uuid_compare(&walks[place].account_id, &account_id) < 0)
+			place++;
+		if (place < count && rt_uuid_equal(&walks[place].account_id, &account_id))
+			RT_TRY(feed(verification, &walks[place], &entry));
+	}
+	return rt_ok();
+}
+
+static struct rt_status verify_small(struct verification *verification, const struct rt_uuid *ids,
+				     size_t id_count)
+{
+	CLEANUP(rt_pg_tx_cleanup) struct rt_pg_tx tx = {0};
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct verify_account *accounts;
+	struct verify_walk *walks;
+	size_t count;
+	struct rt_arena *arena = &verification->arena;
+	RT_TRY(rt_pg_begin_snapshot(verification->pg, step_deadline_us(verification), &tx));
+	RT_TRY(verify_store_accounts(verification->pg, &verification->ledger_id, ids, id_count,
+				     arena, step_deadline_us(verification), &accounts, &count));
+	RT_TRY(begin_walks(verification, accounts, count, &walks));
+	RT_TRY(verify_store_entries(verification->pg, &verification->ledger_id, ids, id_count,
+				    arena, step_deadline_us(verification), &rows));
+	RT_TRY(feed_rows(verification, &rows, walks, count));
+	for (size_t i = 0; i < count; i++)
+		verify_end(&walks[i], &accounts[i].account);
+	return compare_holds(verification);
+}
+
+static struct rt_status verify_group(struct verification *verification,
+				     const struct verify_listed *listed, size_t count)
+{
+	struct rt_uuid ids[GROUP_ACCOUNTS];
+	rt_arena_deinit(&verification->arena);
+	RT_TRY(plans_refresh(&verification->plans, verification->pg, rt_clock_mono_us(),
+			     step_deadline_us(verification)));
+	if (count == 1 && listed[0].sequence > GROUP_ENTRIES) {
+		RT_TRY(verify_large(verification, &listed[0]));
+	} else {
+		for (size_t i = 0; i < count; i++)
+			ids[i] = listed[i].id;
+		RT_TRY(verify_small(verification, ids, count));
+	}
+	verification->progress.accounts += (int64_t)count;
+	return tell(verification);
+}
+
+/* How many of the accounts go together. */
+static size_t group_of(const struct verify_listed *listed, size_t count)
+{
+	size_t taken = 1;
+	int64_t entries = listed[0].sequence;
+	while (taken < count && taken < GROUP_ACCOUNTS && entries <= GROUP_ENTRIES &&
+	       listed[taken].sequence <= GROUP_ENTRIES - entries)
+		entries += listed[taken++].sequence;
+	return taken;
+}
+
+static struct rt_status verify_accounts(struct verification *verification)
+{
+	struct rt_uuid after = {0};
+	for (;;) {
+		struct verify_listed *listed;
+		size_t count;
+		rt_arena_deinit(&verification->list_arena);
+		RT_TRY(verify_store_list(verification->pg, &verification->ledger_id, &after,
+					 LIST_ACCOUNTS, &verification->list_arena,
+					 step_deadline_us(verification), &listed, &count));
+		if (count == 0)
+			return rt_ok();
+		for (size_t done = 0; done < count;) {
+			size_t together = group_of(listed + done, count - done);
+			RT_TRY(verify_group(verification, listed + done, together));
+			done += together;
+		}
+		after = listed[count - 1].id;
+	}
+}
+
+static struct rt_status verify_trial_balance(struct verification *verification)
+{
+	struct trial_balance balance;
+	rt_arena_deinit(&verification->arena);
+	RT_TRY(statement_trial_balance(verification->pg, &verification->ledger_id,
+				       &verification->arena, step_deadline_us(verification),
+				       &balance));
+	for (size_t i = 0; i < balance.count; i++) {
+		const struct trial_balance_line *line = &balance.lines[i];
+		const struct account_totals *totals = &line->totals;
+		if (totals->debits_posted_minor == totals->credits_posted_minor &&
+		    totals->debits_pending_minor == totals->credits_pending_minor)
+			continue;
+		struct discrepancy discrepancy =
+			discrepancy_make(DISCREPANCY_TRIAL_BALANCE_DIFFERS, NULL, NULL,
+					 "%s: debits %lld+%lld, credits %lld+%lld", line->currency,
+					 (long long)totals->debits_posted_minor,
+					 (long long)totals->debits_pending_minor,
+					 (long long)totals->credits_posted_minor,
+					 (long long)totals->credits_pending_minor);
+		report(verification, &discrepancy);
+	}
+	return rt_ok();
+}
+
+static struct rt_status verify_all(struct verification *verification)
+{
+	struct ledger ledger;
+	RT_TRY(ledger_store_get(verification->pg, &verification->ledger_id,
+				&verification->list_arena, step_deadline_us(verification),
+				&ledger));
+	RT_TRY(verify_accounts(verification));
+	RT_TRY(verify_trial_balance(verification));
+	return tell(verification);
+}
+
+struct rt_status verification_run(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				  int64_t deadline_us, const struct verification_observer *observer)
+{
+	struct verification *verification = calloc(1, sizeof(*verification));
+	RT_ASSERT(verification != NULL);
+	verification->pg = pg;
+	verification->ledger_id = *ledger_id;
+	verification->deadline_us = deadline_us;
+	verification->observer = observer;
+	verification->sink = (struct verify_sink){
+		.found = take_found, .hold = take_hold, .context = verification};
+	rt_arena_init(&verification->list_arena, GROUP_ARENA_BYTES);
+	rt_arena_init(&verification->arena, GROUP_ARENA_BYTES);
+	struct rt_status status = verify_all(verification);
+	rt_arena_deinit(&verification->arena);
+	rt_arena_deinit(&verification->list_arena);
+	free(verification);
+	return status;
+}

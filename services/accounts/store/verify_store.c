@@ -1,0 +1,184 @@
+#include "store/verify_store.h"
+
+#include "accounts.sql.h"
+#include "domain/uuid_table.h"
+#include "store/rows.h"
+
+static const struct rt_pg_statement list_statement = {"verify_list", accounts_verify_list};
+static const struct rt_pg_statement accounts_statement = {"verify_accounts",
+							  accounts_verify_accounts};
+static const struct rt_pg_statement changes_statement = {"verify_changes", accounts_verify_changes};
+static const struct rt_pg_statement entries_statement = {"verify_entries", accounts_verify_entries};
+static const struct rt_pg_statement one_statement = {"verify_entries_of_one",
+						     accounts_verify_entries_of_one};
+static const struct rt_pg_statement holds_statement = {"verify_holds", accounts_verify_holds};
+
+struct rt_status verify_store_list(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				   const struct rt_uuid *after, size_t most, struct rt_arena *arena,
+				   int64_t deadline_us, struct verify_listed **listed,
+				   size_t *count)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_pg_params params;
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, ledger_id);
+	rt_pg_add_uuid(&params, after);
+	rt_pg_add_int(&params, (int64_t)most);
+	RT_TRY(rt_pg_run(pg, &list_statement, &params, deadline_us, &rows));
+	*count = (size_t)rows.count;
+	*listed = rt_arena_array(arena, *count, sizeof(**listed));
+	if (*listed == NULL)
+		return rows_too_large();
+	for (int row = 0; row < rows.count; row++)
+		(*listed)[row] = (struct verify_listed){.id = rt_pg_uuid(&rows, row, 0),
+							.sequence = rt_pg_int(&rows, row, 1)};
+	return rt_ok();
+}
+
+static struct rt_status run_for(struct rt_pg *pg, const struct rt_pg_statement *statement,
+				const struct rt_uuid *ledger_id, const struct rt_uuid *ids,
+				size_t count, struct rt_arena *arena, int64_t deadline_us,
+				struct rt_pg_rows *rows)
+{
+	struct rt_pg_params params;
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, ledger_id);
+	rt_pg_add_uuid_array(&params, ids, NULL, count);
+	return rt_pg_run(pg, statement, &params, deadline_us, rows);
+}
+
+static struct verify_limits limits_of(const struct rt_pg_rows *rows, int row,
+				      int64_t after_sequence, int column)
+{
+	return (struct verify_limits){
+		.after_sequence = after_sequence,
+		.lower = rows_limit(rows, row, column),
+		.upper = rows_limit(rows, row, column + 2),
+		.credit_line_minor = rt_pg_int(rows, row, column + 4),
+	};
+}
+
+/* The rows of one account's changes begin at *row, which goes on to the next account's. */
+static struct rt_status take_limits(const struct rt_pg_rows *changes, int *row,
+				    struct rt_arena *arena, struct verify_account *account)
+{
+	int first = *row;
+	while (*row < changes->count) {
+		struct rt_uuid id = rt_pg_uuid(changes, *row, 0);
+		if (!rt_uuid_equal(&id, &account->account.id))
+			break;
+		(*row)++;
+	}
+	account->limit_count = (size_t)(*row - first) + 1;
+	account->limits = rt_arena_array(arena, account->limit_count, sizeof(account->limits[0]));
+	if (account->limits == NULL)
+		return rows_too_large();
+	account->limits[0] =
+		(struct verify_limits){.lower = account->account.lower,
+				       .upper = account->account.upper,
+				       .credit_line_minor = account->account.credit_line_minor};
+	if (*row > first)
+		account->limits[0] = limits_of(changes, first, 0, 2);
+	for (int change = first; change < *row; change++)
+		account->limits[change - first + 1] =
+			limits_of(changes, change, rt_pg_int(changes, change, 1), 3);
+	return rt_ok();
+}
+
+struct rt_status verify_store_accounts(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				       const struct rt_uuid *ids, size_t id_count,
+				       struct rt_arena *arena, int64_t deadline_us,
+				       struct verify_account **accounts, size_t *count)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows changes = {0};
+	RT_TRY(run_for(pg, &accounts_statement, ledger_id, ids, id_count, arena, deadline_us,
+		       &rows));
+	RT_TRY(run_for(pg, &changes_statement, ledger_id, ids, id_count, arena, deadline_us,
+		       &changes));
+	*count = (size_t)rows.count;
+	*accounts = rt_arena_array(arena, *count, sizeof(**accounts));
+	if (*accounts == NULL)
+		return rows_too_large();
+	int change = 0;
+	for (int row = 0; row < rows.count; row++) {
+		RT_TRY(rows_account(&rows, row, &(*accounts)[row].account));
+		RT_TRY(take_limits(&changes, &change, arena, &(*accounts)[row]));
+	}
+	return rt_ok();
+}
+
+struct rt_status verify_store_entries(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				      const struct rt_uuid *ids, size_t id_count,
+				      struct rt_arena *arena, int64_t deadline_us,
+				      struct rt_pg_rows *rows)
+{
+	return run_for(pg, &entries_statement, ledger_id, ids, id_count, arena, deadline_us, rows);
+}
+
+struct rt_status verify_store_entries_of_one(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+					     const struct rt_uuid *account_id,
+					     int64_t after_sequence, size_t most,
+					     struct rt_arena *arena, int64_t deadline_us,
+					     struct rt_pg_rows *rows)
+{
+	struct rt_pg_params params;
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, ledger_id);
+	rt_pg_add_uuid(&params, account_id);
+	rt_pg_add_int(&params, after_sequence);
+	rt_pg_add_int(&params, (int64_t)most);
+	return rt_pg_run(pg, &one_statement, &params, deadline_us, rows);
+}
+
+struct rt_status verify_store_entry(const struct rt_pg_rows *rows, int row,
+				    struct rt_uuid *account_id, struct verify_entry *entry)
+{
+	*account_id = rt_pg_uuid(rows, row, 0);
+	*entry = (struct verify_entry){
+		.after = rows_state(rows, row, 1),
+		.transfer_id = rt_pg_uuid(rows, row, 6),
+		.target_id = rows_uuid_or_nil(rows, row, 7),
+		.moved_minor = rt_pg_int(rows, row, 9),
+		.keep_open = rt_pg_bool(rows, row, 10),
+		.is_debit = rt_pg_bool(rows, row, 11),
+	};
+	return rows_kind(rows, row, 8, &entry->kind);
+}
+
+static struct rt_status match_holds(const struct rt_pg_rows *rows, const struct verify_hold *holds,
+				    size_t count, struct rt_arena *arena,
+				    struct verify_recorded *recorded)
+{
+	struct uuid_table by_id;
+	if (!uuid_table_init(&by_id, arena, count))
+		return rows_too_large();
+	for (size_t i = 0; i < count; i++)
+		uuid_table_put(&by_id, &holds[i].id, &recorded[i]);
+	for (int row = 0; row < rows->count; row++) {
+		struct rt_uuid id = rt_pg_uuid(rows, row, 0);
+		struct verify_recorded *one = uuid_table_get(&by_id, &id);
+		if (one != NULL)
+			*one = (struct verify_recorded){.there = true,
+							.state = rt_pg_int(rows, row, 1),
+							.amount_minor = rt_pg_int(rows, row, 2),
+							.captured_minor = rt_pg_int(rows, row, 3)};
+	}
+	return rt_ok();
+}
+
+struct rt_status verify_store_holds(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				    const struct verify_hold *holds, size_t count,
+				    struct rt_arena *arena, int64_t deadline_us,
+				    struct verify_recorded **recorded)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_uuid *ids = rt_arena_array(arena, count, sizeof(ids[0]));
+	*recorded = rt_arena_array(arena, count, sizeof(**recorded));
+	if (ids == NULL || *recorded == NULL)
+		return rows_too_large();
+	for (size_t i = 0; i < count; i++)
+		ids[i] = holds[i].id;
+	RT_TRY(run_for(pg, &holds_statement, ledger_id, ids, count, arena, deadline_us, &rows));
+	return match_holds(&rows, holds, count, arena, *recorded);
+}

@@ -1,0 +1,64 @@
+/* What a verification reads: accounts, their limits over time, their entries, their holds. For the
+ * service's engine/. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "domain/account.h"
+#include "domain/verify.h"
+#include "rt/arena.h"
+#include "rt/id.h"
+#include "rt/pg.h"
+#include "rt/status.h"
+
+/* An account's id, and how many entries it has. */
+struct verify_listed {
+	struct rt_uuid id;
+	int64_t sequence;
+};
+
+/* Accounts of a ledger after an id, in order. Owns: what these return is in the arena. */
+struct rt_status verify_store_list(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				   const struct rt_uuid *after, size_t most, struct rt_arena *arena,
+				   int64_t deadline_us, struct verify_listed **listed,
+				   size_t *count);
+
+/* An account with the limits that it had, from its first entry on. */
+struct verify_account {
+	struct account account;
+	struct verify_limits *limits;
+	size_t limit_count;
+};
+/* Accounts by id, in order. */
+struct rt_status verify_store_accounts(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				       const struct rt_uuid *ids, size_t id_count,
+				       struct rt_arena *arena, int64_t deadline_us,
+				       struct verify_account **accounts, size_t *count);
+
+/* Rows of entries, read one after the other. Owns: until rt_pg_rows_deinit. */
+struct rt_status verify_store_entries(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				      const struct rt_uuid *ids, size_t id_count,
+				      struct rt_arena *arena, int64_t deadline_us,
+				      struct rt_pg_rows *rows);
+/* The same of one account after a sequence number, up to `most`. */
+struct rt_status verify_store_entries_of_one(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+					     const struct rt_uuid *account_id,
+					     int64_t after_sequence, size_t most,
+					     struct rt_arena *arena, int64_t deadline_us,
+					     struct rt_pg_rows *rows);
+struct rt_status verify_store_entry(const struct rt_pg_rows *rows, int row,
+				    struct rt_uuid *account_id, struct verify_entry *entry);
+
+/* What is on record of holds, in the order of the ids. */
+struct verify_recorded {
+	bool there;
+	int64_t state;
+	int64_t amount_minor;
+	int64_t captured_minor;
+};
+struct rt_status verify_store_holds(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				    const struct verify_hold *holds, size_t count,
+				    struct rt_arena *arena, int64_t deadline_us,
+				    struct verify_recorded **recorded);
