@@ -197,11 +197,14 @@ static int64_t backoff_us(unsigned failures)
 
 static void record_failure(struct rt_pg *pg, const char *why)
 {
+	char line[256];
 	rt_series_add(RT_SERIES(PG_CONNECTS, "failed"), 1);
+	/* libpq's advice follows on further lines. */
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(why, "\n"), why);
 	/* Once an outage; every worker tries for ever. */
 	if (pg->failures == 0)
 		RT_LOG(WARN, "database_unreachable", RT_TEXT("application", pg->application),
-		       RT_TEXT("why", why));
+		       RT_TEXT("why", line));
 	pg->failures++;
 	pg->retry_mono_us = rt_clock_mono_us() + backoff_us(pg->failures);
 }
