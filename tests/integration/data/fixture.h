@@ -2,13 +2,12 @@
  * things. */
 #pragma once
 
-/* clang-format off: cmocka.h needs these before it. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* clang-format on */
+
+#include <cmocka.h> /* needs the four above */
 
 #include <stdatomic.h>
 #include <stdbool.h>
