@@ -1,11 +1,10 @@
 /* Group commit with a batch function that needs no database. */
-/* clang-format off: cmocka.h needs these before it. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* clang-format on */
+
+#include <cmocka.h> /* needs the four above */
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,11 +1,10 @@
 /* Parameters in PostgreSQL's binary formats. */
-/* clang-format off: cmocka.h needs these before it. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* clang-format on */
+
+#include <cmocka.h> /* needs the four above */
 
 #include <string.h>
 

@@ -1,11 +1,10 @@
 /* SQLSTATEs, what writes, and timeouts. */
-/* clang-format off: cmocka.h needs these before it. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* clang-format on */
+
+#include <cmocka.h> /* needs the four above */
 
 #include "../../runtime/data/pg_pure.h"
 #include "rt/clock.h"
