@@ -1,4 +1,5 @@
-/* What becomes of a group: each reason to decline, the life of a hold, limits, the edges of numbers, replays. */
+/* What becomes of a group: each reason to decline, the life of a hold, limits, the edges of
+ * numbers, replays. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,11 +69,14 @@ static void open_account(struct desk *desk, struct account account)
 static void open_usual(struct desk *desk)
 {
 	open_account(desk, (struct account){.id = id(1), .side = ACCOUNT_DEBIT_NORMAL});
-	open_account(desk, (struct account){.id = id(2), .side = ACCOUNT_CREDIT_NORMAL, .lower = limit(0)});
-	open_account(desk, (struct account){.id = id(3), .side = ACCOUNT_CREDIT_NORMAL, .lower = limit(0)});
+	open_account(desk, (struct account){
+				   .id = id(2), .side = ACCOUNT_CREDIT_NORMAL, .lower = limit(0)});
+	open_account(desk, (struct account){
+				   .id = id(3), .side = ACCOUNT_CREDIT_NORMAL, .lower = limit(0)});
 }
 
-static struct transfer direct(uint32_t transfer, uint32_t debit, uint32_t credit, int64_t amount_minor)
+static struct transfer direct(uint32_t transfer, uint32_t debit, uint32_t credit,
+			      int64_t amount_minor)
 {
 	return (struct transfer){.id = id(transfer),
 				 .debit_account_id = id(debit),
@@ -83,7 +87,8 @@ static struct transfer direct(uint32_t transfer, uint32_t debit, uint32_t credit
 				 .reference = ""};
 }
 
-static struct transfer hold(uint32_t transfer, uint32_t debit, uint32_t credit, int64_t amount_minor)
+static struct transfer hold(uint32_t transfer, uint32_t debit, uint32_t credit,
+			    int64_t amount_minor)
 {
 	struct transfer made = direct(transfer, debit, credit, amount_minor);
 	made.kind = TRANSFER_HOLD;
@@ -145,12 +150,13 @@ static const struct account *account_of(const struct desk *desk, uint32_t number
 	return &entry->account;
 }
 
-static void assert_money(const struct desk *desk, uint32_t number, int64_t posted_minor, int64_t available_minor,
-			 int64_t sequence)
+static void assert_money(const struct desk *desk, uint32_t number, int64_t posted_minor,
+			 int64_t available_minor, int64_t sequence)
 {
 	const struct account *account = account_of(desk, number);
 	assert_int_equal(account_posted_minor(account->side, &account->state.totals), posted_minor);
-	assert_int_equal(account_available_minor(account->side, &account->state.totals), available_minor);
+	assert_int_equal(account_available_minor(account->side, &account->state.totals),
+			 available_minor);
 	assert_int_equal(account->state.sequence, sequence);
 }
 
@@ -189,7 +195,8 @@ static void test_currencies_differ(void **state)
 {
 	struct desk *desk = *state;
 	open_usual(desk);
-	open_account(desk, (struct account){.id = id(4), .side = ACCOUNT_CREDIT_NORMAL, .currency = "USD"});
+	open_account(desk, (struct account){
+				   .id = id(4), .side = ACCOUNT_CREDIT_NORMAL, .currency = "USD"});
 	struct transfer transfer = direct(10, 1, 2, 5);
 	memcpy(transfer.currency, "USD", 4);
 	must_decline(desk, transfer, DECLINE_CURRENCY_MISMATCH);
@@ -213,8 +220,10 @@ static void test_limits_of_a_debit_account(void **state)
 {
 	struct desk *desk = *state;
 	open_usual(desk);
-	open_account(desk, (struct account){
-				   .id = id(4), .side = ACCOUNT_DEBIT_NORMAL, .lower = limit(-50), .upper = limit(100)});
+	open_account(desk, (struct account){.id = id(4),
+					    .side = ACCOUNT_DEBIT_NORMAL,
+					    .lower = limit(-50),
+					    .upper = limit(100)});
 	must_decline(desk, direct(10, 4, 1, 101), DECLINE_LIMIT_EXCEEDED);
 	must_post(desk, direct(11, 4, 1, 100));
 	must_decline(desk, direct(12, 4, 1, 1), DECLINE_LIMIT_EXCEEDED);
@@ -227,8 +236,10 @@ static void test_limits_of_a_credit_account(void **state)
 {
 	struct desk *desk = *state;
 	open_usual(desk);
-	open_account(desk, (struct account){
-				   .id = id(4), .side = ACCOUNT_CREDIT_NORMAL, .lower = limit(-50), .upper = limit(100)});
+	open_account(desk, (struct account){.id = id(4),
+					    .side = ACCOUNT_CREDIT_NORMAL,
+					    .lower = limit(-50),
+					    .upper = limit(100)});
 	must_decline(desk, direct(10, 1, 4, 101), DECLINE_LIMIT_EXCEEDED);
 	must_post(desk, direct(11, 1, 4, 100));
 	must_decline(desk, direct(12, 4, 1, 151), DECLINE_INSUFFICIENT_FUNDS);
@@ -312,11 +323,13 @@ static void test_hold_read_from_the_database(void **state)
 	open_account(desk, (struct account){.id = id(2),
 					    .side = ACCOUNT_CREDIT_NORMAL,
 					    .lower = limit(0),
-					    .state = {.totals = {.credits_posted_minor = 80, .debits_pending_minor = 80},
+					    .state = {.totals = {.credits_posted_minor = 80,
+								 .debits_pending_minor = 80},
 						      .sequence = 4}});
 	open_account(desk, (struct account){.id = id(3),
 					    .side = ACCOUNT_CREDIT_NORMAL,
-					    .state = {.totals = {.credits_pending_minor = 80}, .sequence = 9}});
+					    .state = {.totals = {.credits_pending_minor = 80},
+						      .sequence = 9}});
 	struct hold known = {.id = id(11),
 			     .debit_account_id = id(2),
 			     .credit_account_id = id(3),
@@ -335,8 +348,10 @@ static void test_limits_hold_through_holds(void **state)
 {
 	struct desk *desk = *state;
 	open_usual(desk);
-	open_account(desk, (struct account){
-				   .id = id(4), .side = ACCOUNT_CREDIT_NORMAL, .lower = limit(0), .upper = limit(100)});
+	open_account(desk, (struct account){.id = id(4),
+					    .side = ACCOUNT_CREDIT_NORMAL,
+					    .lower = limit(0),
+					    .upper = limit(100)});
 	must_post(desk, direct(10, 1, 4, 90));
 	must_decline(desk, hold(11, 1, 4, 20), DECLINE_LIMIT_EXCEEDED);
 	must_post(desk, hold(12, 1, 4, 10));
@@ -398,10 +413,10 @@ static void test_group_all_or_none(void **state)
 	struct desk *desk = *state;
 	open_usual(desk);
 	must_post(desk, direct(10, 1, 2, 100));
-	const struct account_state before[] = {account_of(desk, 1)->state, account_of(desk, 2)->state,
-					       account_of(desk, 3)->state};
-	const struct transfer transfers[] = {hold(20, 2, 3, 40), direct(21, 2, 3, 60), direct(22, 2, 3, 1),
-					     direct(23, 1, 2, 9)};
+	const struct account_state before[] = {
+		account_of(desk, 1)->state, account_of(desk, 2)->state, account_of(desk, 3)->state};
+	const struct transfer transfers[] = {hold(20, 2, 3, 40), direct(21, 2, 3, 60),
+					     direct(22, 2, 3, 1), direct(23, 1, 2, 9)};
 	struct outcome outcome = decide_many(desk, transfers, 4);
 	assert_int_equal(outcome.record->decline, DECLINE_INSUFFICIENT_FUNDS);
 	assert_true(rt_uuid_equal(&outcome.record->cause_id, &transfers[2].id));
@@ -422,7 +437,8 @@ static void test_group_undoes_an_ended_hold(void **state)
 	open_usual(desk);
 	must_post(desk, direct(10, 1, 2, 100));
 	must_post(desk, hold(11, 2, 3, 100));
-	const struct transfer transfers[] = {ending(direct(20, 2, 3, 30), 11), direct(21, 2, 3, 71)};
+	const struct transfer transfers[] = {ending(direct(20, 2, 3, 30), 11),
+					     direct(21, 2, 3, 71)};
 	struct outcome outcome = decide_many(desk, transfers, 2);
 	assert_int_equal(outcome.record->decline, DECLINE_INSUFFICIENT_FUNDS);
 	must_post(desk, ending(direct(22, 2, 3, 100), 11));
@@ -433,7 +449,8 @@ static void test_group_sees_itself(void **state)
 	struct desk *desk = *state;
 	open_usual(desk);
 	const struct transfer transfers[] = {direct(20, 1, 2, 100), hold(21, 2, 3, 80),
-					     ending(direct(22, 2, 3, 80), 21), direct(23, 3, 1, 80)};
+					     ending(direct(22, 2, 3, 80), 21),
+					     direct(23, 3, 1, 80)};
 	struct outcome outcome = decide_many(desk, transfers, 4);
 	assert_int_equal(outcome.record->decline, DECLINE_NONE);
 	assert_int_equal(outcome.record->count, 4);
@@ -509,8 +526,10 @@ static struct posted_transfer stored_transfer(uint32_t transfer, uint32_t group,
 		.group_id = id(group),
 		.position = position,
 		.created_us = NOW_US - 5,
-		.debit.after = {.sequence = 7 + position, .totals.debits_posted_minor = 100 * (1 + position)},
-		.credit.after = {.sequence = 3 + position, .totals.credits_posted_minor = 100 * (1 + position)},
+		.debit.after = {.sequence = 7 + position,
+				.totals.debits_posted_minor = 100 * (1 + position)},
+		.credit.after = {.sequence = 3 + position,
+				 .totals.credits_posted_minor = 100 * (1 + position)},
 	};
 }
 
@@ -520,7 +539,8 @@ static void add_stored_pair(struct desk *desk, struct group *group, struct trans
 	pair[1] = direct(21, 1, 2, 100);
 	*group = (struct group){.transfers = pair, .count = 2};
 	group_fill_hash(group, &desk->ledger);
-	struct posted_transfer first = stored_transfer(20, 20, 0), second = stored_transfer(21, 20, 1);
+	struct posted_transfer first = stored_transfer(20, 20, 0),
+			       second = stored_transfer(21, 20, 1);
 	/* In any order. */
 	ok(book_add_posted(&desk->book, &second, group->hash, 2));
 	ok(book_add_posted(&desk->book, &first, group->hash, 2));

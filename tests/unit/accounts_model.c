@@ -1,5 +1,6 @@
-/* The deciding part against a model that is too simple to be wrong: it keeps a list of what was posted, and works everything
- * out from the whole list each time. Random worlds, random batches; the seed is printed, and DALER_SEED replays it. */
+/* The deciding part against a model that is too simple to be wrong: it keeps a list of what was
+ * posted, and works everything out from the whole list each time. Random worlds, random batches;
+ * the seed is printed, and DALER_SEED replays it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,9 +19,9 @@
 #define DECISIONS_DEFAULT 250000
 #define ACCOUNTS          6
 #define GROUPS_MAX        64
-#define GROUP_SIZE_MAX    5
+#define GROUP_SIZE_MAX    ((size_t)5)
 #define TRANSFERS_MAX     (GROUPS_MAX * GROUP_SIZE_MAX)
-#define BATCH_MAX         7
+#define BATCH_MAX         ((size_t)7)
 #define ARENA_BYTES       ((size_t)8 << 20)
 
 /* Randomness that is the same for the same seed. Source: splitmix64. */
@@ -111,7 +112,8 @@ struct wide_totals {
 static bool is_ended(const struct rt_uuid *hold_id)
 {
 	for (size_t i = 0; i < world.posted_count; i++)
-		if (transfer_ends_hold(world.posted[i].kind) && rt_uuid_equal(&world.posted[i].hold_id, hold_id))
+		if (transfer_ends_hold(world.posted[i].kind) &&
+		    rt_uuid_equal(&world.posted[i].hold_id, hold_id))
 			return true;
 	return false;
 }
@@ -159,9 +161,11 @@ static enum decline_reason judge(const struct account *account, const struct wid
 	    after.credits_posted + after.credits_pending > INT64_MAX)
 		return DECLINE_BALANCE_OVERFLOW;
 	wide least = least_of(account, &after), most = most_of(account, &after);
-	if (account->lower.set && least < account->lower.amount_minor && least < least_of(account, before))
+	if (account->lower.set && least < account->lower.amount_minor &&
+	    least < least_of(account, before))
 		return DECLINE_INSUFFICIENT_FUNDS;
-	if (account->upper.set && most > account->upper.amount_minor && most > most_of(account, before))
+	if (account->upper.set && most > account->upper.amount_minor &&
+	    most > most_of(account, before))
 		return DECLINE_LIMIT_EXCEEDED;
 	return DECLINE_NONE;
 }
@@ -181,7 +185,8 @@ static enum decline_reason judge_hold(const struct transfer *transfer)
 		const struct transfer *other = &world.posted[i];
 		if (other->kind == TRANSFER_HOLD && rt_uuid_equal(&other->id, &transfer->hold_id))
 			made = other;
-		if (transfer_ends_hold(other->kind) && rt_uuid_equal(&other->hold_id, &transfer->hold_id))
+		if (transfer_ends_hold(other->kind) &&
+		    rt_uuid_equal(&other->hold_id, &transfer->hold_id))
 			ended = other;
 	}
 	if (made == NULL)
@@ -190,8 +195,10 @@ static enum decline_reason judge_hold(const struct transfer *transfer)
 	    !rt_uuid_equal(&made->credit_account_id, &transfer->credit_account_id))
 		return DECLINE_HOLD_MISMATCH;
 	if (ended != NULL)
-		return ended->kind == TRANSFER_CAPTURE ? DECLINE_ALREADY_CAPTURED : DECLINE_ALREADY_RELEASED;
-	return transfer->amount_minor > made->amount_minor ? DECLINE_CAPTURE_EXCEEDS_HOLD : DECLINE_NONE;
+		return ended->kind == TRANSFER_CAPTURE ? DECLINE_ALREADY_CAPTURED
+						       : DECLINE_ALREADY_RELEASED;
+	return transfer->amount_minor > made->amount_minor ? DECLINE_CAPTURE_EXCEEDS_HOLD
+							   : DECLINE_NONE;
 }
 
 /* Posts one transfer, or takes it back and says why. */
@@ -201,12 +208,15 @@ static enum decline_reason model_transfer(const struct transfer *transfer)
 	const struct account *credit = find_account(&transfer->credit_account_id);
 	if (debit == NULL || credit == NULL)
 		return DECLINE_ACCOUNT_NOT_FOUND;
-	if (strcmp(debit->currency, transfer->currency) != 0 || strcmp(credit->currency, transfer->currency) != 0)
+	if (strcmp(debit->currency, transfer->currency) != 0 ||
+	    strcmp(credit->currency, transfer->currency) != 0)
 		return DECLINE_CURRENCY_MISMATCH;
-	enum decline_reason reason = transfer_ends_hold(transfer->kind) ? judge_hold(transfer) : DECLINE_NONE;
+	enum decline_reason reason =
+		transfer_ends_hold(transfer->kind) ? judge_hold(transfer) : DECLINE_NONE;
 	if (reason != DECLINE_NONE)
 		return reason;
-	struct wide_totals debit_before = totals_of(&debit->id), credit_before = totals_of(&credit->id);
+	struct wide_totals debit_before = totals_of(&debit->id),
+			   credit_before = totals_of(&credit->id);
 	world.posted[world.posted_count++] = *transfer;
 	reason = judge(debit, &debit_before);
 	if (reason == DECLINE_NONE)
@@ -219,11 +229,12 @@ static enum decline_reason model_transfer(const struct transfer *transfer)
 static struct account_state state_of(const struct rt_uuid *account_id)
 {
 	struct wide_totals totals = totals_of(account_id);
-	return (struct account_state){.sequence = totals.sequence,
-				      .totals = {.debits_posted_minor = (int64_t)totals.debits_posted,
-						 .credits_posted_minor = (int64_t)totals.credits_posted,
-						 .debits_pending_minor = (int64_t)totals.debits_pending,
-						 .credits_pending_minor = (int64_t)totals.credits_pending}};
+	return (struct account_state){
+		.sequence = totals.sequence,
+		.totals = {.debits_posted_minor = (int64_t)totals.debits_posted,
+			   .credits_posted_minor = (int64_t)totals.credits_posted,
+			   .debits_pending_minor = (int64_t)totals.debits_pending,
+			   .credits_pending_minor = (int64_t)totals.credits_pending}};
 }
 
 static bool same_content(const struct ask *a, const struct ask *b)
@@ -231,9 +242,11 @@ static bool same_content(const struct ask *a, const struct ask *b)
 	bool same = a->count == b->count;
 	for (size_t i = 0; same && i < a->count; i++) {
 		const struct transfer *x = &a->transfers[i], *y = &b->transfers[i];
-		same = rt_uuid_equal(&x->id, &y->id) && rt_uuid_equal(&x->debit_account_id, &y->debit_account_id) &&
+		same = rt_uuid_equal(&x->id, &y->id) &&
+		       rt_uuid_equal(&x->debit_account_id, &y->debit_account_id) &&
 		       rt_uuid_equal(&x->credit_account_id, &y->credit_account_id) &&
-		       rt_uuid_equal(&x->hold_id, &y->hold_id) && x->amount_minor == y->amount_minor &&
+		       rt_uuid_equal(&x->hold_id, &y->hold_id) &&
+		       x->amount_minor == y->amount_minor &&
 		       strcmp(x->currency, y->currency) == 0 && x->kind == y->kind &&
 		       strcmp(x->reference, y->reference) == 0;
 	}
@@ -284,7 +297,8 @@ static struct account_limit random_limit(int percent, int64_t sign)
 {
 	if (!chance(percent))
 		return (struct account_limit){0};
-	return (struct account_limit){.set = true, .amount_minor = chance(50) ? 0 : sign * pick(200)};
+	return (struct account_limit){.set = true,
+				      .amount_minor = chance(50) ? 0 : sign * pick(200)};
 }
 
 static void make_world(void)
@@ -373,7 +387,8 @@ static void spoil(struct ask *ask)
 	size_t at = (size_t)pick((int64_t)ask->count);
 	switch (pick(5)) {
 	case 0:
-		ask->transfers[at].amount_minor += ask->transfers[at].kind == TRANSFER_RELEASE ? 0 : 1;
+		ask->transfers[at].amount_minor +=
+			ask->transfers[at].kind == TRANSFER_RELEASE ? 0 : 1;
 		ask->transfers[at].reference = "x";
 		break;
 	case 1:
@@ -404,7 +419,7 @@ static struct ask random_ask(void)
 			spoil(&ask);
 		return ask;
 	}
-	size_t count = chance(60) ? 1 : 1 + (size_t)pick(GROUP_SIZE_MAX);
+	size_t count = chance(60) ? 1 : 1 + (size_t)pick((int64_t)GROUP_SIZE_MAX);
 	for (; ask.count < count; ask.count++)
 		ask.transfers[ask.count] = random_transfer(&ask);
 	return ask;
@@ -436,7 +451,8 @@ static void load(struct book *book, const struct ask *asks, size_t count)
 		ok(book_add_account(book, &world.stored_accounts[i]));
 	for (size_t i = 0; i < world.row_count; i++)
 		if (asks_for(asks, count, &world.rows[i].posted.transfer.id))
-			ok(book_add_posted(book, &world.rows[i].posted, world.rows[i].hash, world.rows[i].count));
+			ok(book_add_posted(book, &world.rows[i].posted, world.rows[i].hash,
+					   world.rows[i].count));
 	for (size_t i = 0; i < world.declined_count; i++)
 		if (asks_for(asks, count, &world.declined[i].transfer_id))
 			ok(book_add_declined(book, &world.declined[i]));
@@ -455,11 +471,12 @@ static void store_group(const struct group_record *record)
 			continue;
 		}
 		struct declined_transfer *declined = &world.declined[world.declined_count++];
-		*declined = (struct declined_transfer){.transfer_id = record->asked->transfers[i].id,
-						       .group_id = record->id,
-						       .cause_id = record->cause_id,
-						       .reason = record->decline,
-						       .created_us = record->created_us};
+		*declined =
+			(struct declined_transfer){.transfer_id = record->asked->transfers[i].id,
+						   .group_id = record->id,
+						   .cause_id = record->cause_id,
+						   .reason = record->decline,
+						   .created_us = record->created_us};
 		memcpy(declined->hash, record->hash, GROUP_HASH_BYTES);
 	}
 }
@@ -477,11 +494,14 @@ static void store_hold(const struct book_hold *entry)
 
 static void store_book(const struct book *book)
 {
-	for (const struct group_record *record = book->first_new; record != NULL; record = record->next_new)
+	for (const struct group_record *record = book->first_new; record != NULL;
+	     record = record->next_new)
 		store_group(record);
-	for (const struct book_hold *entry = book->first_hold; entry != NULL; entry = entry->next_changed)
+	for (const struct book_hold *entry = book->first_hold; entry != NULL;
+	     entry = entry->next_changed)
 		store_hold(entry);
-	for (const struct book_account *entry = book->first_account; entry != NULL; entry = entry->next_changed)
+	for (const struct book_account *entry = book->first_account; entry != NULL;
+	     entry = entry->next_changed)
 		for (size_t i = 0; i < ACCOUNTS; i++)
 			if (rt_uuid_equal(&world.stored_accounts[i].id, &entry->account.id))
 				world.stored_accounts[i] = entry->account;
@@ -503,8 +523,10 @@ static void compare(const struct outcome *outcome, const struct ask *expected, b
 	assert_non_null(record);
 	assert_int_equal(outcome->replayed, replayed);
 	if (record->decline != expected->decline)
-		fail_msg("said %s, expected %s", record->decline == DECLINE_NONE ? "posted" : decline_name(record->decline),
-			 expected->decline == DECLINE_NONE ? "posted" : decline_name(expected->decline));
+		fail_msg("said %s, expected %s",
+			 record->decline == DECLINE_NONE ? "posted" : decline_name(record->decline),
+			 expected->decline == DECLINE_NONE ? "posted"
+							   : decline_name(expected->decline));
 	assert_int_equal(record->created_us, expected->created_us);
 	assert_int_equal(record->count, expected->count);
 	if (record->decline != DECLINE_NONE) {
@@ -514,9 +536,12 @@ static void compare(const struct outcome *outcome, const struct ask *expected, b
 	for (size_t i = 0; i < record->count; i++) {
 		const struct posted_transfer *posted = &record->transfers[i];
 		assert_true(rt_uuid_equal(&posted->transfer.id, &expected->transfers[i].id));
-		assert_int_equal(posted->transfer.amount_minor, expected->transfers[i].amount_minor);
-		assert_memory_equal(&posted->debit.after, &expected->debit[i], sizeof(expected->debit[i]));
-		assert_memory_equal(&posted->credit.after, &expected->credit[i], sizeof(expected->credit[i]));
+		assert_int_equal(posted->transfer.amount_minor,
+				 expected->transfers[i].amount_minor);
+		assert_memory_equal(&posted->debit.after, &expected->debit[i],
+				    sizeof(expected->debit[i]));
+		assert_memory_equal(&posted->credit.after, &expected->credit[i],
+				    sizeof(expected->credit[i]));
 	}
 }
 
@@ -526,7 +551,7 @@ static void run_batch(void)
 	struct group groups[BATCH_MAX];
 	struct rt_arena arena;
 	struct book book;
-	size_t count = 1 + (size_t)pick(BATCH_MAX);
+	size_t count = 1 + (size_t)pick((int64_t)BATCH_MAX);
 	struct book_size size = {.accounts = ACCOUNTS};
 	world.now_us++;
 	for (size_t i = 0; i < count; i++) {
@@ -593,8 +618,10 @@ static void check_world(void)
 		struct account_state expected = state_of(&account->id);
 		assert_memory_equal(&account->state, &expected, sizeof(expected));
 		check_history(account);
-		posted += (wide)account->state.totals.debits_posted_minor - account->state.totals.credits_posted_minor;
-		pending += (wide)account->state.totals.debits_pending_minor - account->state.totals.credits_pending_minor;
+		posted += (wide)account->state.totals.debits_posted_minor -
+			  account->state.totals.credits_posted_minor;
+		pending += (wide)account->state.totals.debits_pending_minor -
+			   account->state.totals.credits_pending_minor;
 	}
 	assert_true(posted == 0);
 	assert_true(pending == 0);
@@ -626,7 +653,8 @@ static void test_against_the_model(void **state)
 static int show_seed(void **state)
 {
 	(void)state;
-	printf("%" PRId64 " decisions; the last world's DALER_SEED=%" PRIu64 "\n", decisions, world_seed);
+	printf("%" PRId64 " decisions; the last world's DALER_SEED=%" PRIu64 "\n", decisions,
+	       world_seed);
 	return 0;
 }
 
@@ -635,10 +663,11 @@ static void test_every_verdict_was_seen(void **state)
 	(void)state;
 	if (decisions < DECISIONS_DEFAULT / 2)
 		skip();
-	printf("posted %" PRId64 ", replayed %" PRId64 ", refused %" PRId64 "\n", declines_seen[DECLINE_NONE],
-	       replays_seen, refusals_seen);
+	printf("posted %" PRId64 ", replayed %" PRId64 ", refused %" PRId64 "\n",
+	       declines_seen[DECLINE_NONE], replays_seen, refusals_seen);
 	for (int reason = DECLINE_NONE + 1; reason <= DECLINE_BALANCE_OVERFLOW; reason++) {
-		printf("%s %" PRId64 "\n", decline_name((enum decline_reason)reason), declines_seen[reason]);
+		printf("%s %" PRId64 "\n", decline_name((enum decline_reason)reason),
+		       declines_seen[reason]);
 		assert_true(declines_seen[reason] * 2000 > decisions);
 	}
 	assert_true(declines_seen[DECLINE_NONE] * 4 > decisions);

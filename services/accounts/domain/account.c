@@ -20,7 +20,8 @@ int64_t account_available_minor(enum account_side side, const struct account_tot
 	if (side == ACCOUNT_DEBIT_NORMAL)
 		return totals->debits_posted_minor -
 		       (totals->credits_posted_minor + totals->credits_pending_minor);
-	return totals->credits_posted_minor - (totals->debits_posted_minor + totals->debits_pending_minor);
+	return totals->credits_posted_minor -
+	       (totals->debits_posted_minor + totals->debits_pending_minor);
 }
 
 int64_t account_ceiling_minor(enum account_side side, const struct account_totals *totals)
@@ -28,7 +29,8 @@ int64_t account_ceiling_minor(enum account_side side, const struct account_total
 	if (side == ACCOUNT_DEBIT_NORMAL)
 		return (totals->debits_posted_minor + totals->debits_pending_minor) -
 		       totals->credits_posted_minor;
-	return (totals->credits_posted_minor + totals->credits_pending_minor) - totals->debits_posted_minor;
+	return (totals->credits_posted_minor + totals->credits_pending_minor) -
+	       totals->debits_posted_minor;
 }
 
 /* False when the total would leave 0..INT64_MAX. */
@@ -50,8 +52,10 @@ static bool change_totals(const struct account_totals *totals, const struct acco
 	       change_total(totals->credits_pending_minor, change->credits_pending_minor,
 			    &after->credits_pending_minor) &&
 	       /* So that a capture always finds room, and the sums above never overflow. */
-	       rt_money_add(after->debits_posted_minor, after->debits_pending_minor, &debits_minor) &&
-	       rt_money_add(after->credits_posted_minor, after->credits_pending_minor, &credits_minor);
+	       rt_money_add(after->debits_posted_minor, after->debits_pending_minor,
+			    &debits_minor) &&
+	       rt_money_add(after->credits_posted_minor, after->credits_pending_minor,
+			    &credits_minor);
 }
 
 enum decline_reason account_try(const struct account *account, const struct account_change *change,
@@ -80,7 +84,8 @@ static struct rt_status check_limits(const struct account *account)
 {
 	if (account->lower.set && account->upper.set &&
 	    account->lower.amount_minor > account->upper.amount_minor)
-		return RT_BAD_FIELD("INVALID_FIELD", "upper_limit", "must not be below lower_limit");
+		return RT_BAD_FIELD("INVALID_FIELD", "upper_limit",
+				    "must not be below lower_limit");
 	if (account->lower.set && account->lower.amount_minor > 0)
 		return RT_BAD_FIELD("INVALID_FIELD", "lower_limit",
 				    "must not be above 0: an account begins empty");
@@ -97,7 +102,8 @@ struct rt_status account_check_new(const struct account_record *record)
 		return RT_BAD_FIELD("INVALID_UUID", "account_id", "must not be the nil UUID");
 	RT_TRY(rt_text_field("owner", record->owner, 1, ACCOUNT_TEXT_CHARACTERS_MAX));
 	RT_TRY(rt_currency_field("currency", record->account.currency, &currency));
-	if (record->account.side != ACCOUNT_DEBIT_NORMAL && record->account.side != ACCOUNT_CREDIT_NORMAL)
+	if (record->account.side != ACCOUNT_DEBIT_NORMAL &&
+	    record->account.side != ACCOUNT_CREDIT_NORMAL)
 		return RT_BAD_FIELD("INVALID_FIELD", "normal_side", "must be debit or credit");
 	RT_TRY(rt_text_field("label", record->label, 0, ACCOUNT_TEXT_CHARACTERS_MAX));
 	return check_limits(&record->account);

@@ -1,6 +1,6 @@
-/* The running state of one ledger while a batch of groups is decided: accounts, holds, and what is on record about the ids
- * in question. Groups are decided one after the other, each against what those before it left. Pure; for the service's
- * engine and store. */
+/* The running state of one ledger while a batch of groups is decided: accounts, holds, and what is
+ * on record about the ids in question. Groups are decided one after the other, each against what
+ * those before it left. Pure; for the service's engine and store. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,13 +22,13 @@ struct group_record {
 	struct rt_uuid id;
 	uint8_t hash[GROUP_HASH_BYTES];
 	int64_t created_us;
-	enum decline_reason decline; /* DECLINE_NONE: it was posted */
-	struct rt_uuid cause_id;     /* the transfer that it was declined for */
+	enum decline_reason decline;       /* DECLINE_NONE: it was posted */
+	struct rt_uuid cause_id;           /* the transfer that it was declined for */
 	struct posted_transfer *transfers; /* when posted, by position */
-	size_t count;                /* of the group's transfers */
-	size_t known;                /* how many of them were read; all, when decided here */
-	bool announced;              /* a call of this batch was told this outcome */
-	const struct group *asked;   /* decided here: the request; NULL when it was read */
+	size_t count;                      /* of the group's transfers */
+	size_t known;                      /* how many of them were read; all, when decided here */
+	bool announced;                    /* a call of this batch was told this outcome */
+	const struct group *asked;         /* decided here: the request; NULL when it was read */
 	struct group_record *next_new;
 };
 
@@ -40,7 +40,7 @@ struct book_account {
 
 struct book_hold {
 	struct hold hold;
-	bool is_void;  /* made by a group that was declined after it: not there */
+	bool is_void; /* made by a group that was declined after it: not there */
 	bool is_new;
 	bool changed;
 	struct book_hold *next_changed; /* new or changed */
@@ -60,8 +60,9 @@ struct book {
 	int64_t now_us; /* create time of what is decided */
 	struct uuid_table accounts;
 	struct uuid_table holds;
-	struct uuid_table transfers; /* id of a transfer -> struct group_record, posted or declined */
-	struct uuid_table groups;    /* id of a group -> struct group_record */
+	struct uuid_table
+		transfers;        /* id of a transfer -> struct group_record, posted or declined */
+	struct uuid_table groups; /* id of a group -> struct group_record */
 	/* What is to be written. */
 	struct group_record *first_new, **last_new;
 	struct book_account *first_account;
@@ -76,13 +77,16 @@ struct book_size {
 	size_t holds;     /* named by captures and releases */
 };
 
-/* Owns: memory of the arena. Errors: RESOURCE_EXHAUSTED BATCH_TOO_LARGE, as for all of the book's functions. */
-struct rt_status book_init(struct book *book, struct rt_arena *arena, const struct book_size *size, int64_t now_us);
+/* Owns: memory of the arena. Errors: RESOURCE_EXHAUSTED BATCH_TOO_LARGE, as for all of the book's
+ * functions. */
+struct rt_status book_init(struct book *book, struct rt_arena *arena, const struct book_size *size,
+			   int64_t now_us);
 
 /* What the database knows, put in before the first decision. Texts must outlive the book. */
 struct rt_status book_add_account(struct book *book, const struct account *account);
 struct rt_status book_add_hold(struct book *book, const struct hold *hold);
-/* One posted transfer of a group of `count`. Errors: also INTERNAL BAD_RECORD for what no writer of ours leaves. */
+/* One posted transfer of a group of `count`. Errors: also INTERNAL BAD_RECORD for what no writer of
+ * ours leaves. */
 struct rt_status book_add_posted(struct book *book, const struct posted_transfer *posted,
 				 const uint8_t hash[GROUP_HASH_BYTES], size_t count);
 
@@ -99,10 +103,12 @@ struct rt_status book_add_declined(struct book *book, const struct declined_tran
 
 /* What a caller is told about its group. */
 struct outcome {
-	const struct group_record *record; /* NULL: refused, because an id of it is on record with another body */
+	const struct group_record
+		*record; /* NULL: refused, because an id of it is on record with another body */
 	bool replayed;
 };
 
-/* Decides one group against the running state: the recorded outcome when it is on record, else a new one, posted or
- * declined; a declined group leaves nothing but its decline. Errors: also INTERNAL BAD_RECORD. */
+/* Decides one group against the running state: the recorded outcome when it is on record, else a
+ * new one, posted or declined; a declined group leaves nothing but its decline. Errors: also
+ * INTERNAL BAD_RECORD. */
 struct rt_status book_decide(struct book *book, const struct group *group, struct outcome *outcome);

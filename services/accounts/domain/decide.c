@@ -6,7 +6,8 @@
 
 static struct rt_status too_large(void)
 {
-	return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE", "the batch needs more memory than it may have");
+	return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE",
+		       "the batch needs more memory than it may have");
 }
 
 /* Whether any id of the group is on record, posted or declined. */
@@ -41,14 +42,16 @@ static struct rt_status fill_sides(const struct book *book, struct group_record 
 		const struct book_account *credit =
 			uuid_table_get(&book->accounts, &posted->transfer.credit_account_id);
 		if (debit == NULL || credit == NULL)
-			return RT_FAIL(INTERNAL, "BAD_RECORD", "an account of a transfer is not there");
+			return RT_FAIL(INTERNAL, "BAD_RECORD",
+				       "an account of a transfer is not there");
 		posted->debit.normal = debit->account.side;
 		posted->credit.normal = credit->account.side;
 	}
 	return rt_ok();
 }
 
-static struct rt_status replay(const struct book *book, const struct group *group, struct outcome *outcome)
+static struct rt_status replay(const struct book *book, const struct group *group,
+			       struct outcome *outcome)
 {
 	struct group_record *record = record_of(book, group);
 	if (record == NULL) {
@@ -59,8 +62,10 @@ static struct rt_status replay(const struct book *book, const struct group *grou
 		return RT_FAIL(INTERNAL, "BAD_RECORD", "a group is not wholly on record");
 	if (record->decline == DECLINE_NONE && record->asked == NULL)
 		RT_TRY(fill_sides(book, record));
-	/* Our own attempt, of which we didn't hear whether it was committed, is no earlier call: it is told once. */
-	bool own = !record->announced && group->attempted_us != 0 && group->attempted_us == record->created_us;
+	/* Our own attempt, of which we didn't hear whether it was committed, is no earlier call: it
+	 * is told once. */
+	bool own = !record->announced && group->attempted_us != 0 &&
+		   group->attempted_us == record->created_us;
 	record->announced = true;
 	*outcome = (struct outcome){.record = record, .replayed = !own};
 	return rt_ok();
@@ -133,7 +138,8 @@ static void set_posted(struct group_record *record, size_t index, const struct t
 }
 
 /* Makes the hold of a transfer known at once, so that a later one of the same group may end it. */
-static struct rt_status make_hold(struct book *book, const struct transfer *transfer, struct book_hold **made)
+static struct rt_status make_hold(struct book *book, const struct transfer *transfer,
+				  struct book_hold **made)
 {
 	struct book_hold *entry = rt_arena_alloc(book->arena, sizeof(*entry));
 	if (entry == NULL)
@@ -153,8 +159,8 @@ static struct rt_status make_hold(struct book *book, const struct transfer *tran
 }
 
 /* Carries out the group's transfers one by one, until one is declined. */
-static struct rt_status carry_out(struct book *book, const struct group *group, struct group_record *record,
-				  struct undo *undos)
+static struct rt_status carry_out(struct book *book, const struct group *group,
+				  struct group_record *record, struct undo *undos)
 {
 	for (size_t i = 0; i < group->count; i++) {
 		const struct transfer *transfer = &group->transfers[i];
@@ -217,12 +223,14 @@ static void note_posted(struct book *book, const struct group *group)
 }
 
 /* From here on the group is on record, for those that come after it in the batch. */
-static struct rt_status put_on_record(struct book *book, const struct group *group, struct group_record *record)
+static struct rt_status put_on_record(struct book *book, const struct group *group,
+				      struct group_record *record)
 {
 	for (size_t i = 0; i < group->count; i++)
 		uuid_table_put(&book->transfers, &group->transfers[i].id, record);
 	if (uuid_table_put(&book->groups, &record->id, record) != record)
-		return RT_FAIL(INTERNAL, "BAD_RECORD", "there is a group without its first transfer");
+		return RT_FAIL(INTERNAL, "BAD_RECORD",
+			       "there is a group without its first transfer");
 	*book->last_new = record;
 	book->last_new = &record->next_new;
 	if (record->decline == DECLINE_NONE)
@@ -232,11 +240,13 @@ static struct rt_status put_on_record(struct book *book, const struct group *gro
 	return rt_ok();
 }
 
-static struct rt_status decide_new(struct book *book, const struct group *group, struct outcome *outcome)
+static struct rt_status decide_new(struct book *book, const struct group *group,
+				   struct outcome *outcome)
 {
 	struct group_record *record = rt_arena_alloc(book->arena, sizeof(*record));
 	struct undo *undos = rt_arena_array(book->arena, group->count, sizeof(undos[0]));
-	struct posted_transfer *transfers = rt_arena_array(book->arena, group->count, sizeof(transfers[0]));
+	struct posted_transfer *transfers =
+		rt_arena_array(book->arena, group->count, sizeof(transfers[0]));
 	if (record == NULL || undos == NULL || transfers == NULL)
 		return too_large();
 	*record = (struct group_record){

@@ -5,16 +5,16 @@
 
 /* Stable names: they are on the wire, in the database, and in its CHECK. */
 #define DECLINE_REASONS(ROW)                                                                       \
-	ROW(INSUFFICIENT_FUNDS)   /* less would be available than the account's lower limit */     \
-	ROW(LIMIT_EXCEEDED)       /* more could become available than its upper limit */           \
+	ROW(INSUFFICIENT_FUNDS) /* less would be available than the account's lower limit */       \
+	ROW(LIMIT_EXCEEDED)     /* more could become available than its upper limit */             \
 	ROW(ACCOUNT_NOT_FOUND)                                                                     \
-	ROW(CURRENCY_MISMATCH)    /* the transfer's currency is not that of both accounts */       \
+	ROW(CURRENCY_MISMATCH) /* the transfer's currency is not that of both accounts */          \
 	ROW(HOLD_NOT_FOUND)                                                                        \
-	ROW(HOLD_MISMATCH)        /* the hold is between other accounts */                         \
+	ROW(HOLD_MISMATCH) /* the hold is between other accounts */                                \
 	ROW(ALREADY_CAPTURED)                                                                      \
 	ROW(ALREADY_RELEASED)                                                                      \
 	ROW(CAPTURE_EXCEEDS_HOLD)                                                                  \
-	ROW(BALANCE_OVERFLOW)     /* a total would leave the range of an int64_t */
+	ROW(BALANCE_OVERFLOW) /* a total would leave the range of an int64_t */
 
 enum decline_reason {
 	DECLINE_NONE,

@@ -1,4 +1,5 @@
-/* A hold: an amount set aside until it is captured or released. Pure; any layer of the service may include this. */
+/* A hold: an amount set aside until it is captured or released. Pure; any layer of the service may
+ * include this. */
 #pragma once
 
 #include <stdint.h>
@@ -24,8 +25,9 @@ struct hold {
 
 /* What is still set aside. Units: minor. */
 int64_t hold_remaining_minor(const struct hold *hold);
-/* Whether the hold can be ended by a capture of that amount (0: a release) between these accounts. Returns DECLINE_NONE,
- * HOLD_MISMATCH, ALREADY_CAPTURED, ALREADY_RELEASED or CAPTURE_EXCEEDS_HOLD. */
+/* Whether the hold can be ended by a capture of that amount (0: a release) between these accounts.
+ * Returns DECLINE_NONE, HOLD_MISMATCH, ALREADY_CAPTURED, ALREADY_RELEASED or CAPTURE_EXCEEDS_HOLD.
+ */
 enum decline_reason hold_check_end(const struct hold *hold, const struct rt_uuid *debit_account_id,
 				   const struct rt_uuid *credit_account_id, int64_t amount_minor);
 /* Ends it: captured, or with 0 released. After hold_check_end alone. */

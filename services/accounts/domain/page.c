@@ -4,8 +4,8 @@
 #include <string.h>
 
 #define PLACE_BYTES 16
-#define SEAL_BYTES 8
-#define RAW_BYTES (PLACE_BYTES + SEAL_BYTES)
+#define SEAL_BYTES  8
+#define RAW_BYTES   (PLACE_BYTES + SEAL_BYTES)
 
 _Static_assert(RAW_BYTES % 3 == 0, "no padding is needed");
 _Static_assert(RAW_BYTES / 3 * 4 + 1 == PAGE_TOKEN_BYTES, "a token is this long");
@@ -84,7 +84,8 @@ static struct rt_status open_token(const struct page_seal *seal, const char *tok
 {
 	uint8_t raw[RAW_BYTES], expected[RAW_BYTES];
 	if (!decode(token, raw))
-		return RT_BAD_FIELD("PAGE_TOKEN_INVALID", "page_token", "is not one that was given out");
+		return RT_BAD_FIELD("PAGE_TOKEN_INVALID", "page_token",
+				    "is not one that was given out");
 	memcpy(expected, raw, PLACE_BYTES);
 	seal_place(seal, expected);
 	if (memcmp(expected, raw, RAW_BYTES) != 0)
@@ -93,13 +94,15 @@ static struct rt_status open_token(const struct page_seal *seal, const char *tok
 	return rt_ok();
 }
 
-void page_token_from_id(const struct page_seal *seal, const struct rt_uuid *after, char token[PAGE_TOKEN_BYTES])
+void page_token_from_id(const struct page_seal *seal, const struct rt_uuid *after,
+			char token[PAGE_TOKEN_BYTES])
 {
 	_Static_assert(sizeof(after->bytes) == PLACE_BYTES, "an id is a place");
 	make_token(seal, after->bytes, token);
 }
 
-void page_token_from_number(const struct page_seal *seal, int64_t after, char token[PAGE_TOKEN_BYTES])
+void page_token_from_number(const struct page_seal *seal, int64_t after,
+			    char token[PAGE_TOKEN_BYTES])
 {
 	uint8_t place[PLACE_BYTES] = {0};
 	for (size_t i = 0; i < 8; i++)
@@ -107,7 +110,8 @@ void page_token_from_number(const struct page_seal *seal, int64_t after, char to
 	make_token(seal, place, token);
 }
 
-struct rt_status page_token_to_id(const struct page_seal *seal, const char *token, struct rt_uuid *after)
+struct rt_status page_token_to_id(const struct page_seal *seal, const char *token,
+				  struct rt_uuid *after)
 {
 	*after = (struct rt_uuid){0};
 	if (token == NULL || token[0] == '\0')
@@ -115,7 +119,8 @@ struct rt_status page_token_to_id(const struct page_seal *seal, const char *toke
 	return open_token(seal, token, after->bytes);
 }
 
-struct rt_status page_token_to_number(const struct page_seal *seal, const char *token, int64_t *after)
+struct rt_status page_token_to_number(const struct page_seal *seal, const char *token,
+				      int64_t *after)
 {
 	*after = 0;
 	if (token == NULL || token[0] == '\0')
@@ -132,8 +137,8 @@ struct rt_status page_token_to_number(const struct page_seal *seal, const char *
 struct rt_status page_size_check(int32_t asked, size_t *size)
 {
 	if (asked < 0 || asked > PAGE_SIZE_MAX)
-		return RT_BAD_FIELD("INVALID_FIELD", "page_size", "must be 1 to %d, or 0 for %d", PAGE_SIZE_MAX,
-				    PAGE_SIZE_DEFAULT);
+		return RT_BAD_FIELD("INVALID_FIELD", "page_size", "must be 1 to %d, or 0 for %d",
+				    PAGE_SIZE_MAX, PAGE_SIZE_DEFAULT);
 	*size = asked == 0 ? PAGE_SIZE_DEFAULT : (size_t)asked;
 	return rt_ok();
 }

@@ -35,15 +35,17 @@ struct rt_status transfer_check(const struct transfer *transfer)
 	const struct rt_currency *currency;
 	RT_TRY(check_kind(transfer));
 	if (rt_uuid_equal(&transfer->debit_account_id, &transfer->credit_account_id))
-		return RT_BAD_FIELD("SAME_ACCOUNT", "credit_account_id", "must not be the debited account");
+		return RT_BAD_FIELD("SAME_ACCOUNT", "credit_account_id",
+				    "must not be the debited account");
 	RT_TRY(check_amount(transfer));
 	RT_TRY(rt_currency_field("currency", transfer->currency, &currency));
-	return rt_text_field("reference", transfer->reference, 0, TRANSFER_REFERENCE_CHARACTERS_MAX);
+	return rt_text_field("reference", transfer->reference, 0,
+			     TRANSFER_REFERENCE_CHARACTERS_MAX);
 }
 
 /* Both accounts change alike, each on its own side. */
-static void changes_of(const struct transfer *transfer, const struct hold *hold, int64_t *posted_minor,
-		       int64_t *pending_minor)
+static void changes_of(const struct transfer *transfer, const struct hold *hold,
+		       int64_t *posted_minor, int64_t *pending_minor)
 {
 	switch (transfer->kind) {
 	case TRANSFER_DIRECT:
@@ -75,11 +77,12 @@ static enum decline_reason check_parties(const struct transfer *transfer,
 		return DECLINE_NONE;
 	if (parties->hold == NULL)
 		return DECLINE_HOLD_NOT_FOUND;
-	return hold_check_end(parties->hold, &transfer->debit_account_id, &transfer->credit_account_id,
-			      transfer->amount_minor);
+	return hold_check_end(parties->hold, &transfer->debit_account_id,
+			      &transfer->credit_account_id, transfer->amount_minor);
 }
 
-enum decline_reason transfer_apply(const struct transfer *transfer, const struct transfer_parties *parties)
+enum decline_reason transfer_apply(const struct transfer *transfer,
+				   const struct transfer_parties *parties)
 {
 	enum decline_reason reason = check_parties(transfer, parties);
 	if (reason != DECLINE_NONE)
@@ -88,7 +91,8 @@ enum decline_reason transfer_apply(const struct transfer *transfer, const struct
 
 	int64_t posted_minor, pending_minor;
 	changes_of(transfer, parties->hold, &posted_minor, &pending_minor);
-	struct account_change debit = {.debits_posted_minor = posted_minor, .debits_pending_minor = pending_minor};
+	struct account_change debit = {.debits_posted_minor = posted_minor,
+				       .debits_pending_minor = pending_minor};
 	struct account_change credit = {.credits_posted_minor = posted_minor,
 					.credits_pending_minor = pending_minor};
 	struct account_state debit_after, credit_after;

@@ -1,4 +1,5 @@
-/* One movement between two accounts: what is asked for, what it does, and its record. Pure; any layer may include this. */
+/* One movement between two accounts: what is asked for, what it does, and its record. Pure; any
+ * layer may include this. */
 #pragma once
 
 #include <stdint.h>
@@ -53,8 +54,9 @@ static inline bool transfer_ends_hold(enum transfer_kind kind)
 	return kind == TRANSFER_CAPTURE || kind == TRANSFER_RELEASE;
 }
 
-/* Checks what can be checked without knowing the accounts. Errors: INVALID_ARGUMENT naming the field, with reason
- * INVALID_UUID, INVALID_FIELD, SAME_ACCOUNT, INVALID_AMOUNT, INVALID_CURRENCY, INVALID_TEXT, INVALID_LENGTH. */
+/* Checks what can be checked without knowing the accounts. Errors: INVALID_ARGUMENT naming the
+ * field, with reason INVALID_UUID, INVALID_FIELD, SAME_ACCOUNT, INVALID_AMOUNT, INVALID_CURRENCY,
+ * INVALID_TEXT, INVALID_LENGTH. */
 struct rt_status transfer_check(const struct transfer *transfer);
 
 /* The accounts and the hold that a transfer works on; NULL for what does not exist. */
@@ -64,6 +66,7 @@ struct transfer_parties {
 	struct hold *hold; /* the one that a capture or a release names */
 };
 
-/* Carries the transfer out on its parties: both accounts get their new state, a hold that it ends is ended. Returns
- * DECLINE_NONE; or why not, and then nothing has changed. */
-enum decline_reason transfer_apply(const struct transfer *transfer, const struct transfer_parties *parties);
+/* Carries the transfer out on its parties: both accounts get their new state, a hold that it ends
+ * is ended. Returns DECLINE_NONE; or why not, and then nothing has changed. */
+enum decline_reason transfer_apply(const struct transfer *transfer,
+				   const struct transfer_parties *parties);

@@ -17,8 +17,9 @@ struct statement {
 
 /* An account, and up to `most` of its entries after a sequence number. Owns: all in the arena.
  * Errors: NOT_FOUND ACCOUNT_NOT_FOUND. */
-struct rt_status statement_read(struct rt_pg *pg, const struct rt_uuid *ledger_id, const struct rt_uuid *account_id,
-				int64_t after_sequence, size_t most, struct rt_arena *arena, int64_t deadline_us,
+struct rt_status statement_read(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				const struct rt_uuid *account_id, int64_t after_sequence,
+				size_t most, struct rt_arena *arena, int64_t deadline_us,
 				struct statement *statement);
 
 struct trial_balance {
@@ -27,6 +28,8 @@ struct trial_balance {
 	bool balanced;
 };
 
-/* Sums over all accounts of a ledger. Errors: NOT_FOUND LEDGER_NOT_FOUND; FAILED_PRECONDITION BALANCE_OVERFLOW. */
-struct rt_status statement_trial_balance(struct rt_pg *pg, const struct rt_uuid *ledger_id, struct rt_arena *arena,
-					 int64_t deadline_us, struct trial_balance *balance);
+/* Sums over all accounts of a ledger. Errors: NOT_FOUND LEDGER_NOT_FOUND; FAILED_PRECONDITION
+ * BALANCE_OVERFLOW. */
+struct rt_status statement_trial_balance(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+					 struct rt_arena *arena, int64_t deadline_us,
+					 struct trial_balance *balance);

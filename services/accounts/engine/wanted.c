@@ -40,8 +40,8 @@ static void add_group(struct sets *sets, const struct group *group)
 	}
 }
 
-struct rt_status wanted_collect(struct posting_request *const *requests, size_t count, struct rt_arena *arena,
-				struct posting_wanted *wanted)
+struct rt_status wanted_collect(struct posting_request *const *requests, size_t count,
+				struct rt_arena *arena, struct posting_wanted *wanted)
 {
 	size_t transfers = 0;
 	for (size_t i = 0; i < count; i++)
@@ -49,8 +49,10 @@ struct rt_status wanted_collect(struct posting_request *const *requests, size_t 
 	/* One more place each: set_add tries an id on the place where it would go. */
 	struct sets sets;
 	if (!set_init(&sets.accounts, arena, 2 * transfers + 1) ||
-	    !set_init(&sets.transfers, arena, transfers + 1) || !set_init(&sets.holds, arena, transfers + 1))
-		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE", "the batch needs too much memory");
+	    !set_init(&sets.transfers, arena, transfers + 1) ||
+	    !set_init(&sets.holds, arena, transfers + 1))
+		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE",
+			       "the batch needs too much memory");
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < requests[i]->group_count; j++)
 			add_group(&sets, &requests[i]->groups[j]);

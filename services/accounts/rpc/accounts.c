@@ -12,16 +12,17 @@
 #include "rt/text.h"
 #include "store/account_store.h"
 
-static Daler__Accounts__V1__Account **map_accounts(const struct account_record *records, size_t count,
-						   struct rt_arena *arena)
+static Daler__Accounts__V1__Account **map_accounts(const struct account_record *records,
+						   size_t count, struct rt_arena *arena)
 {
-	Daler__Accounts__V1__Account **accounts = rt_arena_array(arena, count, sizeof(accounts[0]));
+	Daler__Accounts__V1__Account **accounts = map_list(count, arena);
 	for (size_t i = 0; accounts != NULL && i < count; i++)
 		accounts[i] = map_account(&records[i], arena);
 	return accounts;
 }
 
-static struct rt_status create(const struct request *request, Daler__Accounts__V1__CreateAccountsResponse *reply)
+static struct rt_status create(const struct request *request,
+			       Daler__Accounts__V1__CreateAccountsResponse *reply)
 {
 	const Daler__Accounts__V1__CreateAccountsRequest *asked =
 		(const Daler__Accounts__V1__CreateAccountsRequest *)rt_call_request(request->call);
@@ -29,16 +30,18 @@ static struct rt_status create(const struct request *request, Daler__Accounts__V
 	bool replayed;
 	RT_TRY(rt_uuid_field("ledger_id", asked->ledger_id, &ledger_id));
 	if (asked->n_accounts == 0 || asked->n_accounts > OPENING_ACCOUNTS_MAX)
-		return RT_BAD_FIELD("INVALID_LENGTH", "accounts", "must be 1 to %d, are %zu", OPENING_ACCOUNTS_MAX,
-				    asked->n_accounts);
-	struct account_record *records = rt_arena_array(request->arena, asked->n_accounts, sizeof(records[0]));
+		return RT_BAD_FIELD("INVALID_LENGTH", "accounts", "must be 1 to %d, are %zu",
+				    OPENING_ACCOUNTS_MAX, asked->n_accounts);
+	struct account_record *records =
+		rt_arena_array(request->arena, asked->n_accounts, sizeof(records[0]));
 	if (records == NULL)
-		return RT_FAIL(RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", "the request needs too much memory");
+		return RT_FAIL(RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE",
+			       "the request needs too much memory");
 	for (size_t i = 0; i < asked->n_accounts; i++)
-		RT_TRY(rt_status_in(map_new_account(asked->accounts[i], &ledger_id, &records[i]), "accounts[%zu].",
-				    i));
-	RT_TRY(opening_accounts(request->pg, records, asked->n_accounts, request->arena, request->deadline_us,
-				&replayed));
+		RT_TRY(rt_status_in(map_new_account(asked->accounts[i], &ledger_id, &records[i]),
+				    "accounts[%zu].", i));
+	RT_TRY(opening_accounts(request->pg, records, asked->n_accounts, request->arena,
+				request->deadline_us, &replayed));
 	reply->accounts = map_accounts(records, asked->n_accounts, request->arena);
 	reply->n_accounts = reply->accounts == NULL ? 0 : asked->n_accounts;
 	reply->replayed = replayed;
@@ -48,11 +51,13 @@ static struct rt_status create(const struct request *request, Daler__Accounts__V
 void accounts_create_accounts(struct rt_call *call)
 {
 	struct request request = request_of(call);
-	Daler__Accounts__V1__CreateAccountsResponse reply = DALER__ACCOUNTS__V1__CREATE_ACCOUNTS_RESPONSE__INIT;
+	Daler__Accounts__V1__CreateAccountsResponse reply =
+		DALER__ACCOUNTS__V1__CREATE_ACCOUNTS_RESPONSE__INIT;
 	reply_end(call, create(&request, &reply), &reply.base);
 }
 
-static struct rt_status get(const struct request *request, Daler__Accounts__V1__GetAccountResponse *reply)
+static struct rt_status get(const struct request *request,
+			    Daler__Accounts__V1__GetAccountResponse *reply)
 {
 	const Daler__Accounts__V1__GetAccountRequest *asked =
 		(const Daler__Accounts__V1__GetAccountRequest *)rt_call_request(request->call);
@@ -60,7 +65,8 @@ static struct rt_status get(const struct request *request, Daler__Accounts__V1__
 	struct account_record record;
 	RT_TRY(rt_uuid_field("ledger_id", asked->ledger_id, &ledger_id));
 	RT_TRY(rt_uuid_field("account_id", asked->account_id, &account_id));
-	RT_TRY(account_store_get(request->pg, &ledger_id, &account_id, request->arena, request->deadline_us, &record));
+	RT_TRY(account_store_get(request->pg, &ledger_id, &account_id, request->arena,
+				 request->deadline_us, &record));
 	RT_TRY(reply_check_owner(request->call, record.owner));
 	reply->account = map_account(&record, request->arena);
 	return rt_ok();
@@ -69,7 +75,8 @@ static struct rt_status get(const struct request *request, Daler__Accounts__V1__
 void accounts_get_account(struct rt_call *call)
 {
 	struct request request = request_of(call);
-	Daler__Accounts__V1__GetAccountResponse reply = DALER__ACCOUNTS__V1__GET_ACCOUNT_RESPONSE__INIT;
+	Daler__Accounts__V1__GetAccountResponse reply =
+		DALER__ACCOUNTS__V1__GET_ACCOUNT_RESPONSE__INIT;
 	reply_end(call, get(&request, &reply), &reply.base);
 }
 
@@ -77,7 +84,8 @@ static struct rt_status get_metadata(const struct request *request,
 				     Daler__Accounts__V1__GetAccountMetadataResponse *reply)
 {
 	const Daler__Accounts__V1__GetAccountMetadataRequest *asked =
-		(const Daler__Accounts__V1__GetAccountMetadataRequest *)rt_call_request(request->call);
+		(const Daler__Accounts__V1__GetAccountMetadataRequest *)rt_call_request(
+			request->call);
 	struct rt_uuid ledger_id, account_id;
 	struct account_record record;
 	RT_TRY(rt_uuid_field("ledger_id", asked->ledger_id, &ledger_id));
@@ -97,7 +105,8 @@ void accounts_get_account_metadata(struct rt_call *call)
 }
 
 /* A player's list is of its own accounts, whether it says so or not. */
-static struct rt_status take_owner(const struct request *request, const char *asked, const char **owner)
+static struct rt_status take_owner(const struct request *request, const char *asked,
+				   const char **owner)
 {
 	const struct rt_caller *caller = rt_call_caller(request->call);
 	RT_TRY(rt_text_field("owner", asked, 0, ACCOUNT_TEXT_CHARACTERS_MAX));
@@ -106,14 +115,17 @@ static struct rt_status take_owner(const struct request *request, const char *as
 		return rt_ok();
 	char *user_id = map_uuid(&caller->user_id, request->arena);
 	if (user_id == NULL)
-		return RT_FAIL(RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", "the request needs too much memory");
+		return RT_FAIL(RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE",
+			       "the request needs too much memory");
 	if (asked[0] != '\0' && strcmp(asked, user_id) != 0)
-		return RT_FAIL(PERMISSION_DENIED, "PERMISSION_DENIED", "players see their own accounts alone");
+		return RT_FAIL(PERMISSION_DENIED, "PERMISSION_DENIED",
+			       "players see their own accounts alone");
 	*owner = user_id;
 	return rt_ok();
 }
 
-static struct rt_status take_filter(const struct request *request, const Daler__Accounts__V1__ListAccountsRequest *asked,
+static struct rt_status take_filter(const struct request *request,
+				    const Daler__Accounts__V1__ListAccountsRequest *asked,
 				    struct account_filter *filter, struct page_seal *seal)
 {
 	const struct rt_currency *currency;
@@ -131,7 +143,8 @@ static struct rt_status take_filter(const struct request *request, const Daler__
 	return page_token_to_id(seal, asked->page_token, &filter->after);
 }
 
-static struct rt_status list(const struct request *request, Daler__Accounts__V1__ListAccountsResponse *reply,
+static struct rt_status list(const struct request *request,
+			     Daler__Accounts__V1__ListAccountsResponse *reply,
 			     char token[PAGE_TOKEN_BYTES])
 {
 	const Daler__Accounts__V1__ListAccountsRequest *asked =
@@ -142,7 +155,8 @@ static struct rt_status list(const struct request *request, Daler__Accounts__V1_
 	size_t count;
 	RT_TRY(take_filter(request, asked, &filter, &seal));
 	size_t size = filter.most++; /* one more than the page shows whether there is a next one */
-	RT_TRY(account_store_list(request->pg, &filter, request->arena, request->deadline_us, &records, &count));
+	RT_TRY(account_store_list(request->pg, &filter, request->arena, request->deadline_us,
+				  &records, &count));
 	size_t shown = count > size ? size : count;
 	reply->accounts = map_accounts(records, shown, request->arena);
 	reply->n_accounts = reply->accounts == NULL ? 0 : shown;
@@ -156,7 +170,8 @@ static struct rt_status list(const struct request *request, Daler__Accounts__V1_
 void accounts_list_accounts(struct rt_call *call)
 {
 	struct request request = request_of(call);
-	Daler__Accounts__V1__ListAccountsResponse reply = DALER__ACCOUNTS__V1__LIST_ACCOUNTS_RESPONSE__INIT;
+	Daler__Accounts__V1__ListAccountsResponse reply;
 	char token[PAGE_TOKEN_BYTES];
+	daler__accounts__v1__list_accounts_response__init(&reply);
 	reply_end(call, list(&request, &reply, token), &reply.base);
 }

@@ -7,7 +7,8 @@
 
 static struct rt_status no_memory(void)
 {
-	return RT_FAIL(RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", "the request needs too much memory");
+	return RT_FAIL(RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE",
+		       "the request needs too much memory");
 }
 
 /* Currencies have three letters; what is longer is cut to something that is none. */
@@ -19,7 +20,8 @@ static void take_currency(const char *from, char currency[4])
 		memcpy(currency, from, length);
 }
 
-static struct rt_status take_kind(const Daler__Accounts__V1__Transfer *from, struct transfer *transfer)
+static struct rt_status take_kind(const Daler__Accounts__V1__Transfer *from,
+				  struct transfer *transfer)
 {
 	switch (from->kind_case) {
 	case DALER__ACCOUNTS__V1__TRANSFER__KIND_DIRECT:
@@ -41,12 +43,16 @@ static struct rt_status take_kind(const Daler__Accounts__V1__Transfer *from, str
 	return RT_BAD_FIELD("INVALID_FIELD", "kind", "must be direct, hold, capture or release");
 }
 
-static struct rt_status take_transfer(const Daler__Accounts__V1__Transfer *from, struct transfer *transfer)
+static struct rt_status take_transfer(const Daler__Accounts__V1__Transfer *from,
+				      struct transfer *transfer)
 {
-	*transfer = (struct transfer){.amount_minor = from->amount_minor, .reference = from->reference};
+	*transfer =
+		(struct transfer){.amount_minor = from->amount_minor, .reference = from->reference};
 	RT_TRY(rt_uuid_field("transfer_id", from->transfer_id, &transfer->id));
-	RT_TRY(rt_uuid_field("debit_account_id", from->debit_account_id, &transfer->debit_account_id));
-	RT_TRY(rt_uuid_field("credit_account_id", from->credit_account_id, &transfer->credit_account_id));
+	RT_TRY(rt_uuid_field("debit_account_id", from->debit_account_id,
+			     &transfer->debit_account_id));
+	RT_TRY(rt_uuid_field("credit_account_id", from->credit_account_id,
+			     &transfer->credit_account_id));
 	take_currency(from->currency, transfer->currency);
 	return take_kind(from, transfer);
 }
@@ -61,7 +67,8 @@ struct rt_status map_group(const Daler__Accounts__V1__Group *from, const struct 
 	if (transfers == NULL)
 		return no_memory();
 	for (size_t i = 0; i < group->count; i++)
-		RT_TRY(rt_status_in(take_transfer(from->transfers[i], &transfers[i]), "transfers[%zu].", i));
+		RT_TRY(rt_status_in(take_transfer(from->transfers[i], &transfers[i]),
+				    "transfers[%zu].", i));
 	group->transfers = transfers;
 	RT_TRY(group_check(group));
 	group_fill_hash(group, ledger_id);
@@ -75,15 +82,16 @@ static struct account_limit take_limit(const Daler__Accounts__V1__Limit *from)
 	return (struct account_limit){.set = true, .amount_minor = from->amount_minor};
 }
 
-struct rt_status map_new_account(const Daler__Accounts__V1__NewAccount *from, const struct rt_uuid *ledger_id,
-				 struct account_record *record)
+struct rt_status map_new_account(const Daler__Accounts__V1__NewAccount *from,
+				 const struct rt_uuid *ledger_id, struct account_record *record)
 {
 	*record = (struct account_record){
 		.ledger_id = *ledger_id,
 		.owner = from->owner,
 		.label = from->label,
 		.version = 1,
-		.account = {.lower = take_limit(from->lower_limit), .upper = take_limit(from->upper_limit)},
+		.account = {.lower = take_limit(from->lower_limit),
+			    .upper = take_limit(from->upper_limit)},
 	};
 	if (from->normal_side == DALER__ACCOUNTS__V1__NORMAL_SIDE__NORMAL_SIDE_DEBIT)
 		record->account.side = ACCOUNT_DEBIT_NORMAL;
@@ -91,6 +99,11 @@ struct rt_status map_new_account(const Daler__Accounts__V1__NewAccount *from, co
 		record->account.side = ACCOUNT_CREDIT_NORMAL;
 	take_currency(from->currency, record->account.currency);
 	return rt_uuid_field("account_id", from->account_id, &record->account.id);
+}
+
+void *map_list(size_t count, struct rt_arena *arena)
+{
+	return rt_arena_array(arena, count, sizeof(void *));
 }
 
 char *map_uuid(const struct rt_uuid *id, struct rt_arena *arena)
@@ -118,7 +131,8 @@ static Google__Protobuf__Timestamp *map_time(int64_t wall_us, struct rt_arena *a
 	return time;
 }
 
-static Daler__Accounts__V1__Limit *map_limit(const struct account_limit *limit, struct rt_arena *arena)
+static Daler__Accounts__V1__Limit *map_limit(const struct account_limit *limit,
+					     struct rt_arena *arena)
 {
 	if (!limit->set)
 		return NULL;
@@ -148,7 +162,8 @@ static Daler__Accounts__V1__NormalSide map_side(enum account_side side)
 					    : DALER__ACCOUNTS__V1__NORMAL_SIDE__NORMAL_SIDE_CREDIT;
 }
 
-Daler__Accounts__V1__AccountMetadata *map_metadata(const struct account_record *record, struct rt_arena *arena)
+Daler__Accounts__V1__AccountMetadata *map_metadata(const struct account_record *record,
+						   struct rt_arena *arena)
 {
 	Daler__Accounts__V1__AccountMetadata *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -167,8 +182,8 @@ Daler__Accounts__V1__AccountMetadata *map_metadata(const struct account_record *
 	return to;
 }
 
-static Daler__Accounts__V1__Balances *map_balances(enum account_side side, const struct account_state *state,
-						    struct rt_arena *arena)
+static Daler__Accounts__V1__Balances *
+map_balances(enum account_side side, const struct account_state *state, struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Balances *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -184,7 +199,8 @@ static Daler__Accounts__V1__Balances *map_balances(enum account_side side, const
 	return to;
 }
 
-Daler__Accounts__V1__Account *map_account(const struct account_record *record, struct rt_arena *arena)
+Daler__Accounts__V1__Account *map_account(const struct account_record *record,
+					  struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Account *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -195,7 +211,8 @@ Daler__Accounts__V1__Account *map_account(const struct account_record *record, s
 	return to;
 }
 
-static Daler__Accounts__V1__Capture *map_capture(const struct rt_uuid *hold_id, struct rt_arena *arena)
+static Daler__Accounts__V1__Capture *map_capture(const struct rt_uuid *hold_id,
+						 struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Capture *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -205,7 +222,8 @@ static Daler__Accounts__V1__Capture *map_capture(const struct rt_uuid *hold_id, 
 	return to;
 }
 
-static Daler__Accounts__V1__Release *map_release(const struct rt_uuid *hold_id, struct rt_arena *arena)
+static Daler__Accounts__V1__Release *map_release(const struct rt_uuid *hold_id,
+						 struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Release *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -215,7 +233,8 @@ static Daler__Accounts__V1__Release *map_release(const struct rt_uuid *hold_id, 
 	return to;
 }
 
-static void set_kind(Daler__Accounts__V1__Transfer *to, const struct transfer *transfer, struct rt_arena *arena)
+static void set_kind(Daler__Accounts__V1__Transfer *to, const struct transfer *transfer,
+		     struct rt_arena *arena)
 {
 	/* Messages without a field are all alike; nobody changes them. */
 	static Daler__Accounts__V1__Direct direct = DALER__ACCOUNTS__V1__DIRECT__INIT;
@@ -240,7 +259,8 @@ static void set_kind(Daler__Accounts__V1__Transfer *to, const struct transfer *t
 	}
 }
 
-static Daler__Accounts__V1__Transfer *map_transfer(const struct transfer *transfer, struct rt_arena *arena)
+static Daler__Accounts__V1__Transfer *map_transfer(const struct transfer *transfer,
+						   struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Transfer *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -256,7 +276,8 @@ static Daler__Accounts__V1__Transfer *map_transfer(const struct transfer *transf
 	return to;
 }
 
-Daler__Accounts__V1__PostedTransfer *map_posted(const struct posted_transfer *posted, struct rt_arena *arena)
+Daler__Accounts__V1__PostedTransfer *map_posted(const struct posted_transfer *posted,
+						struct rt_arena *arena)
 {
 	Daler__Accounts__V1__PostedTransfer *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -270,13 +291,14 @@ Daler__Accounts__V1__PostedTransfer *map_posted(const struct posted_transfer *po
 	return to;
 }
 
-static Daler__Accounts__V1__PostedGroup *map_posted_group(const struct group_record *record, struct rt_arena *arena)
+static Daler__Accounts__V1__PostedGroup *map_posted_group(const struct group_record *record,
+							  struct rt_arena *arena)
 {
 	Daler__Accounts__V1__PostedGroup *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
 		return NULL;
 	daler__accounts__v1__posted_group__init(to);
-	to->transfers = rt_arena_array(arena, record->count, sizeof(to->transfers[0]));
+	to->transfers = map_list(record->count, arena);
 	if (to->transfers == NULL)
 		return NULL;
 	to->n_transfers = record->count;
@@ -285,7 +307,8 @@ static Daler__Accounts__V1__PostedGroup *map_posted_group(const struct group_rec
 	return to;
 }
 
-static Daler__Accounts__V1__Decline *map_decline(const struct group_record *record, struct rt_arena *arena)
+static Daler__Accounts__V1__Decline *map_decline(const struct group_record *record,
+						 struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Decline *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -330,8 +353,8 @@ Daler__Accounts__V1__Outcome *map_outcome(const struct group *group, const struc
 	return to;
 }
 
-Daler__Accounts__V1__StatementEntry *map_entry(const struct statement_entry *entry, enum account_side side,
-					       struct rt_arena *arena)
+Daler__Accounts__V1__StatementEntry *map_entry(const struct statement_entry *entry,
+					       enum account_side side, struct rt_arena *arena)
 {
 	Daler__Accounts__V1__StatementEntry *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -344,7 +367,8 @@ Daler__Accounts__V1__StatementEntry *map_entry(const struct statement_entry *ent
 	return to;
 }
 
-Daler__Accounts__V1__TrialBalanceLine *map_line(const struct trial_balance_line *line, struct rt_arena *arena)
+Daler__Accounts__V1__TrialBalanceLine *map_line(const struct trial_balance_line *line,
+						struct rt_arena *arena)
 {
 	Daler__Accounts__V1__TrialBalanceLine *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)

@@ -22,7 +22,8 @@ static Daler__Accounts__V1__HoldState map_hold_state(const struct stored_transfe
 	return DALER__ACCOUNTS__V1__HOLD_STATE__HOLD_STATE_UNSPECIFIED;
 }
 
-static struct rt_status get_transfer(const struct request *request, Daler__Accounts__V1__GetTransferResponse *reply)
+static struct rt_status get_transfer(const struct request *request,
+				     Daler__Accounts__V1__GetTransferResponse *reply)
 {
 	const Daler__Accounts__V1__GetTransferRequest *asked =
 		(const Daler__Accounts__V1__GetTransferRequest *)rt_call_request(request->call);
@@ -30,8 +31,8 @@ static struct rt_status get_transfer(const struct request *request, Daler__Accou
 	struct stored_transfer stored;
 	RT_TRY(rt_uuid_field("ledger_id", asked->ledger_id, &ledger_id));
 	RT_TRY(rt_uuid_field("transfer_id", asked->transfer_id, &transfer_id));
-	RT_TRY(statement_store_transfer(request->pg, &ledger_id, &transfer_id, request->arena, request->deadline_us,
-					&stored));
+	RT_TRY(statement_store_transfer(request->pg, &ledger_id, &transfer_id, request->arena,
+					request->deadline_us, &stored));
 	reply->transfer = map_posted(&stored.posted, request->arena);
 	reply->hold_state = map_hold_state(&stored);
 	reply->captured_minor = stored.captured_minor;
@@ -41,11 +42,13 @@ static struct rt_status get_transfer(const struct request *request, Daler__Accou
 void accounts_get_transfer(struct rt_call *call)
 {
 	struct request request = request_of(call);
-	Daler__Accounts__V1__GetTransferResponse reply = DALER__ACCOUNTS__V1__GET_TRANSFER_RESPONSE__INIT;
+	Daler__Accounts__V1__GetTransferResponse reply =
+		DALER__ACCOUNTS__V1__GET_TRANSFER_RESPONSE__INIT;
 	reply_end(call, get_transfer(&request, &reply), &reply.base);
 }
 
-static struct page_seal statement_seal(const struct rt_uuid *ledger_id, const struct rt_uuid *account_id)
+static struct page_seal statement_seal(const struct rt_uuid *ledger_id,
+				       const struct rt_uuid *account_id)
 {
 	struct page_scope scope = page_scope_begin("statement");
 	rt_digest_bytes(&scope.digest, ledger_id->bytes, sizeof(ledger_id->bytes));
@@ -57,13 +60,15 @@ static void fill_statement(const struct statement *statement, size_t shown, stru
 			   Daler__Accounts__V1__GetStatementResponse *reply)
 {
 	reply->account = map_metadata(&statement->account, arena);
-	reply->entries = rt_arena_array(arena, shown, sizeof(reply->entries[0]));
+	reply->entries = map_list(shown, arena);
 	reply->n_entries = reply->entries == NULL ? 0 : shown;
 	for (size_t i = 0; i < reply->n_entries; i++)
-		reply->entries[i] = map_entry(&statement->entries[i], statement->account.account.side, arena);
+		reply->entries[i] =
+			map_entry(&statement->entries[i], statement->account.account.side, arena);
 }
 
-static struct rt_status get_statement(const struct request *request, Daler__Accounts__V1__GetStatementResponse *reply,
+static struct rt_status get_statement(const struct request *request,
+				      Daler__Accounts__V1__GetStatementResponse *reply,
 				      char token[PAGE_TOKEN_BYTES])
 {
 	const Daler__Accounts__V1__GetStatementRequest *asked =
@@ -81,7 +86,8 @@ static struct rt_status get_statement(const struct request *request, Daler__Acco
 	RT_TRY(statement_read(request->pg, &ledger_id, &account_id, after, size + 1, request->arena,
 			      request->deadline_us, &statement));
 	RT_TRY(reply_check_owner(request->call, statement.account.owner));
-	fill_statement(&statement, statement.count > size ? size : statement.count, request->arena, reply);
+	fill_statement(&statement, statement.count > size ? size : statement.count, request->arena,
+		       reply);
 	if (statement.count > size) {
 		page_token_from_number(&seal, statement.entries[size - 1].after.sequence, token);
 		reply->next_page_token = token;
@@ -92,8 +98,9 @@ static struct rt_status get_statement(const struct request *request, Daler__Acco
 void accounts_get_statement(struct rt_call *call)
 {
 	struct request request = request_of(call);
-	Daler__Accounts__V1__GetStatementResponse reply = DALER__ACCOUNTS__V1__GET_STATEMENT_RESPONSE__INIT;
+	Daler__Accounts__V1__GetStatementResponse reply;
 	char token[PAGE_TOKEN_BYTES];
+	daler__accounts__v1__get_statement_response__init(&reply);
 	reply_end(call, get_statement(&request, &reply, token), &reply.base);
 }
 
@@ -105,8 +112,9 @@ static struct rt_status get_trial_balance(const struct request *request,
 	struct rt_uuid ledger_id;
 	struct trial_balance balance;
 	RT_TRY(rt_uuid_field("ledger_id", asked->ledger_id, &ledger_id));
-	RT_TRY(statement_trial_balance(request->pg, &ledger_id, request->arena, request->deadline_us, &balance));
-	reply->lines = rt_arena_array(request->arena, balance.count, sizeof(reply->lines[0]));
+	RT_TRY(statement_trial_balance(request->pg, &ledger_id, request->arena,
+				       request->deadline_us, &balance));
+	reply->lines = map_list(balance.count, request->arena);
 	reply->n_lines = reply->lines == NULL ? 0 : balance.count;
 	for (size_t i = 0; i < reply->n_lines; i++)
 		reply->lines[i] = map_line(&balance.lines[i], request->arena);
@@ -117,6 +125,7 @@ static struct rt_status get_trial_balance(const struct request *request,
 void accounts_get_trial_balance(struct rt_call *call)
 {
 	struct request request = request_of(call);
-	Daler__Accounts__V1__GetTrialBalanceResponse reply = DALER__ACCOUNTS__V1__GET_TRIAL_BALANCE_RESPONSE__INIT;
+	Daler__Accounts__V1__GetTrialBalanceResponse reply =
+		DALER__ACCOUNTS__V1__GET_TRIAL_BALANCE_RESPONSE__INIT;
 	reply_end(call, get_trial_balance(&request, &reply), &reply.base);
 }

@@ -6,10 +6,12 @@
 #include "store/rows.h"
 
 static const struct rt_pg_statement insert_statement = {"account_insert", accounts_account_insert};
-static const struct rt_pg_statement get_many_statement = {"account_get_many", accounts_account_get_many};
+static const struct rt_pg_statement get_many_statement = {"account_get_many",
+							  accounts_account_get_many};
 static const struct rt_pg_statement get_statement = {"account_get", accounts_account_get};
 static const struct rt_pg_statement list_statement = {"account_list", accounts_account_list};
-static const struct rt_pg_statement list_by_owner_statement = {"account_list_by_owner", accounts_account_list_by_owner};
+static const struct rt_pg_statement list_by_owner_statement = {"account_list_by_owner",
+							       accounts_account_list_by_owner};
 
 /* Columns of new accounts, as arrays. */
 struct columns {
@@ -77,13 +79,15 @@ static struct rt_status read_record(const struct rt_pg_rows *rows, int row, stru
 /* The only constraint that a checked account can meet. */
 static struct rt_status explain(struct rt_status status)
 {
-	if (status.code == RT_FAILED_PRECONDITION && strcmp(status.field, "accounts_ledger_exists") == 0)
+	if (status.code == RT_FAILED_PRECONDITION &&
+	    strcmp(status.field, "accounts_ledger_exists") == 0)
 		return RT_FAIL(NOT_FOUND, "LEDGER_NOT_FOUND", "there is no such ledger");
 	return status;
 }
 
-static struct rt_status insert(struct rt_pg_tx *tx, const struct account_record *records, size_t count,
-			       const struct columns *columns, struct rt_arena *arena, size_t *inserted)
+static struct rt_status insert(struct rt_pg_tx *tx, const struct account_record *records,
+			       size_t count, const struct columns *columns, struct rt_arena *arena,
+			       size_t *inserted)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
@@ -96,8 +100,9 @@ static struct rt_status insert(struct rt_pg_tx *tx, const struct account_record 
 	return rt_ok();
 }
 
-static struct rt_status read_back(struct rt_pg_tx *tx, const struct rt_uuid *ledger_id, const struct rt_uuid *ids,
-				  size_t count, struct rt_arena *arena, struct stored_account **stored)
+static struct rt_status read_back(struct rt_pg_tx *tx, const struct rt_uuid *ledger_id,
+				  const struct rt_uuid *ids, size_t count, struct rt_arena *arena,
+				  struct stored_account **stored)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
@@ -119,8 +124,9 @@ static struct rt_status read_back(struct rt_pg_tx *tx, const struct rt_uuid *led
 	return rt_ok();
 }
 
-struct rt_status account_store_create(struct rt_pg_tx *tx, const struct account_record *records, size_t count,
-				      struct rt_arena *arena, size_t *inserted, struct stored_account **stored)
+struct rt_status account_store_create(struct rt_pg_tx *tx, const struct account_record *records,
+				      size_t count, struct rt_arena *arena, size_t *inserted,
+				      struct stored_account **stored)
 {
 	struct columns columns = columns_new(arena, count);
 	if (arena->overflowed)
@@ -131,8 +137,9 @@ struct rt_status account_store_create(struct rt_pg_tx *tx, const struct account_
 	return read_back(tx, &records[0].ledger_id, columns.ids, count, arena, stored);
 }
 
-struct rt_status account_store_get(struct rt_pg *pg, const struct rt_uuid *ledger_id, const struct rt_uuid *account_id,
-				   struct rt_arena *arena, int64_t deadline_us, struct account_record *record)
+struct rt_status account_store_get(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				   const struct rt_uuid *account_id, struct rt_arena *arena,
+				   int64_t deadline_us, struct account_record *record)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
@@ -141,13 +148,15 @@ struct rt_status account_store_get(struct rt_pg *pg, const struct rt_uuid *ledge
 	rt_pg_add_uuid(&params, account_id);
 	RT_TRY(rt_pg_run(pg, &get_statement, &params, deadline_us, &rows));
 	if (rows.count == 0)
-		return RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND", "there is no such account in this ledger");
+		return RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND",
+			       "there is no such account in this ledger");
 	*record = (struct account_record){.ledger_id = *ledger_id};
 	return read_record(&rows, 0, arena, record);
 }
 
-struct rt_status account_store_list(struct rt_pg *pg, const struct account_filter *filter, struct rt_arena *arena,
-				    int64_t deadline_us, struct account_record **records, size_t *count)
+struct rt_status account_store_list(struct rt_pg *pg, const struct account_filter *filter,
+				    struct rt_arena *arena, int64_t deadline_us,
+				    struct account_record **records, size_t *count)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	bool by_owner = filter->owner[0] != '\0';
@@ -159,7 +168,8 @@ struct rt_status account_store_list(struct rt_pg *pg, const struct account_filte
 	rt_pg_add_int(&params, (int64_t)filter->most);
 	if (by_owner)
 		rt_pg_add_text(&params, filter->owner);
-	RT_TRY(rt_pg_run(pg, by_owner ? &list_by_owner_statement : &list_statement, &params, deadline_us, &rows));
+	RT_TRY(rt_pg_run(pg, by_owner ? &list_by_owner_statement : &list_statement, &params,
+			 deadline_us, &rows));
 	*count = (size_t)rows.count;
 	*records = rt_arena_array(arena, *count, sizeof(**records));
 	if (*records == NULL)

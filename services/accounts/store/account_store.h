@@ -16,13 +16,16 @@ struct stored_account {
 	uint8_t hash[ACCOUNT_HASH_BYTES];
 };
 
-/* Inserts the accounts whose ids are free, and reads all of them back, in any order, within the caller's transaction.
- * `records` have one ledger, and different ids. Owns: *stored is in the arena. Errors: NOT_FOUND LEDGER_NOT_FOUND. */
-struct rt_status account_store_create(struct rt_pg_tx *tx, const struct account_record *records, size_t count,
-				      struct rt_arena *arena, size_t *inserted, struct stored_account **stored);
+/* Inserts the accounts whose ids are free, and reads all of them back, in any order, within the
+ * caller's transaction. `records` have one ledger, and different ids. Owns: *stored is in the
+ * arena. Errors: NOT_FOUND LEDGER_NOT_FOUND. */
+struct rt_status account_store_create(struct rt_pg_tx *tx, const struct account_record *records,
+				      size_t count, struct rt_arena *arena, size_t *inserted,
+				      struct stored_account **stored);
 /* Owns: texts are in the arena. Errors: NOT_FOUND ACCOUNT_NOT_FOUND. */
-struct rt_status account_store_get(struct rt_pg *pg, const struct rt_uuid *ledger_id, const struct rt_uuid *account_id,
-				   struct rt_arena *arena, int64_t deadline_us, struct account_record *record);
+struct rt_status account_store_get(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				   const struct rt_uuid *account_id, struct rt_arena *arena,
+				   int64_t deadline_us, struct account_record *record);
 
 struct account_filter {
 	struct rt_uuid ledger_id;
@@ -32,5 +35,6 @@ struct account_filter {
 	size_t most;
 };
 /* Owns: *records is in the arena. */
-struct rt_status account_store_list(struct rt_pg *pg, const struct account_filter *filter, struct rt_arena *arena,
-				    int64_t deadline_us, struct account_record **records, size_t *count);
+struct rt_status account_store_list(struct rt_pg *pg, const struct account_filter *filter,
+				    struct rt_arena *arena, int64_t deadline_us,
+				    struct account_record **records, size_t *count);

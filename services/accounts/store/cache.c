@@ -37,7 +37,8 @@ void cache_destroy(struct cache *cache)
 
 #define KEY_BYTES 128
 
-static void make_key(const struct rt_uuid *ledger_id, const struct rt_uuid *account_id, char key[KEY_BYTES])
+static void make_key(const struct rt_uuid *ledger_id, const struct rt_uuid *account_id,
+		     char key[KEY_BYTES])
 {
 	char ledger[RT_UUID_TEXT_BYTES], account[RT_UUID_TEXT_BYTES];
 	rt_uuid_format(ledger_id, ledger);
@@ -45,8 +46,9 @@ static void make_key(const struct rt_uuid *ledger_id, const struct rt_uuid *acco
 	snprintf(key, KEY_BYTES, "daler:accounts:v1:%s:%s", ledger, account);
 }
 
-bool cache_find(struct cache *cache, const struct rt_uuid *ledger_id, const struct rt_uuid *account_id,
-		struct rt_arena *arena, struct account_record *record)
+bool cache_find(struct cache *cache, const struct rt_uuid *ledger_id,
+		const struct rt_uuid *account_id, struct rt_arena *arena,
+		struct account_record *record)
 {
 	CLEANUP(rt_redis_reply_deinit) struct rt_redis_reply reply = {0};
 	char key[KEY_BYTES];
@@ -60,8 +62,9 @@ bool cache_find(struct cache *cache, const struct rt_uuid *ledger_id, const stru
 		rt_series_add(cache->misses, 1);
 		return false;
 	}
-	bool found = reply.kind == RT_REDIS_TEXT &&
-		     cache_entry_read(reply.text, reply.length, ledger_id, account_id, arena, record);
+	bool found =
+		reply.kind == RT_REDIS_TEXT &&
+		cache_entry_read(reply.text, reply.length, ledger_id, account_id, arena, record);
 	rt_series_add(found ? cache->hits : cache->errors, 1);
 	return found;
 }

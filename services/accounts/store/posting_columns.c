@@ -37,7 +37,8 @@ static void states_set(struct state_columns *states, size_t row, const struct ac
 	states->columns[4][row] = state->totals.credits_pending_minor;
 }
 
-static void states_add(struct rt_pg_params *params, const struct state_columns *states, size_t count)
+static void states_add(struct rt_pg_params *params, const struct state_columns *states,
+		       size_t count)
 {
 	for (size_t i = 0; i < STATE_COLUMNS; i++)
 		rt_pg_add_int_array(params, states->columns[i], NULL, count);
@@ -73,7 +74,8 @@ static struct transfer_columns transfers_new(struct rt_pg_params *params, size_t
 	};
 }
 
-static void transfers_set(struct transfer_columns *columns, size_t row, const struct group_record *record, size_t position)
+static void transfers_set(struct transfer_columns *columns, size_t row,
+			  const struct group_record *record, size_t position)
 {
 	const struct posted_transfer *posted = &record->transfers[position];
 	const struct transfer *transfer = &posted->transfer;
@@ -94,7 +96,8 @@ static void transfers_set(struct transfer_columns *columns, size_t row, const st
 	states_set(&columns->credit_states, row, &posted->credit.after);
 }
 
-static void transfers_add(struct rt_pg_params *params, const struct transfer_columns *columns, size_t count)
+static void transfers_add(struct rt_pg_params *params, const struct transfer_columns *columns,
+			  size_t count)
 {
 	rt_pg_add_uuid_array(params, columns->ids, NULL, count);
 	rt_pg_add_uuid_array(params, columns->groups, NULL, count);
@@ -120,7 +123,8 @@ void posting_columns_transfers(struct rt_pg_params *params, const struct book *b
 	if (params->arena->overflowed)
 		return;
 	size_t row = 0;
-	for (const struct group_record *record = book->first_new; record != NULL; record = record->next_new)
+	for (const struct group_record *record = book->first_new; record != NULL;
+	     record = record->next_new)
 		for (size_t i = 0; record->decline == DECLINE_NONE && i < record->count; i++)
 			transfers_set(&columns, row++, record, i);
 	transfers_add(params, &columns, count);
@@ -138,8 +142,10 @@ void posting_columns_declines(struct rt_pg_params *params, const struct book *bo
 	if (params->arena->overflowed)
 		return;
 	size_t row = 0;
-	for (const struct group_record *record = book->first_new; record != NULL; record = record->next_new) {
-		for (size_t i = 0; record->decline != DECLINE_NONE && i < record->count; i++, row++) {
+	for (const struct group_record *record = book->first_new; record != NULL;
+	     record = record->next_new) {
+		for (size_t i = 0; record->decline != DECLINE_NONE && i < record->count;
+		     i++, row++) {
 			ids[row] = record->asked->transfers[i].id;
 			groups[row] = record->id;
 			causes[row] = record->cause_id;
@@ -166,7 +172,8 @@ void posting_columns_new_holds(struct rt_pg_params *params, const struct book *b
 	if (params->arena->overflowed)
 		return;
 	size_t row = 0;
-	for (const struct book_hold *entry = book->first_hold; entry != NULL; entry = entry->next_changed) {
+	for (const struct book_hold *entry = book->first_hold; entry != NULL;
+	     entry = entry->next_changed) {
 		if (!entry->is_new)
 			continue;
 		ids[row] = entry->hold.id;
@@ -193,7 +200,8 @@ void posting_columns_ended_holds(struct rt_pg_params *params, const struct book 
 	if (params->arena->overflowed)
 		return;
 	size_t row = 0;
-	for (const struct book_hold *entry = book->first_hold; entry != NULL; entry = entry->next_changed) {
+	for (const struct book_hold *entry = book->first_hold; entry != NULL;
+	     entry = entry->next_changed) {
 		if (entry->is_new)
 			continue;
 		ids[row] = entry->hold.id;
@@ -213,7 +221,8 @@ void posting_columns_accounts(struct rt_pg_params *params, const struct book *bo
 	if (params->arena->overflowed)
 		return;
 	size_t row = 0;
-	for (const struct book_account *entry = book->first_account; entry != NULL; entry = entry->next_changed) {
+	for (const struct book_account *entry = book->first_account; entry != NULL;
+	     entry = entry->next_changed) {
 		ids[row] = entry->account.id;
 		states_set(&states, row++, &entry->account.state);
 	}

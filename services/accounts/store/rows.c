@@ -4,11 +4,12 @@
 
 struct rt_status rows_too_large(void)
 {
-	return RT_FAIL(RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE", "the answer is too large; ask for smaller pages");
+	return RT_FAIL(RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE",
+		       "the answer is too large; ask for smaller pages");
 }
 
-struct rt_status rows_text(const struct rt_pg_rows *rows, int row, int column, struct rt_arena *arena,
-			   const char **text)
+struct rt_status rows_text(const struct rt_pg_rows *rows, int row, int column,
+			   struct rt_arena *arena, const char **text)
 {
 	*text = rt_arena_strdup(arena, rt_pg_text(rows, row, column));
 	return *text == NULL ? rows_too_large() : rt_ok();
@@ -23,7 +24,8 @@ struct rt_status rows_currency(const struct rt_pg_rows *rows, int row, int colum
 	return rt_ok();
 }
 
-struct rt_status rows_side(const struct rt_pg_rows *rows, int row, int column, enum account_side *side)
+struct rt_status rows_side(const struct rt_pg_rows *rows, int row, int column,
+			   enum account_side *side)
 {
 	int64_t number = rt_pg_int(rows, row, column);
 	if (number != ACCOUNT_DEBIT_NORMAL && number != ACCOUNT_CREDIT_NORMAL)
@@ -32,7 +34,8 @@ struct rt_status rows_side(const struct rt_pg_rows *rows, int row, int column, e
 	return rt_ok();
 }
 
-struct rt_status rows_kind(const struct rt_pg_rows *rows, int row, int column, enum transfer_kind *kind)
+struct rt_status rows_kind(const struct rt_pg_rows *rows, int row, int column,
+			   enum transfer_kind *kind)
 {
 	int64_t number = rt_pg_int(rows, row, column);
 	if (number < TRANSFER_DIRECT || number > TRANSFER_RELEASE)

@@ -11,19 +11,23 @@
 struct rt_status rows_too_large(void);
 
 /* Copies a text into the arena. */
-struct rt_status rows_text(const struct rt_pg_rows *rows, int row, int column, struct rt_arena *arena,
-			   const char **text);
-/* The ten columns from account_id to sequence, in the order of post_lock_accounts.sql, from column 0.
- * Errors of these: INTERNAL BAD_RECORD for what no writer of ours leaves. */
+struct rt_status rows_text(const struct rt_pg_rows *rows, int row, int column,
+			   struct rt_arena *arena, const char **text);
+/* The ten columns from account_id to sequence, in the order of post_lock_accounts.sql, from column
+ * 0. Errors of these: INTERNAL BAD_RECORD for what no writer of ours leaves. */
 #define ROWS_ACCOUNT_COLUMNS 10
 struct rt_status rows_account(const struct rt_pg_rows *rows, int row, struct account *account);
-/* The 21 columns from transfer_id to reference, in the order of post_read_transfers.sql, from column 0. Texts are copied. */
+/* The 21 columns from transfer_id to reference, in the order of post_read_transfers.sql, from
+ * column 0. Texts are copied. */
 #define ROWS_POSTED_COLUMNS 21
 struct rt_status rows_posted(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
 			     struct posted_transfer *posted);
-struct rt_status rows_currency(const struct rt_pg_rows *rows, int row, int column, char currency[4]);
-struct rt_status rows_side(const struct rt_pg_rows *rows, int row, int column, enum account_side *side);
-struct rt_status rows_kind(const struct rt_pg_rows *rows, int row, int column, enum transfer_kind *kind);
+struct rt_status rows_currency(const struct rt_pg_rows *rows, int row, int column,
+			       char currency[4]);
+struct rt_status rows_side(const struct rt_pg_rows *rows, int row, int column,
+			   enum account_side *side);
+struct rt_status rows_kind(const struct rt_pg_rows *rows, int row, int column,
+			   enum transfer_kind *kind);
 /* A column of uuid that may be null: nil then. */
 struct rt_uuid rows_uuid_or_nil(const struct rt_pg_rows *rows, int row, int column);
 /* Sequence and four totals, from that column on. */

@@ -5,9 +5,11 @@
 
 static const struct rt_pg_statement transfer_statement = {"transfer_get", accounts_transfer_get};
 static const struct rt_pg_statement page_statement = {"statement_page", accounts_statement_page};
-static const struct rt_pg_statement trial_balance_statement = {"trial_balance", accounts_trial_balance};
+static const struct rt_pg_statement trial_balance_statement = {"trial_balance",
+							       accounts_trial_balance};
 
-static struct rt_status read_hold(const struct rt_pg_rows *rows, int row, int column, struct stored_transfer *stored)
+static struct rt_status read_hold(const struct rt_pg_rows *rows, int row, int column,
+				  struct stored_transfer *stored)
 {
 	if (rt_pg_is_null(rows, row, column))
 		return rt_ok();
@@ -31,7 +33,8 @@ struct rt_status statement_store_transfer(struct rt_pg *pg, const struct rt_uuid
 	rt_pg_add_uuid(&params, transfer_id);
 	RT_TRY(rt_pg_run(pg, &transfer_statement, &params, deadline_us, &rows));
 	if (rows.count == 0)
-		return RT_FAIL(NOT_FOUND, "TRANSFER_NOT_FOUND", "no such transfer was posted in this ledger");
+		return RT_FAIL(NOT_FOUND, "TRANSFER_NOT_FOUND",
+			       "no such transfer was posted in this ledger");
 	*stored = (struct stored_transfer){0};
 	RT_TRY(rows_posted(&rows, 0, arena, &stored->posted));
 	RT_TRY(rows_side(&rows, 0, ROWS_POSTED_COLUMNS, &stored->posted.debit.normal));
@@ -57,8 +60,8 @@ static struct rt_status read_entry(const struct rt_pg_rows *rows, int row, struc
 }
 
 struct rt_status statement_store_page(struct rt_pg *pg, const struct rt_uuid *ledger_id,
-				      const struct rt_uuid *account_id, int64_t after_sequence, size_t most,
-				      struct rt_arena *arena, int64_t deadline_us,
+				      const struct rt_uuid *account_id, int64_t after_sequence,
+				      size_t most, struct rt_arena *arena, int64_t deadline_us,
 				      struct statement_entry **entries, size_t *count)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
@@ -78,12 +81,14 @@ struct rt_status statement_store_page(struct rt_pg *pg, const struct rt_uuid *le
 	return rt_ok();
 }
 
-static struct rt_status read_line(const struct rt_pg_rows *rows, int row, struct trial_balance_line *line)
+static struct rt_status read_line(const struct rt_pg_rows *rows, int row,
+				  struct trial_balance_line *line)
 {
 	for (int column = 2; column < 6; column++)
 		if (rt_pg_is_null(rows, row, column))
-			return RT_FAIL(FAILED_PRECONDITION, "BALANCE_OVERFLOW",
-				       "the sum over all accounts of a currency doesn't fit 63 bits");
+			return RT_FAIL(
+				FAILED_PRECONDITION, "BALANCE_OVERFLOW",
+				"the sum over all accounts of a currency doesn't fit 63 bits");
 	*line = (struct trial_balance_line){
 		.account_count = rt_pg_int(rows, row, 1),
 		.totals = {.debits_posted_minor = rt_pg_int(rows, row, 2),

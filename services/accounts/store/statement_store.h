@@ -1,4 +1,5 @@
-/* Reading what was posted: a transfer, an account's statement, a ledger's sums. For the service's engine/ and rpc/. */
+/* Reading what was posted: a transfer, an account's statement, a ledger's sums. For the service's
+ * engine/ and rpc/. */
 #pragma once
 
 #include <stddef.h>
@@ -15,7 +16,7 @@
 struct stored_transfer {
 	struct posted_transfer posted;
 	bool is_hold;
-	enum hold_state hold_state;     /* when it is one */
+	enum hold_state hold_state; /* when it is one */
 	int64_t captured_minor;
 };
 
@@ -33,8 +34,8 @@ struct statement_entry {
 
 /* Up to `most` entries after a sequence number. */
 struct rt_status statement_store_page(struct rt_pg *pg, const struct rt_uuid *ledger_id,
-				      const struct rt_uuid *account_id, int64_t after_sequence, size_t most,
-				      struct rt_arena *arena, int64_t deadline_us,
+				      const struct rt_uuid *account_id, int64_t after_sequence,
+				      size_t most, struct rt_arena *arena, int64_t deadline_us,
 				      struct statement_entry **entries, size_t *count);
 
 struct trial_balance_line {
