@@ -6,6 +6,7 @@
 
 #include "rpc/byte_buffer.h"
 #include "rpc/client_internal.h"
+#include "rpc/handoff.h"
 #include "rpc/keepalive.h"
 #include "rpc/tls_credentials.h"
 #include "rt/assert.h"
@@ -296,6 +297,7 @@ static bool watch_state(struct rt_channel *channel, grpc_connectivity_state stat
 		return false;
 	gpr_timespec until = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
 					  gpr_time_from_micros(wait_us, GPR_TIMESPAN));
+	rt_handoff_give(&watch.tag);
 	grpc_channel_watch_connectivity_state(channel->grpc, state, until, client->queue,
 					      &watch.tag);
 	rt_lock_take(&client->lock);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rpc/handoff.h"
 #include "rpc/server_internal.h"
 #include "rpc/wire_status.h"
 #include "rt/assert.h"
@@ -71,8 +72,9 @@ static void reset(struct rt_call *call)
 void rt_call_batch(struct rt_call *call, const grpc_op *ops, size_t count, enum rt_tag_kind kind)
 {
 	rt_call_hold(call);
-	grpc_call_error error =
-		grpc_call_start_batch(call->grpc, ops, count, &call->tags[kind], NULL);
+	grpc_call *grpc = call->grpc;
+	rt_handoff_give(&call->tags[kind]);
+	grpc_call_error error = grpc_call_start_batch(grpc, ops, count, &call->tags[kind], NULL);
 	RT_ASSERT(error == GRPC_CALL_OK);
 }
 
