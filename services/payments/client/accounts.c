@@ -151,7 +151,8 @@ static bool failed_events(struct posting *posting, const struct rt_status *statu
 		all_events(posting, SAGA_LEDGER_SILENT, "LEDGER_UNAVAILABLE");
 		return false;
 	}
-	all_events(posting, SAGA_LEDGER_DECLINED, status->reason);
+	all_events(posting, SAGA_LEDGER_DECLINED,
+		   status->reason != NULL ? status->reason : "LEDGER_REFUSED");
 	return posting->count > 1;
 }
 

@@ -41,6 +41,14 @@ static struct saga_event event_of(enum saga_event_kind kind, const char *reason)
 	return (struct saga_event){kind, reason};
 }
 
+/* A no must have a reason, even when the connector gives none. */
+static struct saga_event declined(const char *reason)
+{
+	bool given = reason != NULL && reason[0] != '\0';
+
+	return event_of(SAGA_PROVIDER_DECLINED, given ? reason : "CONNECTOR_DECLINED");
+}
+
 static struct saga_event silence(const struct rt_status *status)
 {
 	if (status->code == RT_OUTCOME_UNKNOWN || status->code == RT_DEADLINE_EXCEEDED)
@@ -77,7 +85,7 @@ static struct saga_event operation_event(const operation_message *message,
 	if (message->status == DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_SUCCEEDED)
 		return event_of(SAGA_PROVIDER_SUCCEEDED, NULL);
 	if (message->status == DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_DECLINED)
-		return event_of(SAGA_PROVIDER_DECLINED, message->decline_reason);
+		return declined(message->decline_reason);
 	if (message->status == DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_PENDING)
 		return event_of(SAGA_PROVIDER_PENDING, NULL);
 	return event_of(SAGA_PROVIDER_SILENT, "OPERATION_STATUS_UNKNOWN");
@@ -94,7 +102,7 @@ static struct saga_event submit_failed(const struct rt_status *status)
 	    has_reason(status, "IDEMPOTENCY_PAYLOAD_MISMATCH"))
 		return event_of(SAGA_PROVIDER_CONFLICT, "OPERATION_MISMATCH");
 	if (status->code == RT_FAILED_PRECONDITION || status->code == RT_INVALID_ARGUMENT)
-		return event_of(SAGA_PROVIDER_DECLINED, status->reason);
+		return declined(status->reason);
 	return silence(status);
 }
 

@@ -45,7 +45,6 @@ struct saga {
 	uint32_t attempts;  /* in a row that did not help */
 	bool alone;         /* its post is not to share a call */
 	atomic_bool nudged; /* a notification came while it was busy */
-	bool probe_missed;
 	char currency[4];
 	char next_reason[PAYMENT_REASON_BYTES];
 	char instrument[];
