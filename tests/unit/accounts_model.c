@@ -330,13 +330,19 @@ static struct rt_uuid random_account(void)
 	return make_id(1, (uint32_t)(chance(97) ? pick(chance(95) ? ACCOUNTS - 1 : ACCOUNTS) : 99));
 }
 
-/* A hold among what was asked for already, or in this very group. */
+/* The batch that is being made. */
+static struct ask asks[BATCH_MAX];
+static size_t asks_made;
+
+/* A hold among what was asked for before this batch, in this batch, or in this very group. */
 static const struct transfer *random_hold(const struct ask *own)
 {
 	for (int attempt = 0; attempt < 8; attempt++) {
 		const struct ask *from = own;
-		if (world.ask_count > 0 && chance(80))
+		if (world.ask_count > 0 && chance(60))
 			from = &world.asks[pick((int64_t)world.ask_count)];
+		else if (asks_made > 0 && chance(50))
+			from = &asks[pick((int64_t)asks_made)];
 		if (from->count == 0)
 			continue;
 		const struct transfer *transfer = &from->transfers[pick((int64_t)from->count)];
@@ -427,7 +433,7 @@ static struct ask random_ask(void)
 
 /* ---- the engine's side: as the store reads and writes ---- */
 
-static bool asks_for(const struct ask *asks, size_t count, const struct rt_uuid *transfer_id)
+static bool asks_for(size_t count, const struct rt_uuid *transfer_id)
 {
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < asks[i].count; j++)
@@ -436,7 +442,7 @@ static bool asks_for(const struct ask *asks, size_t count, const struct rt_uuid 
 	return false;
 }
 
-static bool names_hold(const struct ask *asks, size_t count, const struct rt_uuid *hold_id)
+static bool names_hold(size_t count, const struct rt_uuid *hold_id)
 {
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < asks[i].count; j++)
@@ -445,19 +451,19 @@ static bool names_hold(const struct ask *asks, size_t count, const struct rt_uui
 	return false;
 }
 
-static void load(struct book *book, const struct ask *asks, size_t count)
+static void load(struct book *book, size_t count)
 {
 	for (size_t i = 0; i < ACCOUNTS; i++)
 		ok(book_add_account(book, &world.stored_accounts[i]));
 	for (size_t i = 0; i < world.row_count; i++)
-		if (asks_for(asks, count, &world.rows[i].posted.transfer.id))
+		if (asks_for(count, &world.rows[i].posted.transfer.id))
 			ok(book_add_posted(book, &world.rows[i].posted, world.rows[i].hash,
 					   world.rows[i].count));
 	for (size_t i = 0; i < world.declined_count; i++)
-		if (asks_for(asks, count, &world.declined[i].transfer_id))
+		if (asks_for(count, &world.declined[i].transfer_id))
 			ok(book_add_declined(book, &world.declined[i]));
 	for (size_t i = 0; i < world.hold_count; i++)
-		if (names_hold(asks, count, &world.holds[i].id))
+		if (names_hold(count, &world.holds[i].id))
 			ok(book_add_hold(book, &world.holds[i]));
 }
 
@@ -547,7 +553,6 @@ static void compare(const struct outcome *outcome, const struct ask *expected, b
 
 static void run_batch(void)
 {
-	static struct ask asks[BATCH_MAX];
 	struct group groups[BATCH_MAX];
 	struct rt_arena arena;
 	struct book book;
@@ -555,6 +560,7 @@ static void run_batch(void)
 	struct book_size size = {.accounts = ACCOUNTS};
 	world.now_us++;
 	for (size_t i = 0; i < count; i++) {
+		asks_made = i;
 		asks[i] = i > 0 && chance(10) ? asks[pick((int64_t)i)] : random_ask();
 		groups[i] = (struct group){.transfers = asks[i].transfers, .count = asks[i].count};
 		group_fill_hash(&groups[i], &ledger);
@@ -563,7 +569,7 @@ static void run_batch(void)
 	}
 	rt_arena_init(&arena, ARENA_BYTES);
 	ok(book_init(&book, &arena, &size, world.now_us));
-	load(&book, asks, count);
+	load(&book, count);
 	for (size_t i = 0; i < count; i++) {
 		struct outcome outcome;
 		bool replayed;
