@@ -393,8 +393,9 @@ static void spoil(struct ask *ask)
 	size_t at = (size_t)pick((int64_t)ask->count);
 	switch (pick(5)) {
 	case 0:
-		ask->transfers[at].amount_minor +=
-			ask->transfers[at].kind == TRANSFER_RELEASE ? 0 : 1;
+		/* A release keeps its 0. */
+		if (ask->transfers[at].kind != TRANSFER_RELEASE)
+			ask->transfers[at].amount_minor = 1 + ask->transfers[at].amount_minor / 2;
 		ask->transfers[at].reference = "x";
 		break;
 	case 1:
