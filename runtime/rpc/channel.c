@@ -13,9 +13,10 @@
 #include "rt/clock.h"
 #include "rt/id.h"
 
-#define REPLY_BYTES_MAX (16 * 1024 * 1024)
-#define ATTEMPTS_MAX    5
-#define WATCH_SLICE_US  (200 * RT_US_PER_MS)
+#define REPLY_BYTES_MAX       (16 * 1024 * 1024)
+#define REPLY_ARENA_BYTES_MAX ((size_t)4 * REPLY_BYTES_MAX)
+#define ATTEMPTS_MAX          5
+#define WATCH_SLICE_US        (200 * RT_US_PER_MS)
 
 static char *mutable_text(const char *text)
 {
@@ -244,7 +245,7 @@ static void finish_started(void *context, struct rt_status status, grpc_byte_buf
 {
 	struct started *started = context;
 	CLEANUP(rt_arena_deinit) struct rt_arena arena;
-	rt_arena_init(&arena, REPLY_BYTES_MAX);
+	rt_arena_init(&arena, REPLY_ARENA_BYTES_MAX);
 	const ProtobufCMessage *reply = NULL;
 	struct rt_remote remote = {
 		.name = "call", .reply = started->reply, .repeatable = started->repeatable};

@@ -17,7 +17,7 @@ typedef Grpc__Reflection__V1__ServerReflectionResponse response_message;
 #define UNIMPLEMENTED_CODE 12
 
 /* People look around for as long as they like, but not for ever. */
-#define DEADLINE_MS        (10 * 60 * 1000)
+#define DEADLINE_MS        (INT64_C(10) * 60 * 1000)
 
 struct rt_reflection {
 	struct rt_files files;
@@ -88,8 +88,7 @@ static void answer_services(struct rt_call *call, response_message *response)
 	Grpc__Reflection__V1__ListServiceResponse *list = arena_array(call, 1, sizeof(*list));
 	Grpc__Reflection__V1__ServiceResponse *services =
 		arena_array(call, count, sizeof(*services));
-	Grpc__Reflection__V1__ServiceResponse **pointers =
-		arena_array(call, count, sizeof(*pointers));
+	Grpc__Reflection__V1__ServiceResponse **pointers = arena_array(call, count, sizeof(void *));
 	if (list == NULL || services == NULL || pointers == NULL)
 		return;
 	for (size_t i = 0; i < count; i++) {

@@ -140,9 +140,8 @@ static struct rt_status admit_size(const struct rt_call *call)
 
 static void begin_trace(struct rt_call *call, const struct headers *headers)
 {
-	if (headers->traceparent[0] == '\0')
-		call->trace = rt_trace_new();
-	else if (!rt_trace_accept(headers->traceparent, &call->trace))
+	bool given = headers->traceparent[0] != '\0';
+	if (!given || !rt_trace_accept(headers->traceparent, &call->trace))
 		call->trace = rt_trace_new();
 }
 

@@ -2,7 +2,7 @@
 
 #include "rpc/keepalive.h"
 
-#define METADATA_BYTES_MAX (16 * 1024)
+#define METADATA_BYTES_MAX (INT64_C(16) * 1024)
 /* What connections may take for buffers in all; past it, gRPC refuses calls and closes idle
  * connections. */
 #define QUOTA_BYTES        ((size_t)512 << 20)

@@ -118,7 +118,7 @@ static int start(void **state)
 		.service = &fixture,
 		.worker_new = worker_new,
 		.worker_destroy = worker_destroy,
-		.message_bytes_max = 64 * 1024,
+		.message_bytes_max = (size_t)64 * 1024,
 	};
 	fixture_start();
 	return 0;
@@ -342,8 +342,8 @@ static void test_message_too_large(void **state)
 				   .name = "Inline",
 				   .reply = &daler__auth__v1__log_in_response__descriptor,
 				   .repeatable = true};
-	char *text = malloc(200 * 1024);
-	memset(text, 'x', 200 * 1024 - 1);
+	char *text = malloc((size_t)200 * 1024);
+	memset(text, 'x', (size_t)200 * 1024 - 1);
 	text[200 * 1024 - 1] = '\0';
 	Daler__Auth__V1__LogInRequest request = DALER__AUTH__V1__LOG_IN_REQUEST__INIT;
 	request.username = text;
