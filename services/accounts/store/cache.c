@@ -12,7 +12,7 @@
 struct cache {
 	struct rt_redis *redis;
 	int64_t ttl_ms;
-	struct rt_series *hits, *misses, *errors;
+	struct rt_series *results[CACHE_UNUSABLE + 1]; /* by enum cache_result */
 };
 
 struct cache *cache_new(const struct cache_config *config)
@@ -21,9 +21,9 @@ struct cache *cache_new(const struct cache_config *config)
 	RT_ASSERT(cache != NULL);
 	cache->redis = rt_redis_new(&config->redis);
 	cache->ttl_ms = config->ttl_ms;
-	cache->hits = RT_SERIES(CACHE, "hit");
-	cache->misses = RT_SERIES(CACHE, "miss");
-	cache->errors = RT_SERIES(CACHE, "error");
+	cache->results[CACHE_HIT] = RT_SERIES(CACHE, "hit");
+	cache->results[CACHE_MISS] = RT_SERIES(CACHE, "miss");
+	cache->results[CACHE_UNUSABLE] = RT_SERIES(CACHE, "error");
 	return cache;
 }
 
@@ -46,27 +46,31 @@ static void make_key(const struct rt_uuid *ledger_id, const struct rt_uuid *acco
 	snprintf(key, KEY_BYTES, "daler:accounts:v1:%s:%s", ledger, account);
 }
 
-bool cache_find(struct cache *cache, const struct rt_uuid *ledger_id,
-		const struct rt_uuid *account_id, struct rt_arena *arena,
-		struct account_record *record)
+static enum cache_result look_up(struct cache *cache, const struct rt_uuid *ledger_id,
+				 const struct rt_uuid *account_id, struct rt_arena *arena,
+				 struct account_record *record)
 {
 	CLEANUP(rt_redis_reply_deinit) struct rt_redis_reply reply = {0};
 	char key[KEY_BYTES];
 	make_key(ledger_id, account_id, key);
 	struct rt_status status = RT_REDIS(cache->redis, &reply, "GET", key);
-	if (!rt_is_ok(&status)) {
-		rt_series_add(cache->errors, 1);
-		return false;
-	}
-	if (reply.kind == RT_REDIS_NIL) {
-		rt_series_add(cache->misses, 1);
-		return false;
-	}
-	bool found =
+	if (!rt_is_ok(&status))
+		return CACHE_UNUSABLE;
+	if (reply.kind == RT_REDIS_NIL)
+		return CACHE_MISS;
+	bool readable =
 		reply.kind == RT_REDIS_TEXT &&
 		cache_entry_read(reply.text, reply.length, ledger_id, account_id, arena, record);
-	rt_series_add(found ? cache->hits : cache->errors, 1);
-	return found;
+	return readable ? CACHE_HIT : CACHE_MISS; /* the fill repairs it */
+}
+
+enum cache_result cache_find(struct cache *cache, const struct rt_uuid *ledger_id,
+			     const struct rt_uuid *account_id, struct rt_arena *arena,
+			     struct account_record *record)
+{
+	enum cache_result result = look_up(cache, ledger_id, account_id, arena, record);
+	rt_series_add(cache->results[result], 1);
+	return result;
 }
 
 /* Between nine and eleven tenths. */
@@ -88,5 +92,5 @@ void cache_fill(struct cache *cache, const struct account_record *record)
 	const size_t lengths[] = {3, strnlen(key, KEY_BYTES), length, 2, strnlen(ttl, sizeof(ttl))};
 	struct rt_status status = rt_redis_command(cache->redis, 5, words, lengths, NULL);
 	if (!rt_is_ok(&status))
-		rt_series_add(cache->errors, 1);
+		rt_series_add(cache->results[CACHE_UNUSABLE], 1);
 }

@@ -2,7 +2,6 @@
  * wrong with it is a miss. For the service's engine/. Thread: one at a time. */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "domain/account.h"
@@ -21,12 +20,17 @@ struct cache_config {
 struct cache *cache_new(const struct cache_config *config);
 void cache_destroy(struct cache *cache);
 
-/* Finds an account's metadata; its totals are not part of it and are left 0. Returns false when it
- * isn't there, can't be read or can't be reached, which is counted. Owns: texts are in the arena.
- */
-bool cache_find(struct cache *cache, const struct rt_uuid *ledger_id,
-		const struct rt_uuid *account_id, struct rt_arena *arena,
-		struct account_record *record);
+enum cache_result {
+	CACHE_HIT,
+	CACHE_MISS,     /* not there, or not readable */
+	CACHE_UNUSABLE, /* can't be reached: a fill isn't worth trying now */
+};
+
+/* Finds an account's metadata; its totals are not part of it and are left 0. What comes of it is
+ * counted. Owns: texts are in the arena. */
+enum cache_result cache_find(struct cache *cache, const struct rt_uuid *ledger_id,
+			     const struct rt_uuid *account_id, struct rt_arena *arena,
+			     struct account_record *record);
 /* Keeps metadata that was just read from the database. A failure is counted, and otherwise without
  * consequence.
  *
