@@ -1,4 +1,5 @@
 /* Channels: their gRPC arguments, calls that are waited for, and readiness. */
+#include <grpc/compression.h>
 #include <grpc/support/alloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #include "rt/id.h"
 
 #define REPLY_BYTES_MAX       (16 * 1024 * 1024)
-#define REPLY_ARENA_BYTES_MAX ((size_t)4 * REPLY_BYTES_MAX)
+#define REPLY_ARENA_BYTES_MAX ((size_t)64 << 20)
 #define ATTEMPTS_MAX          5
 #define WATCH_SLICE_US        (200 * RT_US_PER_MS)
 
@@ -40,6 +41,10 @@ static grpc_channel *create_grpc(const char *address, grpc_channel_credentials *
 	const char *policy = strncmp(address, "dns:", 4) == 0 ? "round_robin" : "pick_first";
 	grpc_arg args[] = {
 		integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, REPLY_BYTES_MAX),
+		/* That limit is looked at when a message has been decompressed. */
+		integer(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
+		integer(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
+			1 << GRPC_COMPRESS_NONE),
 		integer(GRPC_ARG_KEEPALIVE_TIME_MS, RT_KEEPALIVE_CLIENT_MS),
 		integer(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, RT_KEEPALIVE_TIMEOUT_MS),
 		integer(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
