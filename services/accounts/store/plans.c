@@ -5,7 +5,7 @@
 #include "rt/clock.h"
 
 #define ROWS_MIN   500
-#define AGE_US_MAX (5 * RT_US_PER_S)
+#define AGE_US_MAX RT_US_PER_S
 
 static const struct rt_pg_statement discard = {"discard_plans", "DISCARD PLANS"};
 
