@@ -10,6 +10,9 @@
 #include "rt/clock.h"
 #include "rt/log.h"
 
+/* How long after the deadline an answer may still wait for its caller to read it. */
+#define UNREAD_US (5 * RT_US_PER_S)
+
 void rt_call_hold(struct rt_call *call)
 {
 	atomic_fetch_add(&call->references, 1);
@@ -38,8 +41,6 @@ static void clear(struct rt_call *call)
 		grpc_call_details_destroy(&call->details);
 		grpc_call_details_init(&call->details);
 	}
-	if (call->loaded)
-		atomic_fetch_sub(&call->server->load, 1);
 	rt_intake_put_idle(call);
 }
 
@@ -263,6 +264,14 @@ static struct rt_status check_reply(const struct rt_call *call, const ProtobufCM
 	return rt_ok();
 }
 
+/* Who does not read the answer takes nobody else's place. */
+static void give_back_load(struct rt_call *call)
+{
+	if (call->loaded)
+		atomic_fetch_sub(&call->server->load, 1);
+	call->loaded = false;
+}
+
 void rt_call_end(struct rt_call *call, struct rt_status status, const ProtobufCMessage *reply)
 {
 	if (rt_call_is_stream(call)) {
@@ -272,6 +281,7 @@ void rt_call_end(struct rt_call *call, struct rt_status status, const ProtobufCM
 			status = check_reply(call, reply);
 		rt_call_answer(call, status, reply);
 	}
+	give_back_load(call);
 	rt_call_drop(call);
 }
 
@@ -311,12 +321,18 @@ static void expire(struct rt_call *call)
 {
 	struct rt_status status = RT_FAIL(DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
 					  "the deadline passed; it may have taken effect");
-	if (rt_call_is_stream(call)) {
+	if (rt_call_is_stream(call) || atomic_load(&call->answered)) {
 		grpc_call_cancel_with_status(call->grpc, GRPC_STATUS_DEADLINE_EXCEEDED, "deadline",
 					     NULL);
 		return;
 	}
 	rt_call_answer(call, status, NULL);
+}
+
+static bool is_late(const struct rt_call *call, int64_t now_us)
+{
+	int64_t unread_us = atomic_load(&call->answered) ? UNREAD_US : 0;
+	return call->deadline_us <= now_us - unread_us;
 }
 
 void rt_intake_expire(struct rt_intake *intake, int64_t now_us)
@@ -327,9 +343,7 @@ void rt_intake_expire(struct rt_intake *intake, int64_t now_us)
 	rt_lock_take(&intake->lock);
 	for (struct rt_call *call = intake->active; call != NULL && count < AT_ONCE;
 	     call = call->next) {
-		if (call->deadline_us > now_us || atomic_load(&call->answered))
-			continue;
-		if (rt_call_try_hold(call))
+		if (is_late(call, now_us) && rt_call_try_hold(call))
 			late[count++] = call;
 	}
 	rt_lock_give(&intake->lock);

@@ -18,6 +18,7 @@ void rt_stream_init(struct rt_call *call)
 	stream->received = NULL;
 	stream->sending = false;
 	stream->metadata_sent = false;
+	stream->reading_later = false;
 	stream->closed = false;
 	stream->ending = false;
 	stream->left = false;
@@ -95,9 +96,14 @@ void rt_stream_sent(struct rt_call *call, bool success)
 	grpc_byte_buffer *next = take_waiting(stream);
 	stream->sending = next != NULL;
 	bool end = next == NULL && stream->ending;
+	bool read = next == NULL && stream->reading_later;
+	if (read)
+		stream->reading_later = false;
 	rt_lock_give(&stream->lock);
 	if (next != NULL)
 		send_one(call, next);
+	else if (read)
+		rt_stream_receive(call);
 	else if (end)
 		rt_call_answer(call, stream->status, NULL);
 }
@@ -137,15 +143,18 @@ void rt_stream_received(struct rt_call *call, bool success)
 		rt_server_dispatch(call);
 }
 
+/* Who asks without reading the answers is not asked for more. */
 void rt_call_next(struct rt_call *call)
 {
 	RT_ASSERT(call->served->method->kind == RT_BIDI_STREAM);
 	rt_arena_deinit(&call->arena);
 	call->request = NULL;
 	rt_lock_take(&call->stream.lock);
-	bool closed = call->stream.closed;
+	bool open = !call->stream.closed;
+	bool now = open && !call->stream.sending;
+	call->stream.reading_later = open && !now;
 	rt_lock_give(&call->stream.lock);
-	if (!closed)
+	if (now)
 		rt_stream_receive(call);
 }
 
