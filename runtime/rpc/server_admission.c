@@ -32,6 +32,9 @@ static void read_headers(const grpc_metadata_array *metadata, struct headers *he
 		if (rt_slice_is(&entry->key, "authorization")) {
 			rt_slice_text(&entry->value, headers->authorization,
 				      sizeof(headers->authorization));
+			/* Of two, whoever is in front of us may have looked at the other. */
+			if (headers->authorized)
+				headers->authorization[0] = '\0';
 			headers->authorized = true;
 		} else if (rt_slice_is(&entry->key, "traceparent")) {
 			rt_slice_text(&entry->value, headers->traceparent,
