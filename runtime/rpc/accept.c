@@ -35,7 +35,8 @@ static int first_kept(void)
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT32_MAX)
 		return INT32_MAX;
-	return limit.rlim_cur > 2 * KEPT_FILES ? (int)limit.rlim_cur - KEPT_FILES : KEPT_FILES;
+	return limit.rlim_cur > UINT64_C(2) * KEPT_FILES ? (int)limit.rlim_cur - KEPT_FILES
+							 : KEPT_FILES;
 }
 
 /* One line a second, however many want in. */

@@ -16,7 +16,7 @@ static const struct state_row state_rows[PAYMENT_STATE_MAX + 1] = {
 
 const struct payment_edge payment_edges[] = {
 #define PAYMENT_EDGE(edge_from, edge_to, edge_why)                                                 \
-	{.from = PAYMENT_##edge_from, .to = PAYMENT_##edge_to, .why = edge_why},
+	{.from = PAYMENT_##edge_from, .to = PAYMENT_##edge_to, .why = (edge_why)},
 #include "domain/states.def"
 #undef PAYMENT_EDGE
 };

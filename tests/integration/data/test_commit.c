@@ -254,7 +254,7 @@ static void test_a_poison_item_fails_alone(void **state)
 	static struct item items[COUNT];
 	start(0);
 	for (int i = 0; i < COUNT; i++)
-		submit(&items[i], i == 37 ? POISON * KEYS : i * KEYS, in_ms(20000));
+		submit(&items[i], i == 37 ? POISON * KEYS : (int64_t)i * KEYS, in_ms(20000));
 	wait_answered(COUNT, in_ms(20000));
 	for (int i = 0; i < COUNT; i++)
 		assert_int_equal(atomic_load(&items[i].answer), i == 37 ? FAILED : DONE);
