@@ -251,11 +251,10 @@ static void on_account(void *context, struct rt_status status, const char *owner
 		return;
 	}
 	if (creation->own_accounts_only && strcmp(owner, creation->caller) != 0) {
-		struct rt_status denied = RT_FAIL(PERMISSION_DENIED, "ACCOUNT_NOT_OWNED",
-						  "the account is not the caller's");
-
-		end(creation,
-		    rt_status_in(denied, "%s", payment_account_field(creation->request.kind)));
+		/* Whether it exists is not theirs to know: these are the words of accounts. */
+		status = RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND",
+				 "there is no such account in this ledger");
+		refuse_account(creation, &status);
 		return;
 	}
 	/* The ledger would refuse it only after the connector has taken the money. */

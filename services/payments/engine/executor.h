@@ -100,7 +100,7 @@ struct payment_creation {
 
 /* Starts a payment, or finds the one that has its key, and waits for it without a thread. Never
  * blocks. Errors (by done): FAILED_PRECONDITION IDEMPOTENCY_PAYLOAD_MISMATCH,
- * CONNECTOR_NOT_REGISTERED; PERMISSION_DENIED ACCOUNT_NOT_OWNED; NOT_FOUND ACCOUNT_NOT_FOUND,
+ * CONNECTOR_NOT_REGISTERED; NOT_FOUND ACCOUNT_NOT_FOUND (a player's: also another's account),
  * LEDGER_NOT_FOUND; RESOURCE_EXHAUSTED; UNAVAILABLE; DEADLINE_EXCEEDED. */
 void executor_create(struct executor *executor, struct payment_creation *creation);
 
