@@ -150,7 +150,7 @@ static void carry_out(struct commit_lane *lane, struct rt_commit_item **items, s
 		fail_item(lane->commit, items[0], &attempt);
 		return;
 	}
-	RT_LOG(WARN, "commit_split", RT_TEXT("name", lane->commit->config.name),
+	RT_LOG(DEBUG, "commit_split", RT_TEXT("name", lane->commit->config.name),
 	       RT_INT("items", (int64_t)left), RT_STATUS(&attempt.last));
 	carry_out(lane, items, left / 2, &attempt.unknown);
 	carry_out(lane, items + left / 2, left - left / 2, &attempt.unknown);

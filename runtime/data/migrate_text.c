@@ -23,14 +23,11 @@ static size_t quoted_length(const char *sql, bool escapes)
 {
 	size_t i = 1;
 	while (sql[i] != '\0') {
-		if (escapes && sql[i] == '\\' && sql[i + 1] != '\0')
-			i += 2;
-		else if (sql[i] != sql[0])
-			i++;
-		else if (sql[i + 1] == sql[0])
-			i += 2;
-		else
+		bool doubled = sql[i] == sql[0] && sql[i + 1] == sql[0];
+		bool escaped = escapes && sql[i] == '\\' && sql[i + 1] != '\0';
+		if (sql[i] == sql[0] && !doubled)
 			return i + 1;
+		i += doubled || escaped ? 2 : 1;
 	}
 	return i;
 }

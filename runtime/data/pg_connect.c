@@ -17,11 +17,13 @@
 #define KEYWORDS_MAX     64
 
 /* What a session may be told otherwise by `options` in the connection string. A client that is gone
- * is noticed within seconds, so that its locks do not outlive it. */
+ * is noticed within seconds, so that its locks do not outlive it. A statement's plan does not
+ * depend on the values of its first calls: statistics say nothing of rows that came since, and a
+ * plan made for "no such row" has cost a thousand times what it should. */
 #define SOFT_OPTIONS                                                                               \
 	"-c idle_in_transaction_session_timeout=10s -c client_connection_check_interval=1s "       \
 	"-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "        \
-	"-c jit=off"
+	"-c jit=off -c plan_cache_mode=force_generic_plan"
 /* What it may not: an acknowledged write has to be on disk. */
 #define HARD_OPTIONS                                                                               \
 	"-c synchronous_commit=on -c default_transaction_isolation=read\\ committed "              \
@@ -197,11 +199,14 @@ static int64_t backoff_us(unsigned failures)
 
 static void record_failure(struct rt_pg *pg, const char *why)
 {
+	char line[256];
 	rt_series_add(RT_SERIES(PG_CONNECTS, "failed"), 1);
+	/* libpq's advice follows on further lines. */
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(why, "\n"), why);
 	/* Once an outage; every worker tries for ever. */
 	if (pg->failures == 0)
 		RT_LOG(WARN, "database_unreachable", RT_TEXT("application", pg->application),
-		       RT_TEXT("why", why));
+		       RT_TEXT("why", line));
 	pg->failures++;
 	pg->retry_mono_us = rt_clock_mono_us() + backoff_us(pg->failures);
 }

@@ -3,6 +3,7 @@
 
 #include <libpq-fe.h>
 
+#include "pg_pure.h"
 #include "rt/clock.h"
 #include "rt/metrics.h"
 #include "rt/pg.h"
@@ -103,10 +104,6 @@ enum pg_severity {
 /* Takes a failed result apart: status by SQLSTATE. */
 struct rt_status pg_error_status(const PGresult *result, const char *statement,
 				 enum pg_severity *severity);
-/* The status of a SQLSTATE alone; `state` has five characters. Pure. */
-struct rt_status pg_state_status(const char *state, const char *statement);
-/* After this error the connection should be made anew: stale plans, a demoted server. Pure. */
-bool pg_state_breaks(const char *state);
 
 /* pg_wire.c: one round trip */
 
@@ -143,8 +140,6 @@ struct rt_status pg_give_up(struct rt_pg *pg, int64_t deadline_mono_us);
 struct pg_prepared *pg_prepared_find(struct rt_pg *pg, const struct rt_pg_statement *statement,
 				     const struct rt_pg_params *params);
 void pg_prepared_forget(struct rt_pg *pg);
-/* Whether a statement by itself changes the database. Pure. */
-bool pg_sql_writes(const char *sql);
 
 /* pg_tx.c */
 
@@ -154,6 +149,3 @@ struct rt_status pg_prelude(struct rt_pg *pg, int64_t deadline_mono_us);
 struct rt_status pg_tx_enter(struct rt_pg *pg);
 /* Ends the transaction after an error, so that the connection is clean. */
 void pg_tx_fail(struct rt_pg *pg);
-/* The statement timeout for a deadline, coarsely, so that it seldom has to be told: at most an
- * eighth earlier, never later. Units: milliseconds; 0 is none. Pure but for the clock's value. */
-int64_t pg_timeout_ms(int64_t deadline_mono_us, int64_t now_mono_us);

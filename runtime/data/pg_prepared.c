@@ -120,7 +120,8 @@ struct pg_prepared *pg_prepared_find(struct rt_pg *pg, const struct rt_pg_statem
 		}
 		slot = (slot + 1) % PG_PREPARED_SLOTS;
 	}
-	RT_ASSERT(!"a connection knows too many statements");
+	bool too_many_statements = true;
+	RT_ASSERT(!too_many_statements);
 	return NULL;
 }
 

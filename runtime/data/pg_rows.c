@@ -55,17 +55,13 @@ static const char *fixed(const struct rt_pg_rows *rows, int row, int column, int
 
 int64_t rt_pg_int(const struct rt_pg_rows *rows, int row, int column)
 {
-	switch (type_of(rows, row, column)) {
-	case RT_PG_BIGINT:
+	Oid type = type_of(rows, row, column);
+	if (type == RT_PG_BIGINT)
 		return (int64_t)pg_get_u64(fixed(rows, row, column, 8));
-	case RT_PG_INTEGER:
+	if (type == RT_PG_INTEGER)
 		return (int32_t)pg_get_u32(fixed(rows, row, column, 4));
-	case RT_PG_SMALLINT:
-		return (int16_t)pg_get_u16(fixed(rows, row, column, 2));
-	default:
-		RT_ASSERT(!"the column is no integer");
-		return 0;
-	}
+	RT_ASSERT(type == RT_PG_SMALLINT);
+	return (int16_t)pg_get_u16(fixed(rows, row, column, 2));
 }
 
 bool rt_pg_bool(const struct rt_pg_rows *rows, int row, int column)

@@ -59,8 +59,8 @@ static struct written write_character(const char *text, size_t length, size_t *t
 		*taken = 1;
 		return (struct written){"\xef\xbf\xbd", 3};
 	}
-	if (*taken == 1)
-		return write_control((unsigned char)text[0]);
+	if (character <= 0x9f) /* to a terminal, those above ASCII are controls as well */
+		return write_control((unsigned char)character);
 	struct written whole = {.length = *taken};
 	memcpy(whole.bytes, text, *taken);
 	return whole;

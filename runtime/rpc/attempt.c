@@ -6,6 +6,7 @@
 
 #include "rpc/byte_buffer.h"
 #include "rpc/client_internal.h"
+#include "rpc/handoff.h"
 #include "rpc/wire_status.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
@@ -158,7 +159,9 @@ static void start_batch(struct rt_attempt *attempt, const ProtobufCMessage *requ
 	ops[5].data.recv_status_on_client.trailing_metadata = &attempt->trailing;
 	ops[5].data.recv_status_on_client.status = &attempt->code;
 	ops[5].data.recv_status_on_client.status_details = &attempt->details;
-	grpc_call_error error = grpc_call_start_batch(attempt->grpc, ops, 6, &attempt->tag, NULL);
+	grpc_call *grpc = attempt->grpc;
+	rt_handoff_give(&attempt->tag);
+	grpc_call_error error = grpc_call_start_batch(grpc, ops, 6, &attempt->tag, NULL);
 	RT_ASSERT(error == GRPC_CALL_OK);
 	grpc_byte_buffer_destroy(payload);
 	for (size_t i = 0; i < outgoing.count; i++)
@@ -257,12 +260,20 @@ static struct rt_status read_status(const struct rt_attempt *attempt, bool *from
 				     GRPC_SLICE_LENGTH(*details), from_service);
 }
 
-/* Codes that gRPC itself makes up when a connection or a deadline ends a call. */
+/* Codes that gRPC itself makes up when a connection, a deadline or the size of a reply ends a call.
+ */
 static bool is_ambiguous(grpc_status_code code)
 {
 	return code == GRPC_STATUS_UNAVAILABLE || code == GRPC_STATUS_DEADLINE_EXCEEDED ||
 	       code == GRPC_STATUS_CANCELLED || code == GRPC_STATUS_UNKNOWN ||
-	       code == GRPC_STATUS_INTERNAL;
+	       code == GRPC_STATUS_INTERNAL || code == GRPC_STATUS_RESOURCE_EXHAUSTED;
+}
+
+/* Whether the service's own words leave open what it did: it answered because it was late or was
+ * told to stop, while a handler may still have been at it. */
+static bool is_open(const struct rt_status *status)
+{
+	return status->code == RT_DEADLINE_EXCEEDED || status->code == RT_CANCELLED;
 }
 
 enum reach { REACHED, MISSED, NOT_KNOWN };
@@ -278,6 +289,8 @@ static struct rt_status left_open(const struct rt_attempt *attempt, const struct
 			       who);
 	if (attempt->code == GRPC_STATUS_CANCELLED)
 		return RT_FAIL(CANCELLED, "CANCELLED", "%s: %s", who, status->detail);
+	if (attempt->code == GRPC_STATUS_RESOURCE_EXHAUSTED)
+		return *status;
 	return RT_FAIL(UNAVAILABLE, "CONNECTION_LOST", "%s: %s", who, status->detail);
 }
 
@@ -294,7 +307,9 @@ static struct rt_status classify(const struct rt_attempt *attempt, enum reach *r
 		return rt_ok();
 	bool from_service = false;
 	struct rt_status status = read_status(attempt, &from_service);
-	if (from_service || !is_ambiguous(attempt->code))
+	if (from_service)
+		return is_open(&status) ? left_open(attempt, &status) : status;
+	if (!is_ambiguous(attempt->code))
 		return status;
 	bool late = attempt->code == GRPC_STATUS_DEADLINE_EXCEEDED && !is_connected(attempt);
 	*reach = late || attempt->code == GRPC_STATUS_UNAVAILABLE ? MISSED : NOT_KNOWN;

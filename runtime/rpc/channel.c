@@ -1,4 +1,5 @@
 /* Channels: their gRPC arguments, calls that are waited for, and readiness. */
+#include <grpc/compression.h>
 #include <grpc/support/alloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,15 +7,17 @@
 
 #include "rpc/byte_buffer.h"
 #include "rpc/client_internal.h"
+#include "rpc/handoff.h"
 #include "rpc/keepalive.h"
 #include "rpc/tls_credentials.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/id.h"
 
-#define REPLY_BYTES_MAX (16 * 1024 * 1024)
-#define ATTEMPTS_MAX    5
-#define WATCH_SLICE_US  (200 * RT_US_PER_MS)
+#define REPLY_BYTES_MAX       (16 * 1024 * 1024)
+#define REPLY_ARENA_BYTES_MAX ((size_t)64 << 20)
+#define ATTEMPTS_MAX          5
+#define WATCH_SLICE_US        (200 * RT_US_PER_MS)
 
 static char *mutable_text(const char *text)
 {
@@ -38,6 +41,10 @@ static grpc_channel *create_grpc(const char *address, grpc_channel_credentials *
 	const char *policy = strncmp(address, "dns:", 4) == 0 ? "round_robin" : "pick_first";
 	grpc_arg args[] = {
 		integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, REPLY_BYTES_MAX),
+		/* That limit is looked at when a message has been decompressed. */
+		integer(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
+		integer(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
+			1 << GRPC_COMPRESS_NONE),
 		integer(GRPC_ARG_KEEPALIVE_TIME_MS, RT_KEEPALIVE_CLIENT_MS),
 		integer(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, RT_KEEPALIVE_TIMEOUT_MS),
 		integer(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
@@ -243,7 +250,7 @@ static void finish_started(void *context, struct rt_status status, grpc_byte_buf
 {
 	struct started *started = context;
 	CLEANUP(rt_arena_deinit) struct rt_arena arena;
-	rt_arena_init(&arena, REPLY_BYTES_MAX);
+	rt_arena_init(&arena, REPLY_ARENA_BYTES_MAX);
 	const ProtobufCMessage *reply = NULL;
 	struct rt_remote remote = {
 		.name = "call", .reply = started->reply, .repeatable = started->repeatable};
@@ -296,6 +303,7 @@ static bool watch_state(struct rt_channel *channel, grpc_connectivity_state stat
 		return false;
 	gpr_timespec until = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
 					  gpr_time_from_micros(wait_us, GPR_TIMESPAN));
+	rt_handoff_give(&watch.tag);
 	grpc_channel_watch_connectivity_state(channel->grpc, state, until, client->queue,
 					      &watch.tag);
 	rt_lock_take(&client->lock);

@@ -6,6 +6,7 @@
 
 #include "rpc/client_internal.h"
 #include "rpc/grpc_library.h"
+#include "rpc/handoff.h"
 #include "rpc/tls_credentials.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
@@ -21,6 +22,7 @@ static void *serve_queue(void *argument)
 		if (event.type != GRPC_OP_COMPLETE)
 			continue;
 		struct rt_client_tag *tag = event.tag;
+		rt_handoff_take(tag);
 		if (tag->kind == RT_CLIENT_ATTEMPT)
 			rt_attempt_event((struct rt_attempt *)tag);
 		else

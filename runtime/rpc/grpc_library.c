@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "rpc/accept.h"
 #include "rt/clock.h"
 #include "rt/log.h"
 
@@ -69,8 +70,9 @@ static void log_line(gpr_log_func_args *args)
 		write_line(level, "grpc", args);
 }
 
-static void route_log(void)
+static void prepare(void)
 {
+	rt_accept_init();
 	gpr_set_log_function(log_line);
 	gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
 }
@@ -78,7 +80,7 @@ static void route_log(void)
 void rt_grpc_start(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_once(&once, route_log);
+	pthread_once(&once, prepare);
 	grpc_init();
 }
 

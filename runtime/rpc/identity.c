@@ -6,7 +6,7 @@
 #include "rt/assert.h"
 
 static const char *const names[RT_ID_COUNT] = {
-#define IDENTITY_NAME(name, text) [RT_ID_##name] = text,
+#define IDENTITY_NAME(name, text) [RT_ID_##name] = (text),
 	RT_IDENTITIES(IDENTITY_NAME)
 #undef IDENTITY_NAME
 };

@@ -17,7 +17,10 @@ typedef Grpc__Reflection__V1__ServerReflectionResponse response_message;
 #define UNIMPLEMENTED_CODE 12
 
 /* People look around for as long as they like, but not for ever. */
-#define DEADLINE_MS        (10 * 60 * 1000)
+#define DEADLINE_MS        (INT64_C(10) * 60 * 1000)
+
+/* Names of files and symbols; each answer quotes its question. */
+#define REQUEST_BYTES_MAX  4096
 
 struct rt_reflection {
 	struct rt_files files;
@@ -88,8 +91,7 @@ static void answer_services(struct rt_call *call, response_message *response)
 	Grpc__Reflection__V1__ListServiceResponse *list = arena_array(call, 1, sizeof(*list));
 	Grpc__Reflection__V1__ServiceResponse *services =
 		arena_array(call, count, sizeof(*services));
-	Grpc__Reflection__V1__ServiceResponse **pointers =
-		arena_array(call, count, sizeof(*pointers));
+	Grpc__Reflection__V1__ServiceResponse **pointers = arena_array(call, count, sizeof(void *));
 	if (list == NULL || services == NULL || pointers == NULL)
 		return;
 	for (size_t i = 0; i < count; i++) {
@@ -164,6 +166,13 @@ static void reflect(struct rt_call *call)
 	const ProtobufCMessage *message = rt_call_request(call);
 	if (message == NULL) {
 		rt_call_end(call, rt_ok(), NULL);
+		return;
+	}
+	if (protobuf_c_message_get_packed_size(message) > REQUEST_BYTES_MAX) {
+		rt_call_end(call,
+			    RT_FAIL(RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE",
+				    "the request has more than %d bytes", REQUEST_BYTES_MAX),
+			    NULL);
 		return;
 	}
 	union {

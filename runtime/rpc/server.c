@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rpc/grpc_library.h"
+#include "rpc/handoff.h"
 #include "rpc/health.h"
 #include "rpc/reflection.h"
 #include "rpc/server_arguments.h"
@@ -103,6 +104,7 @@ void rt_intake_request(struct rt_intake *intake, struct rt_served *served)
 	call->grpc = NULL;
 	call->metadata.count = 0;
 	void *tag = &call->tags[RT_TAG_ARRIVED];
+	rt_handoff_give(tag);
 	grpc_call_error error;
 	if (served->method == NULL)
 		error = grpc_server_request_call(grpc, &call->grpc, &call->details, &call->metadata,
@@ -146,6 +148,7 @@ static void arrived(struct rt_call *call, bool success)
 static void handle_event(struct rt_intake *intake, const grpc_event *event)
 {
 	struct rt_tag *tag = event->tag;
+	rt_handoff_take(tag);
 	if (tag->kind == RT_TAG_SHUTDOWN)
 		atomic_store(&intake->server->shutdown_seen, true);
 	else if (tag->kind == RT_TAG_ARRIVED)

@@ -32,6 +32,9 @@ static void read_headers(const grpc_metadata_array *metadata, struct headers *he
 		if (rt_slice_is(&entry->key, "authorization")) {
 			rt_slice_text(&entry->value, headers->authorization,
 				      sizeof(headers->authorization));
+			/* Of two, whoever is in front of us may have looked at the other. */
+			if (headers->authorized)
+				headers->authorization[0] = '\0';
 			headers->authorized = true;
 		} else if (rt_slice_is(&entry->key, "traceparent")) {
 			rt_slice_text(&entry->value, headers->traceparent,
@@ -140,9 +143,8 @@ static struct rt_status admit_size(const struct rt_call *call)
 
 static void begin_trace(struct rt_call *call, const struct headers *headers)
 {
-	if (headers->traceparent[0] == '\0')
-		call->trace = rt_trace_new();
-	else if (!rt_trace_accept(headers->traceparent, &call->trace))
+	bool given = headers->traceparent[0] != '\0';
+	if (!given || !rt_trace_accept(headers->traceparent, &call->trace))
 		call->trace = rt_trace_new();
 }
 

@@ -1,8 +1,10 @@
 #include "rpc/server_arguments.h"
 
+#include <grpc/compression.h>
+
 #include "rpc/keepalive.h"
 
-#define METADATA_BYTES_MAX (16 * 1024)
+#define METADATA_BYTES_MAX (INT64_C(16) * 1024)
 /* What connections may take for buffers in all; past it, gRPC refuses calls and closes idle
  * connections. */
 #define QUOTA_BYTES        ((size_t)512 << 20)
@@ -35,6 +37,11 @@ grpc_server *rt_server_create_grpc(size_t message_bytes_max, int64_t streams_max
 	grpc_arg args[] = {
 		integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH,
 			clamp((int64_t)message_bytes_max, 1, INT32_MAX)),
+		/* A megabyte can unpack to a thousand, and gRPC looks at the size when that has
+		 * been done: compressed messages are refused. */
+		integer(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
+		integer(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
+			1 << GRPC_COMPRESS_NONE),
 		integer(GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES_MAX),
 		/* Load is shed by an answer, which one connection must be able to hear. */
 		integer(GRPC_ARG_MAX_CONCURRENT_STREAMS, clamp(streams_max + 100, 100, 100000)),

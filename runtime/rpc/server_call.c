@@ -3,11 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rpc/handoff.h"
 #include "rpc/server_internal.h"
 #include "rpc/wire_status.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/log.h"
+
+/* How long after the deadline an answer may still wait for its caller to read it. */
+#define UNREAD_US (5 * RT_US_PER_S)
 
 void rt_call_hold(struct rt_call *call)
 {
@@ -40,8 +44,6 @@ static void clear(struct rt_call *call)
 		grpc_call_details_destroy(&call->details);
 		grpc_call_details_init(&call->details);
 	}
-	if (call->loaded)
-		atomic_fetch_sub(&call->server->load, 1);
 	rt_intake_put_idle(call);
 }
 
@@ -75,8 +77,9 @@ static void reset(struct rt_call *call)
 void rt_call_batch(struct rt_call *call, const grpc_op *ops, size_t count, enum rt_tag_kind kind)
 {
 	rt_call_hold(call);
-	grpc_call_error error =
-		grpc_call_start_batch(call->grpc, ops, count, &call->tags[kind], NULL);
+	grpc_call *grpc = call->grpc;
+	rt_handoff_give(&call->tags[kind]);
+	grpc_call_error error = grpc_call_start_batch(grpc, ops, count, &call->tags[kind], NULL);
 	RT_ASSERT(error == GRPC_CALL_OK);
 }
 
@@ -265,6 +268,14 @@ static struct rt_status check_reply(const struct rt_call *call, const ProtobufCM
 	return rt_ok();
 }
 
+/* Who does not read the answer takes nobody else's place. */
+static void give_back_load(struct rt_call *call)
+{
+	if (call->loaded)
+		atomic_fetch_sub(&call->server->load, 1);
+	call->loaded = false;
+}
+
 void rt_call_end(struct rt_call *call, struct rt_status status, const ProtobufCMessage *reply)
 {
 	if (rt_call_is_stream(call)) {
@@ -274,6 +285,7 @@ void rt_call_end(struct rt_call *call, struct rt_status status, const ProtobufCM
 			status = check_reply(call, reply);
 		rt_call_answer(call, status, reply);
 	}
+	give_back_load(call);
 	rt_call_drop(call);
 }
 
@@ -313,12 +325,18 @@ static void expire(struct rt_call *call)
 {
 	struct rt_status status = RT_FAIL(DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
 					  "the deadline passed; it may have taken effect");
-	if (rt_call_is_stream(call)) {
+	if (rt_call_is_stream(call) || atomic_load(&call->answered)) {
 		grpc_call_cancel_with_status(call->grpc, GRPC_STATUS_DEADLINE_EXCEEDED, "deadline",
 					     NULL);
 		return;
 	}
 	rt_call_answer(call, status, NULL);
+}
+
+static bool is_late(const struct rt_call *call, int64_t now_us)
+{
+	int64_t unread_us = atomic_load(&call->answered) ? UNREAD_US : 0;
+	return call->deadline_us <= now_us - unread_us;
 }
 
 void rt_intake_expire(struct rt_intake *intake, int64_t now_us)
@@ -329,9 +347,7 @@ void rt_intake_expire(struct rt_intake *intake, int64_t now_us)
 	rt_lock_take(&intake->lock);
 	for (struct rt_call *call = intake->active; call != NULL && count < AT_ONCE;
 	     call = call->next) {
-		if (call->deadline_us > now_us || atomic_load(&call->answered))
-			continue;
-		if (rt_call_try_hold(call))
+		if (is_late(call, now_us) && rt_call_try_hold(call))
 			late[count++] = call;
 	}
 	rt_lock_give(&intake->lock);

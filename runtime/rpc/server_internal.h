@@ -115,9 +115,10 @@ struct rt_stream {
 	grpc_byte_buffer *received;
 	bool sending; /* a batch with a message is under way */
 	bool metadata_sent;
-	bool closed; /* no further message is read: half-closed, broken or ended */
-	bool ending; /* rt_call_end was called: the status goes out after the last message */
-	bool left;   /* the caller has gone, or the server drains */
+	bool reading_later; /* the next message is read when what was said is on its way */
+	bool closed;        /* no further message is read: half-closed, broken or ended */
+	bool ending;        /* rt_call_end was called: the status goes out after the last message */
+	bool left;          /* the caller has gone, or the server drains */
 	void (*leave)(struct rt_call *call, void *context);
 	void *leave_context;
 	void (*sent)(struct rt_call *call, void *context);
@@ -142,7 +143,7 @@ struct rt_call {
 	atomic_bool cancelled;
 	atomic_bool asked_to_leave;
 	int closed_early; /* gRPC's: the caller has gone, or its deadline has passed */
-	bool loaded;      /* counted in the server's load */
+	bool loaded;      /* counted in the server's load, until it is ended */
 	int64_t arrived_us;
 	int64_t deadline_us;
 	struct rt_trace trace;
@@ -173,7 +174,8 @@ void rt_call_hold(struct rt_call *call);
 /* The same, for who has found the call in a list: false when it is on its way to the idle ones. */
 bool rt_call_try_hold(struct rt_call *call);
 void rt_call_drop(struct rt_call *call);
-/* Answers or cancels those whose deadline has passed though a handler still has them. */
+/* Answers or cancels those whose deadline has passed though a handler still has them, and cancels
+ * those whose answer nobody reads. */
 void rt_intake_expire(struct rt_intake *intake, int64_t now_us);
 
 /* server_stream.c */

@@ -18,6 +18,7 @@ void rt_stream_init(struct rt_call *call)
 	stream->received = NULL;
 	stream->sending = false;
 	stream->metadata_sent = false;
+	stream->reading_later = false;
 	stream->closed = false;
 	stream->ending = false;
 	stream->left = false;
@@ -98,10 +99,15 @@ void rt_stream_sent(struct rt_call *call, bool success)
 	stream->sending = next != NULL;
 	bool more = stream->waiting_count > 0;
 	bool end = next == NULL && stream->ending;
+	bool read = next == NULL && stream->reading_later;
+	if (read)
+		stream->reading_later = false;
 	void (*sent)(struct rt_call *, void *) = stream->ending ? NULL : stream->sent;
 	rt_lock_give(&stream->lock);
 	if (next != NULL)
 		send_one(call, next, more);
+	else if (read)
+		rt_stream_receive(call);
 	else if (end)
 		rt_call_answer(call, stream->status, NULL);
 	if (sent != NULL)
@@ -168,15 +174,19 @@ void rt_call_take_message(struct rt_call *call, struct rt_arena *taken)
 	call->request = NULL;
 }
 
+/* Who asks without reading the answers is not asked for more; a handler that hears what was sent
+ * keeps a window of its own instead. */
 void rt_call_next(struct rt_call *call)
 {
 	RT_ASSERT(call->served->method->kind == RT_BIDI_STREAM);
 	rt_arena_deinit(&call->arena);
 	call->request = NULL;
 	rt_lock_take(&call->stream.lock);
-	bool closed = call->stream.closed;
+	bool open = !call->stream.closed;
+	bool now = open && (!call->stream.sending || call->stream.sent != NULL);
+	call->stream.reading_later = open && !now;
 	rt_lock_give(&call->stream.lock);
-	if (!closed)
+	if (now)
 		rt_stream_receive(call);
 }
 

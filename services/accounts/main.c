@@ -9,8 +9,8 @@
 #include "config.h"
 #include "daler/accounts/v1/accounts.pb-c.h"
 #include "engine/background.h"
-#include "engine/invalidator.h"
 #include "engine/expiry.h"
+#include "engine/invalidator.h"
 #include "engine/posting.h"
 #include "rpc/handlers.h"
 #include "rpc/service.h"
@@ -29,7 +29,7 @@
 #define PROBE_US_MAX         (2 * RT_US_PER_S)
 #define WAIT_MS_MIN          200
 #define WAIT_MS_MAX          5000
-#define KEYS_REFRESH_MS      (60 * 1000)
+#define KEYS_REFRESH_MS      INT64_C(60000)
 /* A PostBatch of 10,000 transfers, and its reply. */
 #define MESSAGE_BYTES_MAX    ((size_t)16 << 20)
 #define CALL_ARENA_BYTES_MAX ((size_t)96 << 20)
@@ -81,7 +81,8 @@ static void must(const char *event, struct rt_status status)
 
 static struct rt_pg_config connection(const char *conninfo, const struct rt_secret *password)
 {
-	return (struct rt_pg_config){.conninfo = conninfo, .password = password, .application = program.name};
+	return (struct rt_pg_config){
+		.conninfo = conninfo, .password = password, .application = program.name};
 }
 
 static int migrate(const struct accounts_config *config)
@@ -116,9 +117,11 @@ static void readiness(void *context, struct rt_readiness *report)
 
 static void read_secrets(struct accounts *accounts, const struct accounts_config *config)
 {
-	must("start", rt_secret_read_file(config->database.db_password_file, &accounts->db_password));
+	must("start",
+	     rt_secret_read_file(config->database.db_password_file, &accounts->db_password));
 	if (config->redis_password_file[0] != '\0')
-		must("start", rt_secret_read_file(config->redis_password_file, &accounts->redis_password));
+		must("start",
+		     rt_secret_read_file(config->redis_password_file, &accounts->redis_password));
 }
 
 static void prepare_service(struct accounts *accounts, const struct accounts_config *config)
@@ -132,7 +135,9 @@ static void prepare_service(struct accounts *accounts, const struct accounts_con
 	service->has_cache = true;
 	service->cache = (struct cache_config){
 		.redis = {.url = config->redis,
-			  .password = config->redis_password_file[0] == '\0' ? NULL : &accounts->redis_password,
+			  .password = config->redis_password_file[0] == '\0'
+					      ? NULL
+					      : &accounts->redis_password,
 			  .tls_ca = config->common.tls_ca,
 			  .timeout_ms = config->redis_timeout_ms},
 		.ttl_ms = config->cache_ttl_ms,
@@ -147,17 +152,19 @@ static bool wait_ms(int64_t duration_ms)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
-	const struct timespec timeout = {.tv_sec = duration_ms / 1000, .tv_nsec = duration_ms % 1000 * 1000000};
+	const struct timespec timeout = {.tv_sec = duration_ms / 1000,
+					 .tv_nsec = duration_ms % 1000 * 1000000};
 	return sigtimedwait(&set, NULL, &timeout) < 0;
 }
 
-/* A database that can't be reached yet is waited for: /livez is well meanwhile, and /readyz says why we are not. A schema
- * that isn't the one that we were built for is refused. */
+/* A database that can't be reached yet is waited for: /livez is well meanwhile, and /readyz says
+ * why we are not. A schema that isn't the one that we were built for is refused. */
 static bool wait_for_schema(struct accounts *accounts)
 {
 	struct rt_pg *pg = rt_pg_new(&accounts->service.pg);
 	int64_t pause_ms = WAIT_MS_MIN;
-	struct rt_status status = rt_migrate_check(pg, accounts_migrations, accounts_migration_count);
+	struct rt_status status =
+		rt_migrate_check(pg, accounts_migrations, accounts_migration_count);
 	while (rt_code_retryable(status.code)) {
 		RT_LOG(WARN, "database_awaited", RT_STATUS(&status));
 		if (!wait_ms(pause_ms)) {
@@ -173,12 +180,14 @@ static bool wait_for_schema(struct accounts *accounts)
 	return true;
 }
 
-/* Tokens are verified with auth's keys, fetched in the background: without them we serve who needs no token. */
+/* Tokens are verified with auth's keys, fetched in the background: without them we serve who needs
+ * no token. */
 static void start_keys(struct accounts *accounts, const struct accounts_config *config)
 {
 	accounts->tls = rt_tls_from(&config->common);
 	must("start", rt_client_new(&accounts->tls, &accounts->client));
-	must("start", rt_channel_new(accounts->client, config->auth_addr, RT_ID_AUTH, &accounts->auth));
+	must("start",
+	     rt_channel_new(accounts->client, config->auth_addr, RT_ID_AUTH, &accounts->auth));
 	const struct rt_token_config tokens = {
 		.issuer = config->token_issuer,
 		.audience = RT_TOKEN_AUDIENCE,
@@ -228,8 +237,8 @@ static void start_server(struct accounts *accounts, const struct accounts_config
 	rt_server_set_serving(accounts->server, true);
 }
 
-/* The order of shutdown: no new calls, and an end for those in flight, for which the lanes still run; then the lanes; then
- * what both used. */
+/* The order of shutdown: no new calls, and an end for those in flight, for which the lanes still
+ * run; then the lanes; then what both used. */
 static void stop(struct accounts *accounts, int64_t deadline_us)
 {
 	rt_server_stop(accounts->server, deadline_us);
@@ -263,7 +272,8 @@ static int serve(const struct accounts_config *config)
 	read_secrets(&accounts, config);
 	prepare_service(&accounts, config);
 	start_keys(&accounts, config);
-	must("start", rt_admin_start(config->common.admin_listen, readiness, &accounts, &accounts.admin));
+	must("start",
+	     rt_admin_start(config->common.admin_listen, readiness, &accounts, &accounts.admin));
 	if (wait_for_schema(&accounts)) {
 		start_posting(&accounts, config);
 		start_server(&accounts, config);

@@ -1,4 +1,5 @@
-/* payments: business operations that cross systems, each carried out once by a saga that survives crashes. */
+/* payments: business operations that cross systems, each carried out once by a saga that survives
+ * crashes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,15 +19,16 @@
 #include "rt/rpc_server.h"
 #include "rt/token.h"
 
-#define PROBE_US_MAX      (2 * RT_US_PER_S)
-#define STOP_US_MAX       (5 * RT_US_PER_S)
-#define ANSWER_MARGIN_US  (500 * RT_US_PER_MS)
-#define KEYS_REFRESH_MS   60000
-#define CALL_ARENA_BYTES  (4U << 20)
+#define PROBE_US_MAX     (2 * RT_US_PER_S)
+#define STOP_US_MAX      (5 * RT_US_PER_S)
+#define ANSWER_MARGIN_US (500 * RT_US_PER_MS)
+#define KEYS_REFRESH_MS  60000
+#define CALL_ARENA_BYTES (4U << 20)
 
-/* The statements of the lanes and of recovery join a batch's arrays with tables by their keys. Planned while a table is still
- * empty, and kept for the connection's life, they must not be plans that read the whole table. */
-#define BATCH_PLAN " options='-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off'"
+/* The statements of the lanes and of recovery join a batch's arrays with tables by their keys.
+ * Planned while a table is still empty, and kept for the connection's life, they must not be plans
+ * that read the whole table. */
+#define BATCH_PLAN       " options='-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off'"
 
 static const struct rt_setting settings[] = {
 #include "config.def"
@@ -77,7 +79,8 @@ static void must(const char *event, struct rt_status status)
 
 static struct rt_pg_config connection(const char *conninfo, const struct rt_secret *password)
 {
-	return (struct rt_pg_config){.conninfo = conninfo, .password = password, .application = program.name};
+	return (struct rt_pg_config){
+		.conninfo = conninfo, .password = password, .application = program.name};
 }
 
 static int migrate(const struct payments_config *config)
@@ -111,7 +114,8 @@ static void check_readiness(void *context, struct rt_readiness *report)
 	rt_readiness_add(report, "database", rt_is_ok(&database), true, database.detail);
 	rt_readiness_add(report, "keys", keys, false, keys ? "" : "no key set from auth yet");
 	rt_readiness_add(report, "accounts", accounts, false, accounts ? "" : "not connected");
-	rt_readiness_add(report, payments->config->connector_name, connector, false, connector ? "" : "not connected");
+	rt_readiness_add(report, payments->config->connector_name, connector, false,
+			 connector ? "" : "not connected");
 }
 
 static void open_channels(struct payments *payments)
@@ -120,10 +124,12 @@ static void open_channels(struct payments *payments)
 
 	payments->tls = rt_tls_from(&config->common);
 	must("start", rt_client_new(&payments->tls, &payments->client));
-	must("start", rt_channel_new(payments->client, config->auth_addr, RT_ID_AUTH, &payments->auth));
-	must("start", rt_channel_new(payments->client, config->accounts_addr, RT_ID_ACCOUNTS, &payments->accounts));
 	must("start",
-	     rt_channel_new(payments->client, config->connector_addr, RT_ID_CONNECTOR, &payments->connector));
+	     rt_channel_new(payments->client, config->auth_addr, RT_ID_AUTH, &payments->auth));
+	must("start", rt_channel_new(payments->client, config->accounts_addr, RT_ID_ACCOUNTS,
+				     &payments->accounts));
+	must("start", rt_channel_new(payments->client, config->connector_addr, RT_ID_CONNECTOR,
+				     &payments->connector));
 	const struct rt_token_config tokens = {
 		.issuer = config->token_issuer,
 		.audience = RT_TOKEN_AUDIENCE,
@@ -135,7 +141,8 @@ static void open_channels(struct payments *payments)
 	payments->verifier = rt_token_verifier_new(&tokens);
 }
 
-static struct executor *make_executor(const struct payments *payments, const struct rt_pg_config *pg)
+static struct executor *make_executor(const struct payments *payments,
+				      const struct rt_pg_config *pg)
 {
 	const struct payments_config *config = payments->config;
 	struct executor_config executor = {
@@ -163,12 +170,16 @@ static void start_engine(struct payments *payments)
 	const struct payments_config *config = payments->config;
 	struct payments_service *service = &payments->service;
 
-	must("start", rt_secret_read_file(config->database.db_password_file, &payments->db_password));
+	must("start",
+	     rt_secret_read_file(config->database.db_password_file, &payments->db_password));
 	service->pg = connection(config->database.db, &payments->db_password);
-	service->accounts = (struct accounts_client){payments->accounts, config->accounts_timeout_ms};
+	service->accounts =
+		(struct accounts_client){payments->accounts, config->accounts_timeout_ms};
 	payments->probe = rt_pg_new(&service->pg);
-	must("start", rt_migrate_check(payments->probe, payments_migrations, payments_migration_count));
-	snprintf(payments->batch_conninfo, sizeof(payments->batch_conninfo), "%s%s", config->database.db, BATCH_PLAN);
+	must("start",
+	     rt_migrate_check(payments->probe, payments_migrations, payments_migration_count));
+	snprintf(payments->batch_conninfo, sizeof(payments->batch_conninfo), "%s%s",
+		 config->database.db, BATCH_PLAN);
 	struct rt_pg_config batch = connection(payments->batch_conninfo, &payments->db_password);
 
 	service->executor = make_executor(payments, &batch);
@@ -195,14 +206,15 @@ static void start_server(struct payments *payments)
 		.call_arena_bytes_max = CALL_ARENA_BYTES,
 	};
 
-	must("start", rt_admin_start(payments->config->common.admin_listen, check_readiness, payments,
-				     &payments->admin));
+	must("start", rt_admin_start(payments->config->common.admin_listen, check_readiness,
+				     payments, &payments->admin));
 	must("start", rt_server_start(&server, &payments->server));
 	rt_server_set_serving(payments->server, true);
 }
 
-/* The order of shutdown: callers first, who are told what is known; then sagas take no more steps; then calls to others end;
- * then what is to be written is written; last the lease, so that another replica goes on at once. */
+/* The order of shutdown: callers first, who are told what is known; then sagas take no more steps;
+ * then calls to others end; then what is to be written is written; last the lease, so that another
+ * replica goes on at once. */
 static void stop(struct payments *payments)
 {
 	int64_t deadline_us = rt_clock_mono_us() + payments->config->common.drain_ms * RT_US_PER_MS;

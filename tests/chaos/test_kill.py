@@ -13,7 +13,7 @@ from support import environment
 from support.client import PATIENCE
 from support.storm import Storm
 
-SECONDS = float(os.environ.get("DALER_CHAOS_SECONDS", "60"))
+SECONDS = float(os.environ.get("DALER_CHAOS_SECONDS", "45"))
 VICTIMS = ("payments", "simulator", "accounts", "postgres", "auth", "redis")
 
 

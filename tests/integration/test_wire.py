@@ -129,6 +129,15 @@ class Malformed(Case):
                 Stub(target, identity, world.operator_token()).raw(path, data)
             self.assertEqual(caught.exception.code, grpc.StatusCode.RESOURCE_EXHAUSTED, caught.exception)
 
+    def test_compressed(self):
+        """Few bytes would become many before anybody looks at who sends them: compressed messages are refused."""
+        for target, (name, identity) in OPENERS.items():
+            path, _, _ = find_method(target, name)
+            call = channel(target, identity).unary_unary(path, request_serializer=bytes, response_deserializer=bytes)
+            with self.subTest(target=target), self.assertRaises(grpc.RpcError) as caught:
+                call(b"\xfa\x3f" + self.varint(32 << 20) + bytes(32 << 20), timeout=20, compression=grpc.Compression.Gzip)
+            self.assertEqual(caught.exception.code(), grpc.StatusCode.UNIMPLEMENTED)
+
     def test_oversized_metadata(self):
         """Whatever becomes of the caller's connection, the service answers others, and is still the same process."""
         for target, (name, identity) in OPENERS.items():

@@ -155,6 +155,17 @@ static void expect_escaped(const char *given, const char *read)
 	json_decref(object);
 }
 
+/* U+009B begins a command to a terminal, as ESC does. */
+static void test_terminals_are_told_nothing(void **state)
+{
+	(void)state;
+	expect_escaped("\xc2\x80 \xc2\x9b 31m \xc2\x9f \xc2\xa0",
+		       "\xc2\x80 \xc2\x9b 31m \xc2\x9f \xc2\xa0");
+	RT_LOG(INFO, "escape", RT_TEXT("value", "\x1b[2J\xc2\x9b\x32J\x7f"));
+	const char *bytes = written();
+	assert_non_null(strstr(bytes, "\\u001b[2J\\u009b2J\\u007f"));
+}
+
 static void test_escapes(void **state)
 {
 	(void)state;
@@ -318,11 +329,17 @@ static void test_threads_do_not_mix(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fields),        cmocka_unit_test(test_status),
-		cmocka_unit_test(test_nothing),       cmocka_unit_test(test_escapes),
-		cmocka_unit_test(test_cut),           cmocka_unit_test(test_many_fields),
-		cmocka_unit_test(test_levels),        cmocka_unit_test(test_service_names),
-		cmocka_unit_test(test_errno_is_kept), cmocka_unit_test(test_threads_do_not_mix),
+		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_terminals_are_told_nothing),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_many_fields),
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_service_names),
+		cmocka_unit_test(test_errno_is_kept),
+		cmocka_unit_test(test_threads_do_not_mix),
 	};
 	return cmocka_run_group_tests(tests, start_capture, end_capture);
 }

@@ -1,4 +1,5 @@
-/* What makes a request for a payment valid, which field is named when it is not, and that every field changes its hash. */
+/* What makes a request for a payment valid, which field is named when it is not, and that every
+ * field changes its hash. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,9 +10,9 @@
 
 #include "domain/request.h"
 
-#define LEDGER "0190a0b0-0000-7000-8000-000000000001"
+#define LEDGER  "0190a0b0-0000-7000-8000-000000000001"
 #define ACCOUNT "0190a0b0-0000-7000-8000-000000000002"
-#define OTHER "0190a0b0-0000-7000-8000-000000000003"
+#define OTHER   "0190a0b0-0000-7000-8000-000000000003"
 
 static struct payment_draft deposit(void)
 {
@@ -74,17 +75,18 @@ static void bad_ones_name_the_field(void **state)
 	(void)state;
 	memset(long_text, 'a', sizeof(long_text) - 1);
 	long_text[sizeof(long_text) - 1] = '\0';
-#define BAD(make, change, reason, field)                                                            \
-	do {                                                                                        \
-		draft = make();                                                                     \
-		change;                                                                             \
-		refused(&draft, reason, field);                                                     \
+#define BAD(make, change, reason, field)                                                           \
+	do {                                                                                       \
+		draft = make();                                                                    \
+		change;                                                                            \
+		refused(&draft, reason, field);                                                    \
 	} while (0)
 	BAD(deposit, draft.idempotency_key = "", "INVALID_LENGTH", "idempotency_key");
 	BAD(deposit, draft.idempotency_key = long_text, "INVALID_LENGTH", "idempotency_key");
 	BAD(deposit, draft.idempotency_key = "with space", "INVALID_TEXT", "idempotency_key");
 	BAD(deposit, draft.ledger_id = "nonsense", "INVALID_UUID", "ledger_id");
-	BAD(deposit, draft.ledger_id = "00000000-0000-0000-0000-000000000000", "INVALID_UUID", "ledger_id");
+	BAD(deposit, draft.ledger_id = "00000000-0000-0000-0000-000000000000", "INVALID_UUID",
+	    "ledger_id");
 	BAD(deposit, draft.amount_minor = 0, "INVALID_AMOUNT", "amount_minor");
 	BAD(deposit, draft.amount_minor = -1, "INVALID_AMOUNT", "amount_minor");
 	BAD(deposit, draft.currency = "XXZ", "INVALID_CURRENCY", "currency");
@@ -96,7 +98,8 @@ static void bad_ones_name_the_field(void **state)
 	BAD(deposit, draft.connector = "Upper", "INVALID_TEXT", "deposit.connector");
 	BAD(deposit, draft.connector = "", "INVALID_LENGTH", "deposit.connector");
 	BAD(deposit, draft.instrument = long_text, "INVALID_LENGTH", "deposit.instrument");
-	BAD(deposit, draft.kind = PAYMENT_WITHDRAWAL; draft.account_id = "x", "INVALID_UUID", "withdrawal.account_id");
+	BAD(deposit, draft.kind = PAYMENT_WITHDRAWAL;
+	    draft.account_id = "x", "INVALID_UUID", "withdrawal.account_id");
 	BAD(transfer, draft.account_id = "x", "INVALID_UUID", "transfer.from_account_id");
 	BAD(transfer, draft.counter_id = "x", "INVALID_UUID", "transfer.to_account_id");
 	BAD(transfer, draft.counter_id = ACCOUNT, "INVALID_FIELD", "transfer.to_account_id");
@@ -120,11 +123,11 @@ static void every_field_changes_the_hash(void **state)
 
 	(void)state;
 	drafts[count++] = deposit();
-#define OTHER_BODY(make, change)                                                                    \
-	do {                                                                                        \
-		drafts[count] = make();                                                             \
-		change;                                                                             \
-		count++;                                                                            \
+#define OTHER_BODY(make, change)                                                                   \
+	do {                                                                                       \
+		drafts[count] = make();                                                            \
+		change;                                                                            \
+		count++;                                                                           \
 	} while (0)
 	OTHER_BODY(deposit, drafts[count].ledger_id = OTHER);
 	OTHER_BODY(deposit, drafts[count].amount_minor = 1501);
@@ -154,7 +157,8 @@ static void the_key_and_our_clearing_account_do_not(void **state)
 	(void)state;
 	hash_of(&draft, first);
 	draft.idempotency_key = "key-2";
-	draft.ledger_id = "0190A0B0-0000-7000-8000-000000000001"; /* the same id, written otherwise */
+	draft.ledger_id =
+		"0190A0B0-0000-7000-8000-000000000001"; /* the same id, written otherwise */
 	struct rt_status status = payment_request_check(&draft, &request);
 
 	assert_true(rt_is_ok(&status));
@@ -176,7 +180,9 @@ static void reasons_from_elsewhere_are_checked(void **state)
 	assert_string_equal(reason, "OTHER");
 	payment_reason_copy(reason, "", "");
 	assert_string_equal(reason, "");
-	payment_reason_copy(reason, "A23456789_123456789_123456789_123456789_123456789_123456789_12345", "OTHER");
+	payment_reason_copy(reason,
+			    "A23456789_123456789_123456789_123456789_123456789_123456789_12345",
+			    "OTHER");
 	assert_string_equal(reason, "OTHER");
 }
 

@@ -10,14 +10,15 @@
 
 #include "domain/saga.h"
 
-#define HISTORIES 200000
+#define HISTORIES         200000
 #define HISTORY_STEPS_MAX 60
 
 static const struct saga_plan *const plans[] = {&payment_deposit_plan, &payment_withdrawal_plan,
 						&payment_transfer_plan};
 #define PLAN_COUNT (sizeof(plans) / sizeof(plans[0]))
 
-/* A row: in this state, this event leads to this state with this action; everything that is not a row is illegal. */
+/* A row: in this state, this event leads to this state with this action; everything that is not a
+ * row is illegal. */
 struct row {
 	enum payment_state state;
 	enum saga_event_kind event;
@@ -27,9 +28,14 @@ struct row {
 	bool pause;
 };
 
-#define STAY(state, event, action, step, pause) {PAYMENT_##state, SAGA_##event, PAYMENT_##state, SAGA_##action, step, pause}
-#define GO(state, event, next, action, step) \
-	{PAYMENT_##state, SAGA_##event, PAYMENT_##next, SAGA_##action, step, false}
+#define STAY(state, event, action, step, pause)                                                    \
+	{                                                                                          \
+		PAYMENT_##state, SAGA_##event, PAYMENT_##state, SAGA_##action, step, pause         \
+	}
+#define GO(state, event, next, action, step)                                                       \
+	{                                                                                          \
+		PAYMENT_##state, SAGA_##event, PAYMENT_##next, SAGA_##action, step, false          \
+	}
 
 static const struct row deposit_rows[] = {
 	GO(CREATED, BEGIN, SUBMITTED, SUBMIT, NULL),
@@ -100,7 +106,8 @@ static const struct row transfer_rows[] = {
 
 static enum payment_state last_state(enum payment_state state, const struct saga_decision *decision)
 {
-	return decision->change_count == 0 ? state : decision->changes[decision->change_count - 1].state;
+	return decision->change_count == 0 ? state
+					   : decision->changes[decision->change_count - 1].state;
 }
 
 static void check_row(const struct row *row, const struct saga_decision *decision)
@@ -115,10 +122,11 @@ static void check_row(const struct row *row, const struct saga_decision *decisio
 		assert_string_equal(decision->step->name, row->step);
 }
 
-static void check_pair(const struct saga_plan *plan, const struct row *rows, size_t count, enum payment_state state,
-		       enum saga_event_kind kind)
+static void check_pair(const struct saga_plan *plan, const struct row *rows, size_t count,
+		       enum payment_state state, enum saga_event_kind kind)
 {
-	struct saga_decision decision = saga_decide(plan, state, (struct saga_event){kind, "SOME_REASON"});
+	struct saga_decision decision =
+		saga_decide(plan, state, (struct saga_event){kind, "SOME_REASON"});
 
 	for (size_t i = 0; i < count; i++) {
 		if (rows[i].state == state && rows[i].event == kind) {
@@ -127,42 +135,51 @@ static void check_pair(const struct saga_plan *plan, const struct row *rows, siz
 		}
 	}
 	if (decision.legal)
-		fail_msg("%s: %s with event %d is legal and should not be", plan->name, payment_state_name(state), kind);
+		fail_msg("%s: %s with event %d is legal and should not be", plan->name,
+			 payment_state_name(state), kind);
 }
 
 static void check_plan(const struct saga_plan *plan, const struct row *rows, size_t count)
 {
 	for (int state = 0; state <= PAYMENT_STATE_MAX; state++) {
 		for (int kind = 0; kind < SAGA_EVENT_COUNT; kind++)
-			check_pair(plan, rows, count, (enum payment_state)state, (enum saga_event_kind)kind);
+			check_pair(plan, rows, count, (enum payment_state)state,
+				   (enum saga_event_kind)kind);
 	}
 }
 
 static void every_state_and_event(void **state)
 {
 	(void)state;
-	check_plan(&payment_deposit_plan, deposit_rows, sizeof(deposit_rows) / sizeof(deposit_rows[0]));
-	check_plan(&payment_withdrawal_plan, withdrawal_rows, sizeof(withdrawal_rows) / sizeof(withdrawal_rows[0]));
-	check_plan(&payment_transfer_plan, transfer_rows, sizeof(transfer_rows) / sizeof(transfer_rows[0]));
+	check_plan(&payment_deposit_plan, deposit_rows,
+		   sizeof(deposit_rows) / sizeof(deposit_rows[0]));
+	check_plan(&payment_withdrawal_plan, withdrawal_rows,
+		   sizeof(withdrawal_rows) / sizeof(withdrawal_rows[0]));
+	check_plan(&payment_transfer_plan, transfer_rows,
+		   sizeof(transfer_rows) / sizeof(transfer_rows[0]));
 }
 
 static void reasons(void **state)
 {
 	struct saga_event no = {SAGA_PROVIDER_DECLINED, "CARD_STOLEN"};
-	struct saga_decision decision = saga_decide(&payment_withdrawal_plan, PAYMENT_SUBMITTED, no);
+	struct saga_decision decision =
+		saga_decide(&payment_withdrawal_plan, PAYMENT_SUBMITTED, no);
 
 	(void)state;
 	assert_string_equal(decision.changes[0].reason, "CARD_STOLEN");
-	decision = saga_decide(&payment_withdrawal_plan, PAYMENT_RELEASING, (struct saga_event){SAGA_LEDGER_POSTED, NULL});
+	decision = saga_decide(&payment_withdrawal_plan, PAYMENT_RELEASING,
+			       (struct saga_event){SAGA_LEDGER_POSTED, NULL});
 	assert_int_equal(decision.changes[0].state, PAYMENT_DECLINED);
 	assert_null(decision.changes[0].reason); /* keeps the connector's */
-	decision = saga_decide(&payment_withdrawal_plan, PAYMENT_CREATED, (struct saga_event){SAGA_LEDGER_POSTED, NULL});
+	decision = saga_decide(&payment_withdrawal_plan, PAYMENT_CREATED,
+			       (struct saga_event){SAGA_LEDGER_POSTED, NULL});
 	assert_int_equal(decision.change_count, 2);
 	assert_int_equal(decision.changes[0].state, PAYMENT_HELD);
 	assert_int_equal(decision.changes[1].state, PAYMENT_SUBMITTED);
 }
 
-/* A world with a ledger and a connector that do what they are asked exactly once, and may or may not say so. */
+/* A world with a ledger and a connector that do what they are asked exactly once, and may or may
+ * not say so. */
 struct world {
 	const struct saga_plan *plan;
 	enum payment_state state;
@@ -277,12 +294,15 @@ static void run_history(const struct saga_plan *plan)
 			feed(&world, (struct saga_event){SAGA_BEGIN, NULL});
 			continue;
 		}
-		feed(&world, world.decision.action == SAGA_POST ? ledger_does(&world) : connector_does(&world));
+		feed(&world, world.decision.action == SAGA_POST ? ledger_does(&world)
+								: connector_does(&world));
 	}
 	if (payment_state_open(world.state))
 		return;
 	for (int kind = 0; kind < SAGA_EVENT_COUNT; kind++)
-		assert_false(saga_decide(plan, world.state, (struct saga_event){(enum saga_event_kind)kind, NULL}).legal);
+		assert_false(saga_decide(plan, world.state,
+					 (struct saga_event){(enum saga_event_kind)kind, NULL})
+				     .legal);
 }
 
 static void random_histories(void **state)
@@ -303,7 +323,8 @@ static void unknown_is_never_declined_by_time(void **state)
 	for (size_t p = 0; p < 2; p++) {
 		for (int kind = 0; kind < SAGA_EVENT_COUNT; kind++) {
 			struct saga_event event = {(enum saga_event_kind)kind, "REASON"};
-			struct saga_decision decision = saga_decide(plans[p], PAYMENT_UNKNOWN, event);
+			struct saga_decision decision =
+				saga_decide(plans[p], PAYMENT_UNKNOWN, event);
 			enum payment_state next = last_state(PAYMENT_UNKNOWN, &decision);
 
 			if (next == PAYMENT_DECLINED || next == PAYMENT_RELEASING)

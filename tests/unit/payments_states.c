@@ -21,7 +21,8 @@ static void same_as_proto(void **state)
 	(void)state;
 	assert_int_equal(proto->n_values, PAYMENT_STATE_MAX + 1);
 	for (int number = 1; number <= PAYMENT_STATE_MAX; number++) {
-		const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(proto, number);
+		const ProtobufCEnumValue *value =
+			protobuf_c_enum_descriptor_get_value(proto, number);
 		const char *name = payment_state_name((enum payment_state)number);
 
 		assert_non_null(value);
@@ -61,7 +62,8 @@ static size_t sql_numbers(const char *mark, int *numbers, size_t max)
 static void same_as_sql(void **state)
 {
 	int numbers[PAYMENT_STATE_MAX * PAYMENT_STATE_MAX];
-	size_t count = sql_numbers("payment_events_edge", numbers, sizeof(numbers) / sizeof(numbers[0]));
+	size_t count =
+		sql_numbers("payment_events_edge", numbers, sizeof(numbers) / sizeof(numbers[0]));
 	size_t open = 0;
 
 	(void)state;

@@ -10,7 +10,7 @@
 #include "engine/timer_heap.h"
 
 #define TIMERS 500
-#define STEPS 50000
+#define STEPS  50000
 
 static uint64_t random_state = 7;
 
@@ -51,7 +51,8 @@ static void first_is_always_the_least(void **state)
 
 		assert_int_equal(first == NULL ? INT64_MAX : first->due_us, least_due(timers));
 	}
-	for (struct timer *first = timer_heap_first(&heap); first != NULL; first = timer_heap_first(&heap))
+	for (struct timer *first = timer_heap_first(&heap); first != NULL;
+	     first = timer_heap_first(&heap))
 		timer_heap_disarm(&heap, first);
 	for (size_t i = 0; i < TIMERS; i++)
 		assert_int_equal(timers[i].place, 0);

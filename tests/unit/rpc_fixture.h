@@ -25,6 +25,12 @@
 #define SPIFFE(identity) "URI:spiffe://" DOMAIN "/" identity ",DNS:localhost,IP:127.0.0.1"
 #define A_DAY            86400
 
+/* What a handler saw of its call. */
+struct seen {
+	struct rt_trace trace;
+	struct rt_caller caller;
+};
+
 struct fixture {
 	char home[64];
 	struct pki_authority authority;
@@ -39,12 +45,26 @@ struct fixture {
 	atomic_int runs;
 	atomic_int workers;
 	atomic_bool release; /* lets Block go on */
-	struct rt_trace seen_trace;
-	struct rt_caller seen_caller;
+	struct seen seen;
 	atomic_int leaves;
 };
 
 static struct fixture fixture;
+
+static inline void note_seen(const struct rt_call *call)
+{
+	pthread_mutex_lock(&fixture.mutex);
+	fixture.seen = (struct seen){*rt_call_trace(call), *rt_call_caller(call)};
+	pthread_mutex_unlock(&fixture.mutex);
+}
+
+static inline struct seen last_seen(void)
+{
+	pthread_mutex_lock(&fixture.mutex);
+	struct seen seen = fixture.seen;
+	pthread_mutex_unlock(&fixture.mutex);
+	return seen;
+}
 
 static inline const char *fixture_path(const char *name, char path[PKI_PATH])
 {

@@ -318,7 +318,7 @@ static void test_every_cut_and_flip_of_a_message(void **state)
 	size_t length = protobuf_c_message_pack(&request.base, bytes);
 	for (size_t i = 0; i < length * 8; i++) {
 		struct rt_arena arena;
-		rt_arena_init(&arena, 64 * 1024);
+		rt_arena_init(&arena, (size_t)64 * 1024);
 		uint8_t flipped[256];
 		memcpy(flipped, bytes, length);
 		flipped[i / 8] ^= (uint8_t)(1 << (i % 8));
@@ -360,7 +360,7 @@ static void test_bad_text_is_named_by_its_path(void **state)
 	uint8_t bytes[256];
 	size_t length = protobuf_c_message_pack(&request.base, bytes);
 	struct rt_arena arena;
-	rt_arena_init(&arena, 64 * 1024);
+	rt_arena_init(&arena, (size_t)64 * 1024);
 	const ProtobufCMessage *message = NULL;
 	struct rt_status status =
 		rt_message_unpack(&daler__accounts__v1__post_batch_request__descriptor, bytes,

@@ -5,8 +5,7 @@
 static void echo(struct rt_call *call)
 {
 	atomic_fetch_add(&fixture.runs, 1);
-	fixture.seen_trace = *rt_call_trace(call);
-	fixture.seen_caller = *rt_call_caller(call);
+	note_seen(call);
 	const Daler__Auth__V1__LogInRequest *request =
 		(const Daler__Auth__V1__LogInRequest *)rt_call_request(call);
 	Daler__Auth__V1__LogInResponse reply = DALER__AUTH__V1__LOG_IN_RESPONSE__INIT;
@@ -119,7 +118,7 @@ static int start(void **state)
 		.service = &fixture,
 		.worker_new = worker_new,
 		.worker_destroy = worker_destroy,
-		.message_bytes_max = 64 * 1024,
+		.message_bytes_max = (size_t)64 * 1024,
 	};
 	fixture_start();
 	return 0;
@@ -143,8 +142,9 @@ static void test_inline_and_worker(void **state)
 		ask(&peer, &(struct asking){.method = "Inline", .text = "hello"}, &answer);
 	assert_int_equal(status.code, RT_OK);
 	assert_string_equal(answer, "hello");
-	assert_int_equal(fixture.seen_caller.identity, RT_ID_GATEWAY);
-	assert_int_equal(fixture.seen_caller.role, RT_ROLE_NONE);
+	struct seen seen = last_seen();
+	assert_int_equal(seen.caller.identity, RT_ID_GATEWAY);
+	assert_int_equal(seen.caller.role, RT_ROLE_NONE);
 	for (int i = 0; i < 50; i++) {
 		status = ask(&peer, &(struct asking){.method = "Worker", .text = "work"}, &answer);
 		assert_int_equal(status.code, RT_OK);
@@ -215,8 +215,9 @@ static void test_trace_is_handed_on(void **state)
 	struct rt_status status =
 		ask(&peer, &(struct asking){.method = "Inline", .trace = &trace}, NULL);
 	assert_int_equal(status.code, RT_OK);
-	assert_memory_equal(fixture.seen_trace.trace_id, trace.trace_id, sizeof(trace.trace_id));
-	assert_memory_not_equal(fixture.seen_trace.span_id, trace.span_id, sizeof(trace.span_id));
+	struct seen seen = last_seen();
+	assert_memory_equal(seen.trace.trace_id, trace.trace_id, sizeof(trace.trace_id));
+	assert_memory_not_equal(seen.trace.span_id, trace.span_id, sizeof(trace.span_id));
 	peer_free(&peer);
 }
 
@@ -225,15 +226,16 @@ static void test_caller_deadline(void **state)
 	(void)state;
 	struct peer peer = peer_new("gateway");
 	struct rt_status status =
-		ask(&peer, &(struct asking){.method = "Hold", .deadline_ms = 200}, NULL);
+		ask(&peer, &(struct asking){.method = "Hold", .deadline_ms = 700}, NULL);
 	assert_int_equal(status.code, RT_OUTCOME_UNKNOWN);
 	rt_call_end(take_held(), RT_FAIL(CANCELLED, "CANCELLED", "too late"), NULL);
 	status = ask(&peer,
-		     &(struct asking){.method = "Hold", .deadline_ms = 200, .repeatable = true},
+		     &(struct asking){.method = "Hold", .deadline_ms = 700, .repeatable = true},
 		     NULL);
 	assert_int_equal(status.code, RT_DEADLINE_EXCEEDED);
 	struct rt_call *call = take_held();
-	assert_true(rt_call_deadline_us(call) <= rt_clock_mono_us());
+	/* The server counts from the call's arrival on, and gRPC rounds what is left up. */
+	assert_true(rt_call_deadline_us(call) - rt_clock_mono_us() < RT_US_PER_S);
 	rt_call_end(call, RT_FAIL(CANCELLED, "CANCELLED", "too late"), NULL);
 	peer_free(&peer);
 }
@@ -243,13 +245,18 @@ static void test_method_deadline_answers_for_the_handler(void **state)
 	(void)state;
 	struct peer peer = peer_new("gateway");
 	int64_t begun_us = rt_clock_mono_us();
-	struct rt_status status = ask(&peer, &(struct asking){.method = "HoldShort"}, NULL);
+	struct rt_status status =
+		ask(&peer, &(struct asking){.method = "HoldShort", .repeatable = true}, NULL);
 	int64_t took_us = rt_clock_mono_us() - begun_us;
 	assert_int_equal(status.code, RT_DEADLINE_EXCEEDED);
 	assert_string_equal(status.reason, "DEADLINE_EXCEEDED");
-	assert_in_range(took_us, 140 * RT_US_PER_MS, 1000 * RT_US_PER_MS);
+	assert_in_range(took_us, 140 * RT_US_PER_MS, 4 * RT_US_PER_S);
 	/* The handler's own end, later, is heard by nobody, and harmless. */
 	Daler__Auth__V1__LogInResponse reply = DALER__AUTH__V1__LOG_IN_RESPONSE__INIT;
+	rt_call_end(take_held(), rt_ok(), &reply.base);
+	/* Without an id that makes it safe to repeat, nobody knows what such an answer means. */
+	status = ask(&peer, &(struct asking){.method = "HoldShort"}, NULL);
+	assert_int_equal(status.code, RT_OUTCOME_UNKNOWN);
 	rt_call_end(take_held(), rt_ok(), &reply.base);
 	peer_free(&peer);
 }
@@ -297,6 +304,7 @@ static void test_deadline_in_the_queue(void **state)
 	struct rt_status status =
 		ask(&peer, &(struct asking){.method = "Worker", .deadline_ms = 100}, NULL);
 	assert_int_equal(status.code, RT_OUTCOME_UNKNOWN);
+	rt_clock_sleep_us(100 * RT_US_PER_MS); /* until it is late by the server's reckoning too */
 	atomic_store(&fixture.release, true);
 	for (int i = 0; i < 2; i++) {
 		pthread_join(blockers[i].thread, NULL);
@@ -332,9 +340,10 @@ static void test_message_too_large(void **state)
 	struct peer peer = peer_new("gateway");
 	struct rt_remote remote = {.service = TEST_SERVICE,
 				   .name = "Inline",
-				   .reply = &daler__auth__v1__log_in_response__descriptor};
-	char *text = malloc(200 * 1024);
-	memset(text, 'x', 200 * 1024 - 1);
+				   .reply = &daler__auth__v1__log_in_response__descriptor,
+				   .repeatable = true};
+	char *text = malloc((size_t)200 * 1024);
+	memset(text, 'x', (size_t)200 * 1024 - 1);
 	text[200 * 1024 - 1] = '\0';
 	Daler__Auth__V1__LogInRequest request = DALER__AUTH__V1__LOG_IN_REQUEST__INIT;
 	request.username = text;
@@ -393,19 +402,19 @@ static void test_drain_lets_calls_finish(void **state)
 	struct background background;
 	begin(&background, &peer, (struct asking){.method = "Hold"});
 	struct rt_call *call = take_held();
-	int64_t took_us = 3 * RT_US_PER_S;
+	int64_t took_us = 20 * RT_US_PER_S;
 	pthread_t stopper;
 	pthread_create(&stopper, NULL, stop_in_background, &took_us);
 	rt_clock_sleep_us(200 * RT_US_PER_MS);
 	struct rt_status status =
-		ask(&peer, &(struct asking){.method = "Inline", .deadline_ms = 500}, NULL);
+		ask(&peer, &(struct asking){.method = "Inline", .deadline_ms = 5000}, NULL);
 	assert_int_equal(status.code, RT_UNAVAILABLE);
 	Daler__Auth__V1__LogInResponse reply = DALER__AUTH__V1__LOG_IN_RESPONSE__INIT;
 	rt_call_end(call, rt_ok(), &reply.base);
 	pthread_join(background.thread, NULL);
 	assert_int_equal(background.status.code, RT_OK);
 	pthread_join(stopper, NULL);
-	assert_true(took_us < 2 * RT_US_PER_S);
+	assert_true(took_us < 10 * RT_US_PER_S);
 	rt_server_destroy(fixture.server);
 	peer_free(&peer);
 	fixture_start();

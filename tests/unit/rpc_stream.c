@@ -2,6 +2,7 @@
 #include "grpc/health/v1/health.pb-c.h"
 #include "grpc/reflection/v1/reflection.pb-c.h"
 #include "rpc_raw.h"
+#include "rt/metrics.h"
 
 #define CHECK      "/grpc.health.v1.Health/Check"
 #define WATCH      "/grpc.health.v1.Health/Watch"
@@ -68,8 +69,20 @@ static void stay(struct rt_call *call)
 static void echo(struct rt_call *call)
 {
 	atomic_fetch_add(&fixture.runs, 1);
-	fixture.seen_trace = *rt_call_trace(call);
+	note_seen(call);
 	Daler__Auth__V1__LogInResponse reply = DALER__AUTH__V1__LOG_IN_RESPONSE__INIT;
+	rt_call_end(call, rt_ok(), &reply.base);
+}
+
+#define LARGE_BYTES 500000 /* more than a stream takes that nobody reads */
+
+static void say_much(struct rt_call *call)
+{
+	char *text = rt_arena_alloc(rt_call_arena(call), LARGE_BYTES + 1);
+	assert_non_null(text);
+	memset(text, 'x', LARGE_BYTES);
+	Daler__Auth__V1__LogInResponse reply = DALER__AUTH__V1__LOG_IN_RESPONSE__INIT;
+	reply.access_token = text;
 	rt_call_end(call, rt_ok(), &reply.base);
 }
 
@@ -83,7 +96,8 @@ static const struct rt_method methods[] = {
 								   count_to, 5000)
 		TEST_METHOD(CountOnWorker, SERVER_STREAM, WORKER, count_to,
 			    5000) TEST_METHOD(Echo, BIDI_STREAM, INLINE, echo_each, 5000)
-			TEST_METHOD(EchoOnWorker, BIDI_STREAM, WORKER, echo_each, 5000)
+			TEST_METHOD(EchoOnWorker, BIDI_STREAM, WORKER, echo_each,
+				    5000) TEST_METHOD(Large, UNARY, INLINE, say_much, 200)
 				TEST_METHOD(Stay, SERVER_STREAM, INLINE, stay, RT_STREAM_FOREVER)
 					TEST_METHOD(StayShort, SERVER_STREAM, INLINE, stay, 150)};
 
@@ -149,9 +163,16 @@ static void test_server_stream(void **state)
 	raw_free(&raw);
 }
 
+static int leaves_wanted;
+
+static bool has_left(void)
+{
+	return atomic_load(&fixture.leaves) == leaves_wanted;
+}
+
 static void check_echo(struct raw *raw, const char *path)
 {
-	int leaves = fixture.leaves;
+	leaves_wanted = fixture.leaves + 1;
 	struct raw_call call = raw_open(raw, path, 5000, NULL);
 	send_text(&call, "one");
 	raw_receive_headers(&call);
@@ -161,7 +182,7 @@ static void check_echo(struct raw *raw, const char *path)
 	raw_half_close(&call);
 	assert_null(raw_receive(&call, &daler__auth__v1__log_in_response__descriptor));
 	assert_int_equal(raw_finish(&call), GRPC_STATUS_OK);
-	assert_int_equal(fixture.leaves, leaves + 1);
+	assert_true(wait_until(has_left, 2000));
 }
 
 static void test_bidi_stream(void **state)
@@ -177,7 +198,7 @@ static void test_bidi_stream_with_a_malformed_message(void **state)
 {
 	(void)state;
 	struct raw raw = raw_new("gateway", fixture.address);
-	int leaves = fixture.leaves;
+	leaves_wanted = fixture.leaves + 1;
 	struct raw_call call = raw_open(&raw, PATH("Echo"), 5000, NULL);
 	send_text(&call, "one");
 	raw_receive_headers(&call);
@@ -185,15 +206,8 @@ static void test_bidi_stream_with_a_malformed_message(void **state)
 	raw_send_bytes(&call, "\x0a\x7f", 2);
 	assert_null(raw_receive(&call, &daler__auth__v1__log_in_response__descriptor));
 	assert_int_equal(raw_finish(&call), GRPC_STATUS_INVALID_ARGUMENT);
-	assert_int_equal(fixture.leaves, leaves + 1);
+	assert_true(wait_until(has_left, 2000));
 	raw_free(&raw);
-}
-
-static int leaves_wanted;
-
-static bool has_left(void)
-{
-	return atomic_load(&fixture.leaves) == leaves_wanted;
 }
 
 static void test_stream_is_told_that_the_caller_has_gone(void **state)
@@ -253,6 +267,42 @@ static void test_stream_is_told_of_the_drain(void **state)
 	fixture_start();
 }
 
+static bool nothing_in_flight(void)
+{
+	return rt_series_value(RT_SERIES(SERVER_IN_FLIGHT)) == 0;
+}
+
+/* Answers that are not read take up no place that others need, and do not wait for ever. */
+static void test_answers_that_nobody_reads(void **state)
+{
+	(void)state;
+	enum { UNREAD = 8 };
+	fixture_stop(1000);
+	fixture.common.queue_max = UNREAD;
+	fixture_start();
+	struct raw lazy = raw_new("gateway", fixture.address);
+	struct raw_call calls[UNREAD];
+	for (size_t i = 0; i < UNREAD; i++) {
+		calls[i] = raw_open(&lazy, PATH("Large"), 60000, NULL);
+		raw_send_bytes(&calls[i], "", 0);
+		raw_half_close(&calls[i]);
+		raw_receive_headers(&calls[i]); /* it has been answered */
+	}
+	struct raw raw = raw_new("gateway", fixture.address);
+	assert_int_equal(raw_unary(&raw, PATH("Inline"), "", 0), GRPC_STATUS_OK);
+	raw_free(&raw);
+	assert_false(nothing_in_flight());
+	assert_true(wait_until(nothing_in_flight, 15000));
+	for (size_t i = 0; i < UNREAD; i++) {
+		raw_skip(&calls[i]);
+		assert_int_not_equal(raw_finish(&calls[i]), GRPC_STATUS_OK);
+	}
+	raw_free(&lazy);
+	fixture_stop(1000);
+	fixture.common.queue_max = 64;
+	fixture_start();
+}
+
 static void test_malformed_bytes(void **state)
 {
 	(void)state;
@@ -305,9 +355,9 @@ static void test_traceparent(void **state)
 				       0x84, 0x48, 0xeb, 0x21, 0x1c, 0x80, 0x31, 0x9c};
 	struct raw raw = raw_new("gateway", fixture.address);
 	check_trace(&raw, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-	assert_memory_equal(fixture.seen_trace.trace_id, id, 16);
+	assert_memory_equal(last_seen().trace.trace_id, id, 16);
 	check_trace(&raw, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0");
-	assert_memory_not_equal(fixture.seen_trace.trace_id, id, 16);
+	assert_memory_not_equal(last_seen().trace.trace_id, id, 16);
 	check_trace(&raw, NULL);
 	raw_free(&raw);
 }
@@ -465,12 +515,54 @@ static void check_reflection(struct raw *raw, const char *path)
 	assert_int_equal(raw_finish(&call), GRPC_STATUS_OK);
 }
 
+/* Asks much before it reads: it is answered at the pace at which it reads, so that nothing piles
+ * up. */
+static void check_pace(struct raw *raw, const char *path)
+{
+	enum { QUESTIONS = 400 };
+	static const char symbol[] = "daler.auth.v1.AuthService";
+	char name[sizeof(symbol)];
+	memcpy(name, symbol, sizeof(symbol));
+	Grpc__Reflection__V1__ServerReflectionRequest request =
+		GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__INIT;
+	request.message_request_case =
+		GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_CONTAINING_SYMBOL;
+	request.file_containing_symbol = name;
+	struct raw_call call = raw_open(raw, path, 20000, NULL);
+	for (int i = 0; i < QUESTIONS; i++)
+		raw_send(&call, &request.base);
+	raw_half_close(&call);
+	raw_receive_headers(&call);
+	rt_clock_sleep_us(300 * RT_US_PER_MS);
+	for (int i = 0; i < QUESTIONS; i++) {
+		ProtobufCMessage *reply = raw_receive(
+			&call, &grpc__reflection__v1__server_reflection_response__descriptor);
+		assert_non_null(reply);
+		protobuf_c_message_free_unpacked(reply, NULL);
+	}
+	raw_skip(&call);
+	assert_int_equal(raw_finish(&call), GRPC_STATUS_OK);
+}
+
+static void check_long_question(struct raw *raw, const char *path)
+{
+	uint8_t question[8000] = {0x0a, 0xbc, 0x3e}; /* host, with all that follows */
+	memset(question + 3, 'h', sizeof(question) - 3);
+	struct raw_call call = raw_open(raw, path, 5000, NULL);
+	raw_send_bytes(&call, question, 3 + 0x3e * 128 + 0x3c);
+	raw_receive_headers(&call);
+	raw_skip(&call);
+	assert_int_equal(raw_finish(&call), GRPC_STATUS_RESOURCE_EXHAUSTED);
+}
+
 static void test_reflection(void **state)
 {
 	(void)state;
 	struct raw raw = raw_new("operator", fixture.address);
 	check_reflection(&raw, "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
 	check_reflection(&raw, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo");
+	check_pace(&raw, "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
+	check_long_question(&raw, "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
 	raw_free(&raw);
 	raw = raw_new("gateway", fixture.address);
 	struct raw_call call = raw_open(
@@ -489,6 +581,7 @@ int main(void)
 		cmocka_unit_test(test_stream_is_told_that_the_caller_has_gone),
 		cmocka_unit_test(test_stream_deadline),
 		cmocka_unit_test(test_stream_is_told_of_the_drain),
+		cmocka_unit_test(test_answers_that_nobody_reads),
 		cmocka_unit_test(test_malformed_bytes),
 		cmocka_unit_test(test_traceparent),
 		cmocka_unit_test(test_health_check),

@@ -383,10 +383,10 @@ static void test_key_sets(void **state)
 		"{\"keys\":[]}",
 		"{\"keys\":{}}",
 		"{\"keys\":[1,null,{}]}",
-		/* a point that is not on the curve; another curve; for encryption; no kid */
-		"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\",\"x\":"
-		"\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\",\"y\":"
-		"\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\"}]}",
+		/* a point that is not on the curve; a secret */
+		("{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\",\"x\":"
+		 "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\",\"y\":"
+		 "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\"}]}"),
 		"{\"keys\":[{\"kty\":\"oct\",\"kid\":\"a\",\"k\":\"AAAA\"}]}",
 	};
 	for (size_t i = 0; i < sizeof(unusable) / sizeof(unusable[0]); i++) {

@@ -4,7 +4,7 @@ CREATE ROLE accounts_owner LOGIN;
 CREATE ROLE accounts_service LOGIN;
 CREATE ROLE payments_owner LOGIN;
 CREATE ROLE payments_service LOGIN;
-REVOKE ALL ON DATABASE postgres FROM PUBLIC;
+REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
 CREATE DATABASE daler_auth OWNER auth_owner;
 REVOKE ALL ON DATABASE daler_auth FROM PUBLIC;
 GRANT CONNECT ON DATABASE daler_auth TO auth_service;

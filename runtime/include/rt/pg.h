@@ -101,7 +101,10 @@ int64_t rt_pg_time_us(const struct rt_pg_rows *rows, int row, int column);
 const char *rt_pg_text(const struct rt_pg_rows *rows, int row, int column);
 const uint8_t *rt_pg_bytes(const struct rt_pg_rows *rows, int row, int column, size_t *length);
 
-/* Makes a connection that connects when first used, and again, with backoff, after it was lost. */
+/* Makes a connection that connects when first used, and again, with backoff, after it was lost: while that lasts, calls
+ * fail at once with UNAVAILABLE and retry_after_ms, unless the next attempt is very near. Only names are resolved by
+ * blocking calls. The session runs with synchronous_commit on, READ COMMITTED and UTC, whatever the connection string says;
+ * standbys are refused unless it sets target_session_attrs. */
 struct rt_pg *rt_pg_new(const struct rt_pg_config *config);
 void rt_pg_destroy(struct rt_pg *pg);
 /* Asks the server something trivial. Errors: UNAVAILABLE. */
@@ -137,10 +140,12 @@ void rt_pg_tx_cleanup(struct rt_pg_tx *tx);
  *   RT_TRY(rt_pg_send_begin(pg, deadline)); RT_TRY(rt_pg_send(pg, &lock, &params)); RT_TRY(rt_pg_receive(pg, rows, 1));
  *   ... RT_TRY(rt_pg_send(pg, &insert, &p)); RT_TRY(rt_pg_send_commit(pg)); return rt_pg_receive(pg, &rows, 1);
  * _send_begin opens a transaction on the server with the deadline as its statement timeout, which bounds waits for locks
- * too; after any error, also one of _send, the
- * transaction is gone (rolled back by us or the server) and the connection is clean for a next _send_begin.
+ * too (coarsely: the server may give up an eighth of the time earlier, and the client does at the deadline). After any
+ * error, also one of _send, the transaction is gone (rolled back by us or the server) and the connection is clean for a
+ * next _send_begin. BEGIN goes out with the first _send, and COMMIT with the _receive that follows _send_commit.
  * _receive waits for all that was sent since the last one and stores the results of the _send'ed statements (not of begin
- * and commit) in rows[0 .. count-1], count being how many were sent. On error no rows are stored. */
+ * and commit) in rows[0 .. count-1], count being how many were sent; or drops them when rows is NULL. On error no rows are
+ * stored. An answer to COMMIT that was received counts, whatever becomes of the connection after it. */
 struct rt_status rt_pg_send_begin(struct rt_pg *pg, int64_t deadline_mono_us);
 struct rt_status rt_pg_send(struct rt_pg *pg, const struct rt_pg_statement *statement, const struct rt_pg_params *params);
 struct rt_status rt_pg_send_commit(struct rt_pg *pg);

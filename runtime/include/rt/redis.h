@@ -36,7 +36,8 @@ struct rt_redis_reply {
 };
 void rt_redis_reply_deinit(struct rt_redis_reply *reply);
 
-/* Sends one command and waits for its reply; `lengths` may be NULL for C strings; `reply` may be NULL.
+/* Sends one command and waits for its reply; `lengths` may be NULL for C strings; `reply` may be NULL. words[0], the
+ * command, is a label of its metric and has static storage.
  * Errors: UNAVAILABLE REDIS_UNAVAILABLE (not connected, timed out, breaker open: at once), INTERNAL REDIS_ERROR. After an
  * error the command may or may not have been carried out. */
 struct rt_status rt_redis_command(struct rt_redis *redis, int count, const char *const *words, const size_t *lengths,

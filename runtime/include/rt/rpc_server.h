@@ -47,9 +47,9 @@ struct rt_method {
  * deadline_ms_max), is made into a struct rt_method by RT_METHOD, and checked by RT_METHOD_CHECK. The prefixes are those of
  * protobuf-c's descriptors: daler__auth__v1__log_in_request. */
 #define RT_METHOD(service_name, method, method_kind, method_run, request_prefix, reply_prefix, function, who, limit_ms) \
-	{.service = service_name, .name = #method, .kind = RT_##method_kind, .run = RT_RUN_##method_run,                \
-	 .request = &request_prefix##__descriptor, .reply = &reply_prefix##__descriptor, .handler = function,           \
-	 .callers = who, .deadline_ms_max = limit_ms},
+	{.service = (service_name), .name = #method, .kind = RT_##method_kind, .run = RT_RUN_##method_run,                \
+	 .request = &request_prefix##__descriptor, .reply = &reply_prefix##__descriptor, .handler = (function),         \
+	 .callers = (who), .deadline_ms_max = (limit_ms)},
 #define RT_METHOD_CHECK(service_name, method, method_kind, method_run, request_prefix, reply_prefix, function, who, limit_ms) \
 	_Static_assert((who) != 0, #method ": no caller is named");                                                     \
 	_Static_assert((limit_ms) > 0, #method ": no deadline is named");

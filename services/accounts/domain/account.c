@@ -20,7 +20,8 @@ int64_t account_available_minor(enum account_side side, const struct account_tot
 	if (side == ACCOUNT_DEBIT_NORMAL)
 		return totals->debits_posted_minor -
 		       (totals->credits_posted_minor + totals->credits_pending_minor);
-	return totals->credits_posted_minor - (totals->debits_posted_minor + totals->debits_pending_minor);
+	return totals->credits_posted_minor -
+	       (totals->debits_posted_minor + totals->debits_pending_minor);
 }
 
 int64_t account_ceiling_minor(enum account_side side, const struct account_totals *totals)
@@ -28,10 +29,12 @@ int64_t account_ceiling_minor(enum account_side side, const struct account_total
 	if (side == ACCOUNT_DEBIT_NORMAL)
 		return (totals->debits_posted_minor + totals->debits_pending_minor) -
 		       totals->credits_posted_minor;
-	return (totals->credits_posted_minor + totals->credits_pending_minor) - totals->debits_posted_minor;
+	return (totals->credits_posted_minor + totals->credits_pending_minor) -
+	       totals->debits_posted_minor;
 }
 
-/* The least that may be available, by the lower limit and the credit line; their difference was checked to fit. */
+/* The least that may be available, by the lower limit and the credit line; their difference was
+ * checked to fit. */
 static int64_t floor_minor(const struct account *account)
 {
 	return account->lower.amount_minor - account->credit_line_minor;
@@ -43,7 +46,8 @@ int64_t account_debitable_minor(const struct account *account)
 	if (account->side == ACCOUNT_DEBIT_NORMAL)
 		return -account_ceiling_minor(account->side, totals);
 	int64_t available_minor = account_available_minor(account->side, totals);
-	int64_t kept_minor = account->lower.set && floor_minor(account) > 0 ? floor_minor(account) : 0;
+	int64_t kept_minor =
+		account->lower.set && floor_minor(account) > 0 ? floor_minor(account) : 0;
 	return available_minor > kept_minor ? available_minor - kept_minor : 0;
 }
 
@@ -81,8 +85,10 @@ static bool change_totals(const struct account_totals *totals, const struct acco
 	       change_total(totals->credits_pending_minor, change->credits_pending_minor,
 			    &after->credits_pending_minor) &&
 	       /* So that a capture always finds room, and the sums above never overflow. */
-	       rt_money_add(after->debits_posted_minor, after->debits_pending_minor, &debits_minor) &&
-	       rt_money_add(after->credits_posted_minor, after->credits_pending_minor, &credits_minor);
+	       rt_money_add(after->debits_posted_minor, after->debits_pending_minor,
+			    &debits_minor) &&
+	       rt_money_add(after->credits_posted_minor, after->credits_pending_minor,
+			    &credits_minor);
 }
 
 enum decline_reason account_try(const struct account *account, const struct account_change *change,
@@ -112,7 +118,8 @@ struct rt_status account_check_credit_line(const struct account *account)
 	int64_t floor_minor;
 	if (account->credit_line_minor < 0)
 		return RT_BAD_FIELD("INVALID_AMOUNT", "credit_line_minor", "must not be below 0");
-	if (account->lower.set && !rt_money_sub(account->lower.amount_minor, account->credit_line_minor, &floor_minor))
+	if (account->lower.set &&
+	    !rt_money_sub(account->lower.amount_minor, account->credit_line_minor, &floor_minor))
 		return RT_BAD_FIELD("INVALID_AMOUNT", "credit_line_minor",
 				    "is too large: the lower limit less it doesn't fit 63 bits");
 	return rt_ok();
@@ -122,7 +129,8 @@ static struct rt_status check_limits(const struct account *account)
 {
 	if (account->lower.set && account->upper.set &&
 	    account->lower.amount_minor > account->upper.amount_minor)
-		return RT_BAD_FIELD("INVALID_FIELD", "upper_limit", "must not be below lower_limit");
+		return RT_BAD_FIELD("INVALID_FIELD", "upper_limit",
+				    "must not be below lower_limit");
 	if (account->lower.set && account->lower.amount_minor > 0)
 		return RT_BAD_FIELD("INVALID_FIELD", "lower_limit",
 				    "must not be above 0: an account begins empty");
@@ -138,7 +146,8 @@ struct rt_status account_check_new(const struct account_record *record)
 		return RT_BAD_FIELD("INVALID_UUID", "account_id", "must not be the nil UUID");
 	RT_TRY(rt_text_field("owner", record->owner, 1, ACCOUNT_TEXT_CHARACTERS_MAX));
 	RT_TRY(currency_field("currency", record->account.currency));
-	if (record->account.side != ACCOUNT_DEBIT_NORMAL && record->account.side != ACCOUNT_CREDIT_NORMAL)
+	if (record->account.side != ACCOUNT_DEBIT_NORMAL &&
+	    record->account.side != ACCOUNT_CREDIT_NORMAL)
 		return RT_BAD_FIELD("INVALID_FIELD", "normal_side", "must be debit or credit");
 	RT_TRY(rt_text_field("label", record->label, 0, ACCOUNT_TEXT_CHARACTERS_MAX));
 	return check_limits(&record->account);
@@ -165,7 +174,8 @@ void account_hash(const struct account_record *record, uint8_t hash[ACCOUNT_HASH
 	rt_digest_text(&digest, record->label);
 	hash_limit(&digest, &record->account.lower);
 	hash_limit(&digest, &record->account.upper);
-	/* Only when there is one, so that what was created before there were credit lines keeps its hash. */
+	/* Only when there is one, so that what was created before there were credit lines keeps its
+	 * hash. */
 	if (record->account.credit_line_minor != 0)
 		rt_digest_int(&digest, record->account.credit_line_minor);
 	rt_digest_finish(&digest, whole);

@@ -1,4 +1,5 @@
-/* An account's money: totals, limits, and what a transfer may do to them. Pure; any layer of the service may include this. */
+/* An account's money: totals, limits, and what a transfer may do to them. Pure; any layer of the
+ * service may include this. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,8 +12,9 @@
 
 /* The side on which an account grows; the numbers are stored. */
 enum account_side {
-	ACCOUNT_DEBIT_NORMAL = 1,  /* assets, expenses: balance = debits - credits */
-	ACCOUNT_CREDIT_NORMAL = 2, /* liabilities (a wallet), equity, income: balance = credits - debits */
+	ACCOUNT_DEBIT_NORMAL = 1, /* assets, expenses: balance = debits - credits */
+	ACCOUNT_CREDIT_NORMAL =
+		2, /* liabilities (a wallet), equity, income: balance = credits - debits */
 };
 
 /* What may happen to an account; the numbers are stored. */
@@ -65,18 +67,21 @@ struct account_record {
 	int64_t created_us;
 };
 
-#define ACCOUNT_HASH_BYTES 16
+#define ACCOUNT_HASH_BYTES          16
 #define ACCOUNT_TEXT_CHARACTERS_MAX 128
 
-/* On the account's normal side: what is posted on it less what is posted on the other. Units: minor. */
+/* On the account's normal side: what is posted on it less what is posted on the other. Units:
+ * minor. */
 int64_t account_posted_minor(enum account_side side, const struct account_totals *totals);
 /* What can be spent: posted less what holds would take away. Units: minor. */
 int64_t account_available_minor(enum account_side side, const struct account_totals *totals);
-/* The most that could be available if holds that take away were released, and those that add were captured. Units: minor. */
+/* The most that could be available if holds that take away were released, and those that add were
+ * captured. Units: minor. */
 int64_t account_ceiling_minor(enum account_side side, const struct account_totals *totals);
 
-/* As much as can be debited until nothing is there any more: on an account that grows with credits, what is available above
- * its lower limit and above 0; on one that grows with debits, what it is below 0. Units: minor. */
+/* As much as can be debited until nothing is there any more: on an account that grows with credits,
+ * what is available above its lower limit and above 0; on one that grows with debits, what it is
+ * below 0. Units: minor. */
 int64_t account_debitable_minor(const struct account *account);
 
 /* What a transfer does with an account. */
@@ -86,7 +91,8 @@ enum account_use {
 	ACCOUNT_TAKEN_AS_HELD, /* what a hold set aside is taken */
 	ACCOUNT_LET_GO,        /* what a hold set aside is let go */
 };
-/* Whether its status allows that. Returns DECLINE_NONE, ACCOUNT_FROZEN, ACCOUNT_BLOCKED or ACCOUNT_CLOSED. */
+/* Whether its status allows that. Returns DECLINE_NONE, ACCOUNT_FROZEN, ACCOUNT_BLOCKED or
+ * ACCOUNT_CLOSED. */
 enum decline_reason account_allows(const struct account *account, enum account_use use);
 
 /* Changes of the four totals by one transfer; those of pending totals may be negative. */
@@ -97,15 +103,18 @@ struct account_change {
 	int64_t credits_pending_minor;
 };
 
-/* Works out the account's state after one more entry, without touching the account. Returns DECLINE_NONE, or why not:
- * BALANCE_OVERFLOW (a total would leave its range), INSUFFICIENT_FUNDS, LIMIT_EXCEEDED. A limit is asked only when the
- * change comes nearer to it. Source: docs/decisions/0011-limits-hold-through-holds.md. */
+/* Works out the account's state after one more entry, without touching the account. Returns
+ * DECLINE_NONE, or why not: BALANCE_OVERFLOW (a total would leave its range), INSUFFICIENT_FUNDS,
+ * LIMIT_EXCEEDED. A limit is asked only when the change comes nearer to it. Source:
+ * docs/decisions/0011-limits-hold-through-holds.md. */
 enum decline_reason account_try(const struct account *account, const struct account_change *change,
 				struct account_state *after);
 
-/* Checks the credit line, also against the lower limit. Errors: INVALID_ARGUMENT INVALID_AMOUNT for credit_line_minor. */
+/* Checks the credit line, also against the lower limit. Errors: INVALID_ARGUMENT INVALID_AMOUNT for
+ * credit_line_minor. */
 struct rt_status account_check_credit_line(const struct account *account);
 /* Checks the content of a new account. Errors: INVALID_ARGUMENT naming the field. */
 struct rt_status account_check_new(const struct account_record *record);
-/* A digest of what an account is created with, to tell a repeated creation from another one with the same id. */
+/* A digest of what an account is created with, to tell a repeated creation from another one with
+ * the same id. */
 void account_hash(const struct account_record *record, uint8_t hash[ACCOUNT_HASH_BYTES]);

@@ -6,7 +6,8 @@
 
 static struct rt_status too_large(void)
 {
-	return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE", "the batch needs more memory than it may have");
+	return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE",
+		       "the batch needs more memory than it may have");
 }
 
 struct rt_status book_init(struct book *book, struct rt_arena *arena, const struct book_size *size)
@@ -99,13 +100,15 @@ struct rt_status book_add_posted(struct book *book, const struct posted_transfer
 	if (record == NULL)
 		return too_large();
 	if (record->transfers == NULL) {
-		record->transfers = rt_arena_array(book->arena, count, sizeof(record->transfers[0]));
+		record->transfers =
+			rt_arena_array(book->arena, count, sizeof(record->transfers[0]));
 		record->created_us = posted->created_us;
 	}
 	if (record->transfers == NULL)
 		return too_large();
 	if (record->count != count)
-		return RT_FAIL(INTERNAL, "BAD_RECORD", "transfers of a group disagree about its size");
+		return RT_FAIL(INTERNAL, "BAD_RECORD",
+			       "transfers of a group disagree about its size");
 	record->transfers[posted->position] = *posted;
 	record->known++;
 	uuid_table_put(&book->transfers, &posted->transfer.id, record);

@@ -1,6 +1,6 @@
-/* The running state of one ledger while a batch of groups is decided: accounts, holds, and what is on record about the ids
- * in question. Groups are decided one after the other, each against what those before it left. Pure; for the service's
- * engine and store. */
+/* The running state of one ledger while a batch of groups is decided: accounts, holds, and what is
+ * on record about the ids in question. Groups are decided one after the other, each against what
+ * those before it left. Pure; for the service's engine and store. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,13 +23,13 @@ struct group_record {
 	struct rt_uuid id;
 	uint8_t hash[GROUP_HASH_BYTES];
 	int64_t created_us;
-	enum decline_reason decline; /* DECLINE_NONE: it was posted */
-	struct rt_uuid cause_id;     /* the transfer that it was declined for */
+	enum decline_reason decline;       /* DECLINE_NONE: it was posted */
+	struct rt_uuid cause_id;           /* the transfer that it was declined for */
 	struct posted_transfer *transfers; /* when posted, by position */
-	size_t count;                /* of the group's transfers */
-	size_t known;                /* how many of them were read; all, when decided here */
-	bool announced;              /* a call of this batch was told this outcome */
-	const struct group *asked;   /* decided here: the request; NULL when it was read */
+	size_t count;                      /* of the group's transfers */
+	size_t known;                      /* how many of them were read; all, when decided here */
+	bool announced;                    /* a call of this batch was told this outcome */
+	const struct group *asked;         /* decided here: the request; NULL when it was read */
 	struct group_record *next_new;
 };
 
@@ -41,7 +41,7 @@ struct book_account {
 
 struct book_hold {
 	struct hold hold;
-	bool is_void;  /* made by a group that was declined after it: not there */
+	bool is_void; /* made by a group that was declined after it: not there */
 	bool is_new;
 	bool changed;
 	struct book_hold *next_changed; /* new or changed */
@@ -70,8 +70,9 @@ struct book {
 	struct uuid_table accounts;
 	struct uuid_table holds;
 	struct uuid_table originals;
-	struct uuid_table transfers; /* id of a transfer -> struct group_record, posted or declined */
-	struct uuid_table groups;    /* id of a group -> struct group_record */
+	struct uuid_table
+		transfers;        /* id of a transfer -> struct group_record, posted or declined */
+	struct uuid_table groups; /* id of a group -> struct group_record */
 	/* What is to be written. */
 	struct group_record *first_new, **last_new;
 	struct book_account *first_account;
@@ -88,14 +89,16 @@ struct book_size {
 	size_t originals; /* named by reversals */
 };
 
-/* Owns: memory of the arena. Errors: RESOURCE_EXHAUSTED BATCH_TOO_LARGE, as for all of the book's functions. */
+/* Owns: memory of the arena. Errors: RESOURCE_EXHAUSTED BATCH_TOO_LARGE, as for all of the book's
+ * functions. */
 struct rt_status book_init(struct book *book, struct rt_arena *arena, const struct book_size *size);
 
 /* What the database knows, put in before the first decision. Texts must outlive the book. */
 struct rt_status book_add_account(struct book *book, const struct account *account);
 struct rt_status book_add_hold(struct book *book, const struct hold *hold);
 struct rt_status book_add_original(struct book *book, const struct original *original);
-/* One posted transfer of a group of `count`. Errors: also INTERNAL BAD_RECORD for what no writer of ours leaves. */
+/* One posted transfer of a group of `count`. Errors: also INTERNAL BAD_RECORD for what no writer of
+ * ours leaves. */
 struct rt_status book_add_posted(struct book *book, const struct posted_transfer *posted,
 				 const uint8_t hash[GROUP_HASH_BYTES], size_t count);
 
@@ -110,8 +113,9 @@ struct declined_transfer {
 };
 struct rt_status book_add_declined(struct book *book, const struct declined_transfer *declined);
 
-/* After all of these: what is decided from here on is decided at this time, or at that of the last entry of an account that
- * the book has, when that is later: an account's entries never go back in time. */
+/* After all of these: what is decided from here on is decided at this time, or at that of the last
+ * entry of an account that the book has, when that is later: an account's entries never go back in
+ * time. */
 void book_set_time(struct book *book, int64_t now_us);
 
 /* Why a group is refused without a trace. */
@@ -130,6 +134,7 @@ struct outcome {
 	size_t position; /* of the transfer that it is refused for */
 };
 
-/* Decides one group against the running state: the recorded outcome when it is on record, else a new one, posted or
- * declined; a declined group leaves nothing but its decline, and a refused one nothing. Errors: also INTERNAL BAD_RECORD. */
+/* Decides one group against the running state: the recorded outcome when it is on record, else a
+ * new one, posted or declined; a declined group leaves nothing but its decline, and a refused one
+ * nothing. Errors: also INTERNAL BAD_RECORD. */
 struct rt_status book_decide(struct book *book, const struct group *group, struct outcome *outcome);

@@ -25,7 +25,8 @@ static bool is_code(const char *code)
 struct rt_status currency_field(const char *field, const char *code)
 {
 	if (!is_code(code))
-		return RT_BAD_FIELD("INVALID_CURRENCY", field,
-				    "must be an ISO 4217 code such as EUR, or that of a registered asset");
+		return RT_BAD_FIELD(
+			"INVALID_CURRENCY", field,
+			"must be an ISO 4217 code such as EUR, or that of a registered asset");
 	return rt_ok();
 }

@@ -6,7 +6,8 @@
 
 static struct rt_status too_large(void)
 {
-	return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE", "the batch needs more memory than it may have");
+	return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE",
+		       "the batch needs more memory than it may have");
 }
 
 /* Whether any id of the group is on record, posted or declined. */
@@ -41,14 +42,16 @@ static struct rt_status fill_sides(const struct book *book, struct group_record 
 		const struct book_account *credit =
 			uuid_table_get(&book->accounts, &posted->transfer.credit_account_id);
 		if (debit == NULL || credit == NULL)
-			return RT_FAIL(INTERNAL, "BAD_RECORD", "an account of a transfer is not there");
+			return RT_FAIL(INTERNAL, "BAD_RECORD",
+				       "an account of a transfer is not there");
 		posted->debit.normal = debit->account.side;
 		posted->credit.normal = credit->account.side;
 	}
 	return rt_ok();
 }
 
-static struct rt_status replay(const struct book *book, const struct group *group, struct outcome *outcome)
+static struct rt_status replay(const struct book *book, const struct group *group,
+			       struct outcome *outcome)
 {
 	struct group_record *record = record_of(book, group);
 	if (record == NULL) {
@@ -59,8 +62,10 @@ static struct rt_status replay(const struct book *book, const struct group *grou
 		return RT_FAIL(INTERNAL, "BAD_RECORD", "a group is not wholly on record");
 	if (record->decline == DECLINE_NONE && record->asked == NULL)
 		RT_TRY(fill_sides(book, record));
-	/* Our own attempt, of which we didn't hear whether it was committed, is no earlier call: it is told once. */
-	bool own = !record->announced && group->attempted_us != 0 && group->attempted_us == record->created_us;
+	/* Our own attempt, of which we didn't hear whether it was committed, is no earlier call: it
+	 * is told once. */
+	bool own = !record->announced && group->attempted_us != 0 &&
+		   group->attempted_us == record->created_us;
 	record->announced = true;
 	*outcome = (struct outcome){.record = record, .replayed = !own};
 	return rt_ok();
@@ -84,8 +89,8 @@ static struct book_hold *hold_named(const struct book *book, const struct transf
 	return entry == NULL || entry->is_void ? NULL : entry;
 }
 
-/* A transfer that was posted earlier in this batch, or in the very group that is being carried out: those of it are known
- * that come before `own_count`. */
+/* A transfer that was posted earlier in this batch, or in the very group that is being carried out:
+ * those of it are known that come before `own_count`. */
 static const struct posted_transfer *posted_here(const struct book *book, const struct rt_uuid *id,
 						 const struct group_record *own, size_t own_count,
 						 const struct group_record **of)
@@ -105,7 +110,8 @@ static const struct posted_transfer *posted_here(const struct book *book, const 
 	return NULL;
 }
 
-/* The original of a reversal. One that the database doesn't know yet is noted when it is named first. */
+/* The original of a reversal. One that the database doesn't know yet is noted when it is named
+ * first. */
 static struct rt_status original_named(struct book *book, const struct transfer *transfer,
 				       const struct group_record *own, size_t own_count,
 				       struct book_original **named)
@@ -115,7 +121,8 @@ static struct rt_status original_named(struct book *book, const struct transfer 
 		return rt_ok();
 	const struct group_record *of;
 	const struct posted_transfer *posted =
-		*named != NULL ? NULL : posted_here(book, &transfer->target_id, own, own_count, &of);
+		*named != NULL ? NULL
+			       : posted_here(book, &transfer->target_id, own, own_count, &of);
 	*named = NULL; /* what a declined group had posted before it was declined isn't there */
 	if (posted == NULL)
 		return rt_ok();
@@ -191,7 +198,8 @@ static void set_posted(struct group_record *record, size_t index, const struct t
 }
 
 /* Makes the hold of a transfer known at once, so that a later one of the same group may end it. */
-static struct rt_status make_hold(struct book *book, const struct transfer *transfer, struct book_hold **made)
+static struct rt_status make_hold(struct book *book, const struct transfer *transfer,
+				  struct book_hold **made)
 {
 	struct book_hold *entry = rt_arena_alloc(book->arena, sizeof(*entry));
 	if (entry == NULL)
@@ -212,8 +220,9 @@ static struct rt_status make_hold(struct book *book, const struct transfer *tran
 }
 
 /* Carries out one transfer of a group; says why it can't be. */
-static struct rt_status carry_out_one(struct book *book, const struct transfer *transfer, struct group_record *record,
-				      size_t index, struct undo *undo, enum decline_reason *reason)
+static struct rt_status carry_out_one(struct book *book, const struct transfer *transfer,
+				      struct group_record *record, size_t index, struct undo *undo,
+				      enum decline_reason *reason)
 {
 	struct book_original *original = NULL;
 	if (transfer->kind == TRANSFER_REVERSAL)
@@ -229,8 +238,8 @@ static struct rt_status carry_out_one(struct book *book, const struct transfer *
 }
 
 /* Carries out the group's transfers one by one, until one is declined. */
-static struct rt_status carry_out(struct book *book, const struct group *group, struct group_record *record,
-				  struct undo *undos)
+static struct rt_status carry_out(struct book *book, const struct group *group,
+				  struct group_record *record, struct undo *undos)
 {
 	for (size_t i = 0; i < group->count; i++) {
 		enum decline_reason reason;
@@ -302,12 +311,14 @@ static void note_posted(struct book *book, const struct group *group)
 }
 
 /* From here on the group is on record, for those that come after it in the batch. */
-static struct rt_status put_on_record(struct book *book, const struct group *group, struct group_record *record)
+static struct rt_status put_on_record(struct book *book, const struct group *group,
+				      struct group_record *record)
 {
 	for (size_t i = 0; i < group->count; i++)
 		uuid_table_put(&book->transfers, &group->transfers[i].id, record);
 	if (uuid_table_put(&book->groups, &record->id, record) != record)
-		return RT_FAIL(INTERNAL, "BAD_RECORD", "there is a group without its first transfer");
+		return RT_FAIL(INTERNAL, "BAD_RECORD",
+			       "there is a group without its first transfer");
 	*book->last_new = record;
 	book->last_new = &record->next_new;
 	if (record->decline == DECLINE_NONE)
@@ -317,17 +328,20 @@ static struct rt_status put_on_record(struct book *book, const struct group *gro
 	return rt_ok();
 }
 
-/* Expiries are the ledger's own wish, and not for ever: what can't be carried out is not recorded, and may be tried again. */
+/* Expiries are the ledger's own wish, and not for ever: what can't be carried out is not recorded,
+ * and may be tried again. */
 static bool is_own(const struct group *group)
 {
 	return group->transfers[0].kind == TRANSFER_EXPIRY;
 }
 
-static struct rt_status decide_new(struct book *book, const struct group *group, struct outcome *outcome)
+static struct rt_status decide_new(struct book *book, const struct group *group,
+				   struct outcome *outcome)
 {
 	struct group_record *record = rt_arena_alloc(book->arena, sizeof(*record));
 	struct undo *undos = rt_arena_array(book->arena, group->count, sizeof(undos[0]));
-	struct posted_transfer *transfers = rt_arena_array(book->arena, group->count, sizeof(transfers[0]));
+	struct posted_transfer *transfers =
+		rt_arena_array(book->arena, group->count, sizeof(transfers[0]));
 	if (record == NULL || undos == NULL || transfers == NULL)
 		return too_large();
 	*record = (struct group_record){
@@ -350,8 +364,10 @@ static struct rt_status decide_new(struct book *book, const struct group *group,
 	return rt_ok();
 }
 
-/* Asked of new groups alone: one that is on record got its outcome when its time was still to come. */
-static bool expires_badly(const struct book *book, const struct group *group, struct outcome *outcome)
+/* Asked of new groups alone: one that is on record got its outcome when its time was still to come.
+ */
+static bool expires_badly(const struct book *book, const struct group *group,
+			  struct outcome *outcome)
 {
 	for (size_t i = 0; i < group->count; i++) {
 		if (!transfer_expiry_is_ahead(&group->transfers[i], book->now_us)) {

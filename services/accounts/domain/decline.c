@@ -5,10 +5,9 @@
 
 #include "rt/assert.h"
 
-static const char *const names[] = {
-	[DECLINE_NONE] = NULL,
+static const char *const names[] = {[DECLINE_NONE] = NULL,
 #define DECLINE_NAME(name) [DECLINE_##name] = #name,
-	DECLINE_REASONS(DECLINE_NAME)
+				    DECLINE_REASONS(DECLINE_NAME)
 #undef DECLINE_NAME
 };
 

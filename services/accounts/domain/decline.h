@@ -5,24 +5,24 @@
 
 /* Stable names: they are on the wire, in the database, and in its CHECK. */
 #define DECLINE_REASONS(ROW)                                                                       \
-	ROW(INSUFFICIENT_FUNDS)   /* less would be available than the account's lower limit */     \
-	ROW(LIMIT_EXCEEDED)       /* more could become available than its upper limit */           \
+	ROW(INSUFFICIENT_FUNDS) /* less would be available than the account's lower limit */       \
+	ROW(LIMIT_EXCEEDED)     /* more could become available than its upper limit */             \
 	ROW(ACCOUNT_NOT_FOUND)                                                                     \
-	ROW(ACCOUNT_FROZEN)       /* nothing may be taken from it */                               \
-	ROW(ACCOUNT_BLOCKED)      /* nor given to it */                                            \
+	ROW(ACCOUNT_FROZEN)  /* nothing may be taken from it */                                    \
+	ROW(ACCOUNT_BLOCKED) /* nor given to it */                                                 \
 	ROW(ACCOUNT_CLOSED)                                                                        \
-	ROW(CURRENCY_MISMATCH)    /* the transfer's currency is not that of both accounts */       \
+	ROW(CURRENCY_MISMATCH) /* the transfer's currency is not that of both accounts */          \
 	ROW(HOLD_NOT_FOUND)                                                                        \
-	ROW(HOLD_MISMATCH)        /* the hold is between other accounts */                         \
+	ROW(HOLD_MISMATCH) /* the hold is between other accounts */                                \
 	ROW(HOLD_EXPIRED)                                                                          \
 	ROW(ALREADY_CAPTURED)                                                                      \
 	ROW(ALREADY_RELEASED)                                                                      \
 	ROW(CAPTURE_EXCEEDS_HOLD)                                                                  \
-	ROW(TRANSFER_NOT_FOUND)   /* the original of a reversal */                                 \
-	ROW(NOT_REVERSIBLE)       /* the original is a hold, a release or a reversal */            \
-	ROW(REVERSAL_MISMATCH)    /* the original is between other accounts, or the same way round */ \
+	ROW(TRANSFER_NOT_FOUND) /* the original of a reversal */                                   \
+	ROW(NOT_REVERSIBLE)     /* the original is a hold, a release or a reversal */              \
+	ROW(REVERSAL_MISMATCH) /* the original is between other accounts, or the same way round */ \
 	ROW(REVERSAL_EXCEEDS_ORIGINAL)                                                             \
-	ROW(BALANCE_OVERFLOW)     /* a total would leave the range of an int64_t */
+	ROW(BALANCE_OVERFLOW) /* a total would leave the range of an int64_t */
 
 enum decline_reason {
 	DECLINE_NONE,

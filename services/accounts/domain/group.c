@@ -10,7 +10,8 @@ static struct rt_status check_unique(const struct group *group, size_t index)
 	const struct transfer *transfer = &group->transfers[index];
 	for (size_t i = 0; i < index; i++)
 		if (rt_uuid_equal(&group->transfers[i].id, &transfer->id))
-			return RT_BAD_FIELD("DUPLICATE_ID", "transfer_id", "is that of transfers[%zu] too", i);
+			return RT_BAD_FIELD("DUPLICATE_ID", "transfer_id",
+					    "is that of transfers[%zu] too", i);
 	return rt_ok();
 }
 
@@ -20,8 +21,9 @@ struct rt_status group_check(const struct group *group)
 		return RT_BAD_FIELD("GROUP_EMPTY", "transfers", "must have 1 to %d transfers",
 				    GROUP_TRANSFERS_MAX);
 	if (group->count > GROUP_TRANSFERS_MAX)
-		return RT_BAD_FIELD("GROUP_TOO_LARGE", "transfers", "must have 1 to %d transfers, has %zu",
-				    GROUP_TRANSFERS_MAX, group->count);
+		return RT_BAD_FIELD("GROUP_TOO_LARGE", "transfers",
+				    "must have 1 to %d transfers, has %zu", GROUP_TRANSFERS_MAX,
+				    group->count);
 	for (size_t i = 0; i < group->count; i++) {
 		RT_TRY(rt_status_in(transfer_check(&group->transfers[i]), "transfers[%zu].", i));
 		RT_TRY(rt_status_in(check_unique(group, i), "transfers[%zu].", i));
@@ -44,7 +46,8 @@ static void hash_transfer(struct rt_digest *digest, const struct transfer *trans
 	rt_digest_text(digest, transfer->currency);
 	rt_digest_int(digest, (int64_t)transfer->kind);
 	rt_digest_text(digest, transfer->reference);
-	/* Only when they are there, so that what was asked for before they could be keeps its hash. */
+	/* Only when they are there, so that what was asked for before they could be keeps its hash.
+	 */
 	if (transfer->expires_us != 0)
 		rt_digest_int(digest, transfer->expires_us);
 	if (transfer->keep_open)

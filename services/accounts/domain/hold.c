@@ -35,7 +35,8 @@ static enum decline_reason why_ended(const struct hold *hold, int64_t now_us)
 }
 
 enum decline_reason hold_check(const struct hold *hold, const struct rt_uuid *debit_account_id,
-			       const struct rt_uuid *credit_account_id, int64_t amount_minor, int64_t now_us)
+			       const struct rt_uuid *credit_account_id, int64_t amount_minor,
+			       int64_t now_us)
 {
 	if (!hold_is_between(hold, debit_account_id, credit_account_id))
 		return DECLINE_HOLD_MISMATCH;

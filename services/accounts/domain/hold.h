@@ -1,4 +1,5 @@
-/* A hold: an amount set aside until it is captured, released, or expires. Pure; any layer of the service may include this. */
+/* A hold: an amount set aside until it is captured, released, or expires. Pure; any layer of the
+ * service may include this. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,12 +33,14 @@ bool hold_is_due(const struct hold *hold, int64_t now_us);
 /* Whether it is between these accounts, this way round. */
 bool hold_is_between(const struct hold *hold, const struct rt_uuid *debit_account_id,
 		     const struct rt_uuid *credit_account_id);
-/* Whether that much can be captured (0: it can be released) between these accounts. A hold whose time has come is expired,
- * whether or not that was written down yet. Returns DECLINE_NONE, HOLD_MISMATCH, HOLD_EXPIRED, ALREADY_CAPTURED,
- * ALREADY_RELEASED or CAPTURE_EXCEEDS_HOLD. */
+/* Whether that much can be captured (0: it can be released) between these accounts. A hold whose
+ * time has come is expired, whether or not that was written down yet. Returns DECLINE_NONE,
+ * HOLD_MISMATCH, HOLD_EXPIRED, ALREADY_CAPTURED, ALREADY_RELEASED or CAPTURE_EXCEEDS_HOLD. */
 enum decline_reason hold_check(const struct hold *hold, const struct rt_uuid *debit_account_id,
-			       const struct rt_uuid *credit_account_id, int64_t amount_minor, int64_t now_us);
-/* Captures that much, and ends the hold when nothing is left or it isn't kept open. After hold_check alone. */
+			       const struct rt_uuid *credit_account_id, int64_t amount_minor,
+			       int64_t now_us);
+/* Captures that much, and ends the hold when nothing is left or it isn't kept open. After
+ * hold_check alone. */
 void hold_capture(struct hold *hold, int64_t amount_minor, bool keep_open);
 /* Ends it, released or expired. */
 void hold_end(struct hold *hold, enum hold_state state);

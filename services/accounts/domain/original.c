@@ -2,7 +2,8 @@
 
 #include "rt/assert.h"
 
-enum decline_reason original_check(const struct original *original, const struct rt_uuid *debit_account_id,
+enum decline_reason original_check(const struct original *original,
+				   const struct rt_uuid *debit_account_id,
 				   const struct rt_uuid *credit_account_id, int64_t amount_minor)
 {
 	if (!transfer_is_reversible(original->kind))

@@ -28,7 +28,8 @@ static struct rt_status check_kind(const struct transfer *transfer)
 	case TRANSFER_REVERSAL:
 		return check_target(transfer, "reversal.original_id");
 	}
-	return RT_BAD_FIELD("INVALID_FIELD", "kind", "must be direct, hold, capture, release, balancing or reversal");
+	return RT_BAD_FIELD("INVALID_FIELD", "kind",
+			    "must be direct, hold, capture, release, balancing or reversal");
 }
 
 static struct rt_status check_amount(const struct transfer *transfer)
@@ -45,16 +46,19 @@ struct rt_status transfer_check(const struct transfer *transfer)
 {
 	RT_TRY(check_kind(transfer));
 	if (rt_uuid_equal(&transfer->debit_account_id, &transfer->credit_account_id))
-		return RT_BAD_FIELD("SAME_ACCOUNT", "credit_account_id", "must not be the debited account");
+		return RT_BAD_FIELD("SAME_ACCOUNT", "credit_account_id",
+				    "must not be the debited account");
 	RT_TRY(check_amount(transfer));
 	RT_TRY(currency_field("currency", transfer->currency));
-	return rt_text_field("reference", transfer->reference, 0, TRANSFER_REFERENCE_CHARACTERS_MAX);
+	return rt_text_field("reference", transfer->reference, 0,
+			     TRANSFER_REFERENCE_CHARACTERS_MAX);
 }
 
 bool transfer_expiry_is_ahead(const struct transfer *transfer, int64_t now_us)
 {
 	return transfer->expires_us == 0 ||
-	       (transfer->expires_us > now_us && transfer->expires_us - now_us <= TRANSFER_EXPIRES_US_MAX);
+	       (transfer->expires_us > now_us &&
+		transfer->expires_us - now_us <= TRANSFER_EXPIRES_US_MAX);
 }
 
 /* What a transfer is to do to both accounts alike, each on its own side. */
@@ -64,21 +68,22 @@ struct movement {
 	int64_t pending_minor;
 };
 
-static enum decline_reason move_captured(const struct transfer *transfer, const struct hold *hold, int64_t now_us,
-					 struct movement *movement)
+static enum decline_reason move_captured(const struct transfer *transfer, const struct hold *hold,
+					 int64_t now_us, struct movement *movement)
 {
 	if (hold == NULL)
 		return DECLINE_HOLD_NOT_FOUND;
-	int64_t let_go_minor = transfer->keep_open ? transfer->amount_minor : hold_remaining_minor(hold);
+	int64_t let_go_minor =
+		transfer->keep_open ? transfer->amount_minor : hold_remaining_minor(hold);
 	*movement = (struct movement){.moved_minor = transfer->amount_minor,
 				      .posted_minor = transfer->amount_minor,
 				      .pending_minor = -let_go_minor};
-	return hold_check(hold, &transfer->debit_account_id, &transfer->credit_account_id, transfer->amount_minor,
-			  now_us);
+	return hold_check(hold, &transfer->debit_account_id, &transfer->credit_account_id,
+			  transfer->amount_minor, now_us);
 }
 
-static enum decline_reason move_released(const struct transfer *transfer, const struct hold *hold, int64_t now_us,
-					 struct movement *movement)
+static enum decline_reason move_released(const struct transfer *transfer, const struct hold *hold,
+					 int64_t now_us, struct movement *movement)
 {
 	if (hold == NULL)
 		return DECLINE_HOLD_NOT_FOUND;
@@ -90,41 +95,47 @@ static enum decline_reason move_released(const struct transfer *transfer, const 
 		return DECLINE_NONE;
 	if (transfer->kind == TRANSFER_EXPIRY)
 		return DECLINE_HOLD_MISMATCH;
-	return hold_check(hold, &transfer->debit_account_id, &transfer->credit_account_id, 0, now_us);
+	return hold_check(hold, &transfer->debit_account_id, &transfer->credit_account_id, 0,
+			  now_us);
 }
 
-static enum decline_reason move_back(const struct transfer *transfer, const struct original *original,
-				     struct movement *movement)
+static enum decline_reason move_back(const struct transfer *transfer,
+				     const struct original *original, struct movement *movement)
 {
 	if (original == NULL)
 		return DECLINE_TRANSFER_NOT_FOUND;
-	*movement = (struct movement){.moved_minor = transfer->amount_minor, .posted_minor = transfer->amount_minor};
+	*movement = (struct movement){.moved_minor = transfer->amount_minor,
+				      .posted_minor = transfer->amount_minor};
 	return original_check(original, &transfer->debit_account_id, &transfer->credit_account_id,
 			      transfer->amount_minor);
 }
 
 /* As much as there is on the debited account, up to the amount. */
-static enum decline_reason move_balance(const struct transfer *transfer, const struct account *debit,
-					struct movement *movement)
+static enum decline_reason move_balance(const struct transfer *transfer,
+					const struct account *debit, struct movement *movement)
 {
 	int64_t there_minor = account_debitable_minor(debit);
 	if (there_minor <= 0)
 		return DECLINE_INSUFFICIENT_FUNDS;
-	int64_t moved_minor = there_minor < transfer->amount_minor ? there_minor : transfer->amount_minor;
+	int64_t moved_minor =
+		there_minor < transfer->amount_minor ? there_minor : transfer->amount_minor;
 	*movement = (struct movement){.moved_minor = moved_minor, .posted_minor = moved_minor};
 	return DECLINE_NONE;
 }
 
-static enum decline_reason work_out(const struct transfer *transfer, const struct transfer_parties *parties,
-				    int64_t now_us, struct movement *movement)
+static enum decline_reason work_out(const struct transfer *transfer,
+				    const struct transfer_parties *parties, int64_t now_us,
+				    struct movement *movement)
 {
 	int64_t amount_minor = transfer->amount_minor;
 	switch (transfer->kind) {
 	case TRANSFER_DIRECT:
-		*movement = (struct movement){.moved_minor = amount_minor, .posted_minor = amount_minor};
+		*movement = (struct movement){.moved_minor = amount_minor,
+					      .posted_minor = amount_minor};
 		return DECLINE_NONE;
 	case TRANSFER_HOLD:
-		*movement = (struct movement){.moved_minor = amount_minor, .pending_minor = amount_minor};
+		*movement = (struct movement){.moved_minor = amount_minor,
+					      .pending_minor = amount_minor};
 		return DECLINE_NONE;
 	case TRANSFER_CAPTURE:
 		return move_captured(transfer, parties->hold, now_us, movement);
@@ -140,7 +151,8 @@ static enum decline_reason work_out(const struct transfer *transfer, const struc
 }
 
 /* What a transfer means to an account, for its status. */
-static enum account_use use_of(enum transfer_kind kind, enum account_side side, enum account_side grows)
+static enum account_use use_of(enum transfer_kind kind, enum account_side side,
+			       enum account_side grows)
 {
 	if (kind == TRANSFER_RELEASE || kind == TRANSFER_EXPIRY)
 		return ACCOUNT_LET_GO;
@@ -149,12 +161,14 @@ static enum account_use use_of(enum transfer_kind kind, enum account_side side, 
 	return kind == TRANSFER_CAPTURE ? ACCOUNT_TAKEN_AS_HELD : ACCOUNT_TAKEN;
 }
 
-static enum decline_reason check_accounts(const struct transfer *transfer, const struct transfer_parties *parties)
+static enum decline_reason check_accounts(const struct transfer *transfer,
+					  const struct transfer_parties *parties)
 {
 	const struct account *debit = parties->debit, *credit = parties->credit;
 	if (debit == NULL || credit == NULL)
 		return DECLINE_ACCOUNT_NOT_FOUND;
-	if (strcmp(debit->currency, transfer->currency) != 0 || strcmp(credit->currency, transfer->currency) != 0)
+	if (strcmp(debit->currency, transfer->currency) != 0 ||
+	    strcmp(credit->currency, transfer->currency) != 0)
 		return DECLINE_CURRENCY_MISMATCH;
 	enum decline_reason reason =
 		account_allows(debit, use_of(transfer->kind, ACCOUNT_DEBIT_NORMAL, debit->side));
@@ -164,7 +178,8 @@ static enum decline_reason check_accounts(const struct transfer *transfer, const
 }
 
 /* Both accounts, or none. */
-static enum decline_reason change_accounts(const struct transfer_parties *parties, const struct movement *movement)
+static enum decline_reason change_accounts(const struct transfer_parties *parties,
+					   const struct movement *movement)
 {
 	const struct account_change debit = {.debits_posted_minor = movement->posted_minor,
 					     .debits_pending_minor = movement->pending_minor};
@@ -182,8 +197,9 @@ static enum decline_reason change_accounts(const struct transfer_parties *partie
 	return DECLINE_NONE;
 }
 
-enum decline_reason transfer_apply(const struct transfer *transfer, const struct transfer_parties *parties,
-				   int64_t now_us, int64_t *moved_minor)
+enum decline_reason transfer_apply(const struct transfer *transfer,
+				   const struct transfer_parties *parties, int64_t now_us,
+				   int64_t *moved_minor)
 {
 	struct movement movement = {0};
 	enum decline_reason reason = check_accounts(transfer, parties);
@@ -196,7 +212,8 @@ enum decline_reason transfer_apply(const struct transfer *transfer, const struct
 	if (transfer->kind == TRANSFER_CAPTURE)
 		hold_capture(parties->hold, transfer->amount_minor, transfer->keep_open);
 	else if (transfer_names_hold(transfer->kind))
-		hold_end(parties->hold, transfer->kind == TRANSFER_RELEASE ? HOLD_RELEASED : HOLD_EXPIRED);
+		hold_end(parties->hold,
+			 transfer->kind == TRANSFER_RELEASE ? HOLD_RELEASED : HOLD_EXPIRED);
 	else if (transfer->kind == TRANSFER_REVERSAL)
 		original_reverse(parties->original, transfer->amount_minor);
 	*moved_minor = movement.moved_minor;

@@ -1,4 +1,5 @@
-/* One movement between two accounts: what is asked for, what it does, and its record. Pure; any layer may include this. */
+/* One movement between two accounts: what is asked for, what it does, and its record. Pure; any
+ * layer may include this. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,12 +21,13 @@ struct transfer {
 	struct rt_uuid id;
 	struct rt_uuid debit_account_id;
 	struct rt_uuid credit_account_id;
-	struct rt_uuid target_id; /* of a capture, release or expiry: the hold; of a reversal: the original; nil otherwise */
+	struct rt_uuid target_id; /* of a capture, release or expiry: the hold; of a reversal: the
+				     original; nil otherwise */
 	int64_t amount_minor;
-	int64_t expires_us;       /* of a hold; 0: never */
+	int64_t expires_us; /* of a hold; 0: never */
 	char currency[CURRENCY_CODE_BYTES];
 	enum transfer_kind kind;
-	bool keep_open;           /* of a capture: what it leaves stays held */
+	bool keep_open; /* of a capture: what it leaves stays held */
 	const char *reference;
 };
 
@@ -39,22 +41,25 @@ struct transfer_side {
 struct posted_transfer {
 	struct transfer transfer;
 	struct rt_uuid group_id;
-	int64_t position;    /* in its group, from 0 */
+	int64_t position; /* in its group, from 0 */
 	int64_t created_us;
 	int64_t moved_minor; /* what moved, was set aside or was released */
 	struct transfer_side debit;
 	struct transfer_side credit;
 };
 
-/* Checks what can be checked without knowing the accounts or the time. Errors: INVALID_ARGUMENT naming the field, with reason
- * INVALID_UUID, INVALID_FIELD, SAME_ACCOUNT, INVALID_AMOUNT, INVALID_CURRENCY, INVALID_TEXT, INVALID_LENGTH. */
+/* Checks what can be checked without knowing the accounts or the time. Errors: INVALID_ARGUMENT
+ * naming the field, with reason INVALID_UUID, INVALID_FIELD, SAME_ACCOUNT, INVALID_AMOUNT,
+ * INVALID_CURRENCY, INVALID_TEXT, INVALID_LENGTH. */
 struct rt_status transfer_check(const struct transfer *transfer);
 
-/* Whether a hold made now may expire when this one is to: later than now, and at most ten years from now. */
+/* Whether a hold made now may expire when this one is to: later than now, and at most ten years
+ * from now. */
 #define TRANSFER_EXPIRES_US_MAX (INT64_C(3653) * 24 * 3600 * 1000000)
 bool transfer_expiry_is_ahead(const struct transfer *transfer, int64_t now_us);
 
-/* The accounts, the hold and the original that a transfer works on; NULL for what does not exist. */
+/* The accounts, the hold and the original that a transfer works on; NULL for what does not exist.
+ */
 struct transfer_parties {
 	struct account *debit;
 	struct account *credit;
@@ -62,7 +67,9 @@ struct transfer_parties {
 	struct original *original; /* the one that a reversal names */
 };
 
-/* Carries the transfer out on its parties: both accounts get their new state, a hold that it ends is ended, what a reversal
- * moves back is counted. Returns DECLINE_NONE and what moved; or why not, and then nothing has changed. */
-enum decline_reason transfer_apply(const struct transfer *transfer, const struct transfer_parties *parties,
-				   int64_t now_us, int64_t *moved_minor);
+/* Carries the transfer out on its parties: both accounts get their new state, a hold that it ends
+ * is ended, what a reversal moves back is counted. Returns DECLINE_NONE and what moved; or why not,
+ * and then nothing has changed. */
+enum decline_reason transfer_apply(const struct transfer *transfer,
+				   const struct transfer_parties *parties, int64_t now_us,
+				   int64_t *moved_minor);

@@ -11,7 +11,8 @@
 #include "store/expiry_store.h"
 #include "store/plans.h"
 
-/* What one page of a sweep takes at most: some megabytes of memory, and a part of a batch of each ledger. */
+/* What one page of a sweep takes at most: some megabytes of memory, and a part of a batch of each
+ * ledger. */
 #define LEDGERS_MAX      32
 #define HOLDS_MAX        250
 #define ARENA_BYTES      ((size_t)16 << 20)
@@ -25,18 +26,20 @@ struct expiry {
 	struct plans plans;
 	struct rt_series *expired;
 	struct rt_arena arena;
-	/* A stranger may have used the id that an expiry was to have: then the next sweep derives others. */
+	/* A stranger may have used the id that an expiry was to have: then the next sweep derives
+	 * others. */
 	int64_t name_number;
 	bool name_taken; /* set by lanes, under the lock, like the next two */
 	bool failed;
-	size_t waiting;  /* for answers of the posting engine */
+	size_t waiting; /* for answers of the posting engine */
 	bool stop;
 	struct rt_lock lock;
 	pthread_cond_t changed;
 	pthread_t thread;
 };
 
-static void take_answer(struct posting_request *request, struct rt_status status, const struct outcome *outcomes)
+static void take_answer(struct posting_request *request, struct rt_status status,
+			const struct outcome *outcomes)
 {
 	struct expiry *expiry = request->context;
 	int64_t posted = 0;
@@ -83,12 +86,13 @@ static struct rt_status submit(struct expiry *expiry, const struct expiry_due *d
 {
 	struct posting_request *request = make_request(expiry, due);
 	if (request == NULL)
-		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE", "the expiries need too much memory");
+		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE",
+			       "the expiries need too much memory");
 	rt_lock_take(&expiry->lock);
 	expiry->waiting++;
 	rt_lock_give(&expiry->lock);
-	struct rt_status status =
-		posting_submit(expiry->config.posting, request, &due->ledger_id, rt_clock_mono_us() + POST_US_MAX);
+	struct rt_status status = posting_submit(expiry->config.posting, request, &due->ledger_id,
+						 rt_clock_mono_us() + POST_US_MAX);
 	if (!rt_is_ok(&status)) {
 		RT_LOCKED(&expiry->lock);
 		expiry->waiting--;
@@ -112,8 +116,8 @@ static struct rt_status sweep_page(struct expiry *expiry, struct rt_uuid *after,
 	struct rt_status status = rt_ok();
 	int64_t deadline_us = rt_clock_mono_us() + STATEMENT_US_MAX;
 	RT_TRY(plans_refresh(&expiry->plans, expiry->pg, rt_clock_mono_us(), deadline_us));
-	RT_TRY(expiry_store_due(expiry->pg, after, LEDGERS_MAX, HOLDS_MAX, rt_clock_wall_us(), &expiry->arena,
-				deadline_us, &due, &count));
+	RT_TRY(expiry_store_due(expiry->pg, after, LEDGERS_MAX, HOLDS_MAX, rt_clock_wall_us(),
+				&expiry->arena, deadline_us, &due, &count));
 	for (size_t i = 0; i < count && rt_is_ok(&status); i++) {
 		if (due[i].count > 0)
 			status = submit(expiry, &due[i]);
@@ -153,7 +157,8 @@ static bool sweep(struct expiry *expiry)
 static bool rest(struct expiry *expiry)
 {
 	int64_t tenth_us = expiry->config.interval_ms * RT_US_PER_MS / 10;
-	int64_t due_us = rt_clock_mono_us() + 9 * tenth_us + (int64_t)rt_random_below((uint64_t)(2 * tenth_us) + 1);
+	int64_t due_us = rt_clock_mono_us() + 9 * tenth_us +
+			 (int64_t)rt_random_below((uint64_t)(2 * tenth_us) + 1);
 	RT_LOCKED(&expiry->lock);
 	while (!expiry->stop && rt_clock_mono_us() < due_us)
 		rt_lock_wait(&expiry->lock, &expiry->changed, due_us);

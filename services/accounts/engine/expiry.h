@@ -1,9 +1,10 @@
 /* Ends the holds whose time has come. For main.c.
  *
- * A sweep asks each ledger for its due holds, and posts an expiry for each of them through the posting engine, like anybody
- * else's transfer: the ledger's lock decides who comes first, and the hold's state, read under it, that a hold ends once. So
- * any number of replicas may sweep. The id of an expiry depends on its hold's alone, so that those of two sweeps, or of two
- * attempts, are one. Source: docs/decisions/0014-holds-expire.md. */
+ * A sweep asks each ledger for its due holds, and posts an expiry for each of them through the
+ * posting engine, like anybody else's transfer: the ledger's lock decides who comes first, and the
+ * hold's state, read under it, that a hold ends once. So any number of replicas may sweep. The id
+ * of an expiry depends on its hold's alone, so that those of two sweeps, or of two attempts, are
+ * one. Source: docs/decisions/0014-holds-expire.md. */
 #pragma once
 
 #include <stdint.h>

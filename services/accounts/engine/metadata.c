@@ -2,8 +2,9 @@
 
 #include "store/account_store.h"
 
-struct rt_status metadata_get(struct rt_pg *pg, struct cache *cache, const struct rt_uuid *ledger_id,
-			      const struct rt_uuid *account_id, struct rt_arena *arena, int64_t deadline_us,
+struct rt_status metadata_get(struct rt_pg *pg, struct cache *cache,
+			      const struct rt_uuid *ledger_id, const struct rt_uuid *account_id,
+			      struct rt_arena *arena, int64_t deadline_us,
 			      struct account_record *record)
 {
 	struct cache_ticket ticket = {0};

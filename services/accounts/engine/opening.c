@@ -8,8 +8,8 @@
 #include "rt/text.h"
 #include "store/account_store.h"
 
-struct rt_status opening_ledger(struct rt_pg *pg, struct ledger *ledger, struct rt_arena *arena, int64_t deadline_us,
-				bool *replayed)
+struct rt_status opening_ledger(struct rt_pg *pg, struct ledger *ledger, struct rt_arena *arena,
+				int64_t deadline_us, bool *replayed)
 {
 	bool inserted;
 	RT_TRY(rt_text_field("name", ledger->name, 1, ACCOUNT_TEXT_CHARACTERS_MAX));
@@ -29,19 +29,23 @@ struct rt_status opening_ledger(struct rt_pg *pg, struct ledger *ledger, struct 
 
 static struct rt_status too_large(void)
 {
-	return RT_FAIL(RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE", "the answer is too large; create fewer at once");
+	return RT_FAIL(RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE",
+		       "the answer is too large; create fewer at once");
 }
 
-static struct rt_status check_all(struct account_record *records, size_t count, struct uuid_table *by_id)
+static struct rt_status check_all(struct account_record *records, size_t count,
+				  struct uuid_table *by_id)
 {
 	if (count == 0 || count > OPENING_ACCOUNTS_MAX)
-		return RT_BAD_FIELD("INVALID_LENGTH", "accounts", "must be 1 to %d, are %zu", OPENING_ACCOUNTS_MAX,
-				    count);
+		return RT_BAD_FIELD("INVALID_LENGTH", "accounts", "must be 1 to %d, are %zu",
+				    OPENING_ACCOUNTS_MAX, count);
 	for (size_t i = 0; i < count; i++) {
 		RT_TRY(rt_status_in(account_check_new(&records[i]), "accounts[%zu].", i));
-		struct account_record *known = uuid_table_put(by_id, &records[i].account.id, &records[i]);
+		struct account_record *known =
+			uuid_table_put(by_id, &records[i].account.id, &records[i]);
 		if (known != &records[i])
-			return rt_status_in(RT_BAD_FIELD("DUPLICATE_ID", "account_id", "is that of accounts[%zu] too",
+			return rt_status_in(RT_BAD_FIELD("DUPLICATE_ID", "account_id",
+							 "is that of accounts[%zu] too",
 							 (size_t)(known - records)),
 					    "accounts[%zu].", i);
 	}
@@ -68,8 +72,8 @@ static struct rt_status accept_stored(const struct stored_account *stored, size_
 	return rt_ok();
 }
 
-struct rt_status opening_accounts(struct rt_pg *pg, struct account_record *records, size_t count, struct rt_arena *arena,
-				  int64_t deadline_us, bool *replayed)
+struct rt_status opening_accounts(struct rt_pg *pg, struct account_record *records, size_t count,
+				  struct rt_arena *arena, int64_t deadline_us, bool *replayed)
 {
 	struct uuid_table by_id;
 	if (!uuid_table_init(&by_id, arena, count))

@@ -68,7 +68,8 @@ static struct rt_status decide_all(struct batch *batch)
 	struct outcome *outcome = batch->outcomes;
 	for (size_t i = 0; i < batch->count; i++)
 		for (size_t j = 0; j < batch->requests[i]->group_count; j++)
-			RT_TRY(book_decide(&batch->book, &batch->requests[i]->groups[j], outcome++));
+			RT_TRY(book_decide(&batch->book, &batch->requests[i]->groups[j],
+					   outcome++));
 	return rt_ok();
 }
 
@@ -98,11 +99,13 @@ static struct rt_status carry_out(struct batch *batch, struct rt_pg *pg, struct 
 	batch->ledger_id = wanted.ledger_id;
 	batch->outcomes = rt_arena_array(arena, batch->group_count, sizeof(batch->outcomes[0]));
 	if (batch->outcomes == NULL)
-		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE", "the batch needs too much memory");
+		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE",
+			       "the batch needs too much memory");
 	RT_TRY(book_init(&batch->book, arena, &size));
 	RT_TRY(plans_refresh(&lane_plans, pg, rt_clock_mono_us(), batch->deadline_us));
 	RT_TRY(posting_store_read(pg, &wanted, batch->deadline_us, &batch->book));
-	/* The time of a batch is that when it has its ledger to itself, so that batches follow each other in time. */
+	/* The time of a batch is that when it has its ledger to itself, so that batches follow each
+	 * other in time. */
 	book_set_time(&batch->book, rt_clock_wall_us());
 	RT_TRY(decide_all(batch));
 	if (!has_writes(&batch->book)) {
@@ -110,24 +113,27 @@ static struct rt_status carry_out(struct batch *batch, struct rt_pg *pg, struct 
 		return rt_ok();
 	}
 	struct rt_status status = posting_store_write(pg, &batch->ledger_id, &batch->book);
-	/* When the next attempt finds these groups on record with this time, it was this one that wrote them. */
+	/* When the next attempt finds these groups on record with this time, it was this one that
+	 * wrote them. */
 	if (status.code == RT_OUTCOME_UNKNOWN)
 		set_attempted(batch, batch->book.now_us);
 	plans_add_rows(&lane_plans, (int64_t)batch->book.counts.posted_transfers);
 	return status;
 }
 
-static struct rt_status run_batch(void *context, struct rt_pg *pg, struct rt_commit_item **items, size_t count,
-				  struct rt_arena *arena)
+static struct rt_status run_batch(void *context, struct rt_pg *pg, struct rt_commit_item **items,
+				  size_t count, struct rt_arena *arena)
 {
 	struct batch batch = {.count = count};
 	batch.requests = rt_arena_array(arena, count, sizeof(batch.requests[0]));
 	if (batch.requests == NULL)
-		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE", "the batch needs too much memory");
+		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE",
+			       "the batch needs too much memory");
 	for (size_t i = 0; i < count; i++) {
 		batch.requests[i] = (struct posting_request *)(void *)items[i];
 		batch.group_count += batch.requests[i]->group_count;
-		/* The most patient caller's: those who gave up before are told so, and find the outcome later. */
+		/* The most patient caller's: those who gave up before are told so, and find the
+		 * outcome later. */
 		if (items[i]->deadline_mono_us > batch.deadline_us)
 			batch.deadline_us = items[i]->deadline_mono_us;
 	}
@@ -176,8 +182,8 @@ struct posting *posting_new(const struct posting_config *config)
 	return posting;
 }
 
-struct rt_status posting_submit(struct posting *posting, struct posting_request *request, const struct rt_uuid *ledger_id,
-				int64_t deadline_mono_us)
+struct rt_status posting_submit(struct posting *posting, struct posting_request *request,
+				const struct rt_uuid *ledger_id, int64_t deadline_mono_us)
 {
 	RT_ASSERT(request->transfer_count > 0);
 	request->item.key = *ledger_id;

@@ -1,5 +1,6 @@
-/* The posting engine: groups from many calls share one transaction, decided in order of arrival. For the service's rpc/ and
- * main.c. Source: docs/decisions/0010-one-batch-per-ledger-at-a-time.md. */
+/* The posting engine: groups from many calls share one transaction, decided in order of arrival.
+ * For the service's rpc/ and main.c. Source: docs/decisions/0010-one-batch-per-ledger-at-a-time.md.
+ */
 #pragma once
 
 #include <stddef.h>
@@ -13,9 +14,10 @@
 
 struct posting_request;
 
-/* The end of a request, exactly once, on a lane's thread: with an outcome for each group, in order, when the status is OK.
- * Outcomes are lent. The request isn't touched afterwards. */
-typedef void (*posting_answer)(struct posting_request *request, struct rt_status status, const struct outcome *outcomes);
+/* The end of a request, exactly once, on a lane's thread: with an outcome for each group, in order,
+ * when the status is OK. Outcomes are lent. The request isn't touched afterwards. */
+typedef void (*posting_answer)(struct posting_request *request, struct rt_status status,
+			       const struct outcome *outcomes);
 
 /* One call's groups. Owns: the caller, until the answer; texts of the groups likewise. */
 struct posting_request {
@@ -37,10 +39,10 @@ struct posting_config {
 struct posting;
 
 struct posting *posting_new(const struct posting_config *config);
-/* Queues the request for its ledger. Thread: any; never blocks. Errors: RESOURCE_EXHAUSTED QUEUE_FULL, UNAVAILABLE
- * SHUTTING_DOWN; then there is no other answer. */
-struct rt_status posting_submit(struct posting *posting, struct posting_request *request, const struct rt_uuid *ledger_id,
-				int64_t deadline_mono_us);
+/* Queues the request for its ledger. Thread: any; never blocks. Errors: RESOURCE_EXHAUSTED
+ * QUEUE_FULL, UNAVAILABLE SHUTTING_DOWN; then there is no other answer. */
+struct rt_status posting_submit(struct posting *posting, struct posting_request *request,
+				const struct rt_uuid *ledger_id, int64_t deadline_mono_us);
 /* Takes no more, carries out what waits until the deadline, fails the rest. */
 void posting_stop(struct posting *posting, int64_t deadline_mono_us);
 /* After _stop. */

@@ -63,16 +63,18 @@ static struct counts count_all(struct posting_request *const *requests, size_t c
 	return counts;
 }
 
-struct rt_status wanted_collect(struct posting_request *const *requests, size_t count, struct rt_arena *arena,
-				struct posting_wanted *wanted)
+struct rt_status wanted_collect(struct posting_request *const *requests, size_t count,
+				struct rt_arena *arena, struct posting_wanted *wanted)
 {
 	struct counts most = count_all(requests, count);
 	/* One more place each: set_add tries an id on the place where it would go. */
 	struct sets sets;
 	if (!set_init(&sets.accounts, arena, 2 * most.transfers + 1) ||
-	    !set_init(&sets.transfers, arena, most.transfers + 1) || !set_init(&sets.holds, arena, most.holds + 1) ||
+	    !set_init(&sets.transfers, arena, most.transfers + 1) ||
+	    !set_init(&sets.holds, arena, most.holds + 1) ||
 	    !set_init(&sets.originals, arena, most.originals + 1))
-		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE", "the batch needs too much memory");
+		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE",
+			       "the batch needs too much memory");
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < requests[i]->group_count; j++)
 			add_group(&sets, &requests[i]->groups[j]);

@@ -7,14 +7,16 @@
 #include "rpc/reply.h"
 #include "store/ledger_store.h"
 
-static struct rt_status create(const struct request *request, Daler__Accounts__V1__CreateLedgerResponse *reply)
+static struct rt_status create(const struct request *request,
+			       Daler__Accounts__V1__CreateLedgerResponse *reply)
 {
 	const Daler__Accounts__V1__CreateLedgerRequest *asked =
 		(const Daler__Accounts__V1__CreateLedgerRequest *)rt_call_request(request->call);
 	struct ledger ledger = {.name = asked->name};
 	bool replayed;
 	RT_TRY(rt_uuid_field("ledger_id", asked->ledger_id, &ledger.id));
-	RT_TRY(opening_ledger(request->pg, &ledger, request->arena, request->deadline_us, &replayed));
+	RT_TRY(opening_ledger(request->pg, &ledger, request->arena, request->deadline_us,
+			      &replayed));
 	reply->ledger = map_ledger(&ledger, request->arena);
 	reply->replayed = replayed;
 	return rt_ok();
@@ -23,11 +25,13 @@ static struct rt_status create(const struct request *request, Daler__Accounts__V
 void accounts_create_ledger(struct rt_call *call)
 {
 	struct request request = request_of(call);
-	Daler__Accounts__V1__CreateLedgerResponse reply = DALER__ACCOUNTS__V1__CREATE_LEDGER_RESPONSE__INIT;
+	Daler__Accounts__V1__CreateLedgerResponse reply =
+		DALER__ACCOUNTS__V1__CREATE_LEDGER_RESPONSE__INIT;
 	reply_end(call, create(&request, &reply), &reply.base);
 }
 
-static struct rt_status get(const struct request *request, Daler__Accounts__V1__GetLedgerResponse *reply)
+static struct rt_status get(const struct request *request,
+			    Daler__Accounts__V1__GetLedgerResponse *reply)
 {
 	const Daler__Accounts__V1__GetLedgerRequest *asked =
 		(const Daler__Accounts__V1__GetLedgerRequest *)rt_call_request(request->call);
@@ -42,11 +46,13 @@ static struct rt_status get(const struct request *request, Daler__Accounts__V1__
 void accounts_get_ledger(struct rt_call *call)
 {
 	struct request request = request_of(call);
-	Daler__Accounts__V1__GetLedgerResponse reply = DALER__ACCOUNTS__V1__GET_LEDGER_RESPONSE__INIT;
+	Daler__Accounts__V1__GetLedgerResponse reply =
+		DALER__ACCOUNTS__V1__GET_LEDGER_RESPONSE__INIT;
 	reply_end(call, get(&request, &reply), &reply.base);
 }
 
-static struct rt_status list(const struct request *request, Daler__Accounts__V1__ListLedgersResponse *reply,
+static struct rt_status list(const struct request *request,
+			     Daler__Accounts__V1__ListLedgersResponse *reply,
 			     char token[PAGE_TOKEN_BYTES])
 {
 	const Daler__Accounts__V1__ListLedgersRequest *asked =
@@ -59,10 +65,10 @@ static struct rt_status list(const struct request *request, Daler__Accounts__V1_
 	RT_TRY(page_size_check(asked->page_size, &size));
 	RT_TRY(page_token_to_id(&seal, asked->page_token, &after));
 	/* One more than the page shows whether there is a next one. */
-	RT_TRY(ledger_store_list(request->pg, &after, size + 1, request->arena, request->deadline_us, &ledgers,
-				 &count));
+	RT_TRY(ledger_store_list(request->pg, &after, size + 1, request->arena,
+				 request->deadline_us, &ledgers, &count));
 	reply->n_ledgers = count > size ? size : count;
-	reply->ledgers = rt_arena_array(request->arena, reply->n_ledgers, sizeof(reply->ledgers[0]));
+	reply->ledgers = map_list(reply->n_ledgers, request->arena);
 	for (size_t i = 0; reply->ledgers != NULL && i < reply->n_ledgers; i++)
 		reply->ledgers[i] = map_ledger(&ledgers[i], request->arena);
 	if (count > size) {
@@ -75,7 +81,8 @@ static struct rt_status list(const struct request *request, Daler__Accounts__V1_
 void accounts_list_ledgers(struct rt_call *call)
 {
 	struct request request = request_of(call);
-	Daler__Accounts__V1__ListLedgersResponse reply = DALER__ACCOUNTS__V1__LIST_LEDGERS_RESPONSE__INIT;
+	Daler__Accounts__V1__ListLedgersResponse reply;
 	char token[PAGE_TOKEN_BYTES];
+	daler__accounts__v1__list_ledgers_response__init(&reply);
 	reply_end(call, list(&request, &reply, token), &reply.base);
 }

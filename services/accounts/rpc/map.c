@@ -8,7 +8,8 @@
 
 static struct rt_status no_memory(void)
 {
-	return RT_FAIL(RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", "the request needs too much memory");
+	return RT_FAIL(RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE",
+		       "the request needs too much memory");
 }
 
 /* What is longer than any code becomes something that is none. */
@@ -24,9 +25,11 @@ void map_currency_from(const char *from, char currency[CURRENCY_CODE_BYTES])
 #define SECONDS_MIN INT64_C(-62135596800)
 #define SECONDS_MAX INT64_C(253402300799)
 
-struct rt_status map_time_from(const char *field, const Google__Protobuf__Timestamp *from, int64_t *wall_us)
+struct rt_status map_time_from(const char *field, const Google__Protobuf__Timestamp *from,
+			       int64_t *wall_us)
 {
-	if (from->seconds < SECONDS_MIN || from->seconds > SECONDS_MAX || from->nanos < 0 || from->nanos > 999999999)
+	if (from->seconds < SECONDS_MIN || from->seconds > SECONDS_MAX || from->nanos < 0 ||
+	    from->nanos > 999999999)
 		return RT_BAD_FIELD("INVALID_FIELD", field, "must be a time");
 	*wall_us = from->seconds * RT_US_PER_S + from->nanos / 1000;
 	return rt_ok();
@@ -44,7 +47,8 @@ static struct rt_status take_expiry(const Google__Protobuf__Timestamp *from, int
 	return rt_ok();
 }
 
-static struct rt_status take_kind(const Daler__Accounts__V1__Transfer *from, struct transfer *transfer)
+static struct rt_status take_kind(const Daler__Accounts__V1__Transfer *from,
+				  struct transfer *transfer)
 {
 	switch (from->kind_case) {
 	case DALER__ACCOUNTS__V1__TRANSFER__KIND_DIRECT:
@@ -59,27 +63,35 @@ static struct rt_status take_kind(const Daler__Accounts__V1__Transfer *from, str
 	case DALER__ACCOUNTS__V1__TRANSFER__KIND_CAPTURE:
 		transfer->kind = TRANSFER_CAPTURE;
 		transfer->keep_open = from->capture->keep_open;
-		return rt_uuid_field("capture.hold_id", from->capture->hold_id, &transfer->target_id);
+		return rt_uuid_field("capture.hold_id", from->capture->hold_id,
+				     &transfer->target_id);
 	case DALER__ACCOUNTS__V1__TRANSFER__KIND_RELEASE:
 		transfer->kind = TRANSFER_RELEASE;
-		return rt_uuid_field("release.hold_id", from->release->hold_id, &transfer->target_id);
+		return rt_uuid_field("release.hold_id", from->release->hold_id,
+				     &transfer->target_id);
 	case DALER__ACCOUNTS__V1__TRANSFER__KIND_REVERSAL:
 		transfer->kind = TRANSFER_REVERSAL;
-		return rt_uuid_field("reversal.original_id", from->reversal->original_id, &transfer->target_id);
+		return rt_uuid_field("reversal.original_id", from->reversal->original_id,
+				     &transfer->target_id);
 	case DALER__ACCOUNTS__V1__TRANSFER__KIND_EXPIRY:
 	case DALER__ACCOUNTS__V1__TRANSFER__KIND__NOT_SET:
 	case _DALER__ACCOUNTS__V1__TRANSFER__KIND__CASE_IS_INT_SIZE:
 		break;
 	}
-	return RT_BAD_FIELD("INVALID_FIELD", "kind", "must be direct, hold, capture, release, balancing or reversal");
+	return RT_BAD_FIELD("INVALID_FIELD", "kind",
+			    "must be direct, hold, capture, release, balancing or reversal");
 }
 
-static struct rt_status take_transfer(const Daler__Accounts__V1__Transfer *from, struct transfer *transfer)
+static struct rt_status take_transfer(const Daler__Accounts__V1__Transfer *from,
+				      struct transfer *transfer)
 {
-	*transfer = (struct transfer){.amount_minor = from->amount_minor, .reference = from->reference};
+	*transfer =
+		(struct transfer){.amount_minor = from->amount_minor, .reference = from->reference};
 	RT_TRY(rt_uuid_field("transfer_id", from->transfer_id, &transfer->id));
-	RT_TRY(rt_uuid_field("debit_account_id", from->debit_account_id, &transfer->debit_account_id));
-	RT_TRY(rt_uuid_field("credit_account_id", from->credit_account_id, &transfer->credit_account_id));
+	RT_TRY(rt_uuid_field("debit_account_id", from->debit_account_id,
+			     &transfer->debit_account_id));
+	RT_TRY(rt_uuid_field("credit_account_id", from->credit_account_id,
+			     &transfer->credit_account_id));
 	map_currency_from(from->currency, transfer->currency);
 	return take_kind(from, transfer);
 }
@@ -94,7 +106,8 @@ struct rt_status map_group(const Daler__Accounts__V1__Group *from, const struct 
 	if (transfers == NULL)
 		return no_memory();
 	for (size_t i = 0; i < group->count; i++)
-		RT_TRY(rt_status_in(take_transfer(from->transfers[i], &transfers[i]), "transfers[%zu].", i));
+		RT_TRY(rt_status_in(take_transfer(from->transfers[i], &transfers[i]),
+				    "transfers[%zu].", i));
 	group->transfers = transfers;
 	RT_TRY(group_check(group));
 	group_fill_hash(group, ledger_id);
@@ -124,8 +137,8 @@ struct account_limit map_limit_from(const Daler__Accounts__V1__Limit *from)
 	return (struct account_limit){.set = true, .amount_minor = from->amount_minor};
 }
 
-struct rt_status map_new_account(const Daler__Accounts__V1__NewAccount *from, const struct rt_uuid *ledger_id,
-				 struct account_record *record)
+struct rt_status map_new_account(const Daler__Accounts__V1__NewAccount *from,
+				 const struct rt_uuid *ledger_id, struct account_record *record)
 {
 	*record = (struct account_record){
 		.ledger_id = *ledger_id,
@@ -143,6 +156,11 @@ struct rt_status map_new_account(const Daler__Accounts__V1__NewAccount *from, co
 		record->account.side = ACCOUNT_CREDIT_NORMAL;
 	map_currency_from(from->currency, record->account.currency);
 	return rt_uuid_field("account_id", from->account_id, &record->account.id);
+}
+
+void *map_list(size_t count, struct rt_arena *arena)
+{
+	return rt_arena_array(arena, count, sizeof(void *));
 }
 
 char *map_uuid(const struct rt_uuid *id, struct rt_arena *arena)
@@ -170,7 +188,8 @@ Google__Protobuf__Timestamp *map_time(int64_t wall_us, struct rt_arena *arena)
 	return time;
 }
 
-static Daler__Accounts__V1__Limit *map_limit(const struct account_limit *limit, struct rt_arena *arena)
+static Daler__Accounts__V1__Limit *map_limit(const struct account_limit *limit,
+					     struct rt_arena *arena)
 {
 	if (!limit->set)
 		return NULL;
@@ -215,7 +234,8 @@ static Daler__Accounts__V1__AccountStatus map_account_status(enum account_status
 	return DALER__ACCOUNTS__V1__ACCOUNT_STATUS__ACCOUNT_STATUS_UNSPECIFIED;
 }
 
-Daler__Accounts__V1__AccountMetadata *map_metadata(const struct account_record *record, struct rt_arena *arena)
+Daler__Accounts__V1__AccountMetadata *map_metadata(const struct account_record *record,
+						   struct rt_arena *arena)
 {
 	Daler__Accounts__V1__AccountMetadata *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -236,8 +256,8 @@ Daler__Accounts__V1__AccountMetadata *map_metadata(const struct account_record *
 	return to;
 }
 
-Daler__Accounts__V1__Balances *map_balances(enum account_side side, const struct account_state *state,
-						    struct rt_arena *arena)
+Daler__Accounts__V1__Balances *
+map_balances(enum account_side side, const struct account_state *state, struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Balances *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -253,7 +273,8 @@ Daler__Accounts__V1__Balances *map_balances(enum account_side side, const struct
 	return to;
 }
 
-Daler__Accounts__V1__Account *map_account(const struct account_record *record, struct rt_arena *arena)
+Daler__Accounts__V1__Account *map_account(const struct account_record *record,
+					  struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Account *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -275,7 +296,8 @@ static Daler__Accounts__V1__Hold *map_hold(const struct transfer *transfer, stru
 	return to;
 }
 
-static Daler__Accounts__V1__Capture *map_capture(const struct transfer *transfer, struct rt_arena *arena)
+static Daler__Accounts__V1__Capture *map_capture(const struct transfer *transfer,
+						 struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Capture *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -286,7 +308,8 @@ static Daler__Accounts__V1__Capture *map_capture(const struct transfer *transfer
 	return to;
 }
 
-static Daler__Accounts__V1__Release *map_release(const struct transfer *transfer, struct rt_arena *arena)
+static Daler__Accounts__V1__Release *map_release(const struct transfer *transfer,
+						 struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Release *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -296,7 +319,8 @@ static Daler__Accounts__V1__Release *map_release(const struct transfer *transfer
 	return to;
 }
 
-static Daler__Accounts__V1__Expiry *map_expiry(const struct transfer *transfer, struct rt_arena *arena)
+static Daler__Accounts__V1__Expiry *map_expiry(const struct transfer *transfer,
+					       struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Expiry *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -306,7 +330,8 @@ static Daler__Accounts__V1__Expiry *map_expiry(const struct transfer *transfer, 
 	return to;
 }
 
-static Daler__Accounts__V1__Reversal *map_reversal(const struct transfer *transfer, struct rt_arena *arena)
+static Daler__Accounts__V1__Reversal *map_reversal(const struct transfer *transfer,
+						   struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Reversal *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -316,7 +341,8 @@ static Daler__Accounts__V1__Reversal *map_reversal(const struct transfer *transf
 	return to;
 }
 
-static void set_kind(Daler__Accounts__V1__Transfer *to, const struct transfer *transfer, struct rt_arena *arena)
+static void set_kind(Daler__Accounts__V1__Transfer *to, const struct transfer *transfer,
+		     struct rt_arena *arena)
 {
 	/* Messages without a field are all alike; nobody changes them. */
 	static Daler__Accounts__V1__Direct direct = DALER__ACCOUNTS__V1__DIRECT__INIT;
@@ -353,7 +379,8 @@ static void set_kind(Daler__Accounts__V1__Transfer *to, const struct transfer *t
 	}
 }
 
-static Daler__Accounts__V1__Transfer *map_transfer(const struct transfer *transfer, struct rt_arena *arena)
+static Daler__Accounts__V1__Transfer *map_transfer(const struct transfer *transfer,
+						   struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Transfer *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -369,7 +396,8 @@ static Daler__Accounts__V1__Transfer *map_transfer(const struct transfer *transf
 	return to;
 }
 
-Daler__Accounts__V1__PostedTransfer *map_posted(const struct posted_transfer *posted, struct rt_arena *arena)
+Daler__Accounts__V1__PostedTransfer *map_posted(const struct posted_transfer *posted,
+						struct rt_arena *arena)
 {
 	Daler__Accounts__V1__PostedTransfer *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -384,7 +412,8 @@ Daler__Accounts__V1__PostedTransfer *map_posted(const struct posted_transfer *po
 	return to;
 }
 
-static Daler__Accounts__V1__PostedGroup *map_posted_group(const struct group_record *record, struct rt_arena *arena)
+static Daler__Accounts__V1__PostedGroup *map_posted_group(const struct group_record *record,
+							  struct rt_arena *arena)
 {
 	Daler__Accounts__V1__PostedGroup *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -399,7 +428,8 @@ static Daler__Accounts__V1__PostedGroup *map_posted_group(const struct group_rec
 	return to;
 }
 
-static Daler__Accounts__V1__Decline *map_decline(const struct group_record *record, struct rt_arena *arena)
+static Daler__Accounts__V1__Decline *map_decline(const struct group_record *record,
+						 struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Decline *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -416,9 +446,10 @@ struct rt_status map_refused(const struct outcome *outcome)
 	RT_ASSERT(outcome->record == NULL);
 	switch (outcome->refusal) {
 	case REFUSAL_EXPIRES:
-		return rt_status_in(RT_BAD_FIELD("INVALID_FIELD", "hold.expire_time",
-						 "must be later than now, and at most ten years from now"),
-				    "transfers[%zu].", outcome->position);
+		return rt_status_in(
+			RT_BAD_FIELD("INVALID_FIELD", "hold.expire_time",
+				     "must be later than now, and at most ten years from now"),
+			"transfers[%zu].", outcome->position);
 	case REFUSAL_NONE:
 	case REFUSAL_MISMATCH:
 	case REFUSAL_NOT_DUE: /* the ledger's own wishes alone */
@@ -428,7 +459,8 @@ struct rt_status map_refused(const struct outcome *outcome)
 		       "an id of the group is on record with another body");
 }
 
-static Daler__Accounts__V1__Refusal *map_refusal(const struct outcome *outcome, struct rt_arena *arena)
+static Daler__Accounts__V1__Refusal *map_refusal(const struct outcome *outcome,
+						 struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Refusal *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -436,12 +468,14 @@ static Daler__Accounts__V1__Refusal *map_refusal(const struct outcome *outcome, 
 	daler__accounts__v1__refusal__init(to);
 	const struct rt_status status = map_refused(outcome);
 	to->reason = copy(status.reason, arena);
-	to->message = status.field[0] == '\0' ? copy(status.detail, arena)
-					      : rt_arena_printf(arena, "%s %s", status.field, status.detail);
+	to->message = status.field[0] == '\0'
+			      ? copy(status.detail, arena)
+			      : rt_arena_printf(arena, "%s %s", status.field, status.detail);
 	return to;
 }
 
-static Daler__Accounts__V1__Outcome *new_outcome(const struct rt_uuid *id, bool replayed, struct rt_arena *arena)
+static Daler__Accounts__V1__Outcome *new_outcome(const struct rt_uuid *id, bool replayed,
+						 struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Outcome *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -452,7 +486,8 @@ static Daler__Accounts__V1__Outcome *new_outcome(const struct rt_uuid *id, bool 
 	return to;
 }
 
-static void set_recorded(Daler__Accounts__V1__Outcome *to, const struct group_record *record, struct rt_arena *arena)
+static void set_recorded(Daler__Accounts__V1__Outcome *to, const struct group_record *record,
+			 struct rt_arena *arena)
 {
 	if (record->decline != DECLINE_NONE) {
 		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_DECLINE;
@@ -463,7 +498,8 @@ static void set_recorded(Daler__Accounts__V1__Outcome *to, const struct group_re
 	}
 }
 
-Daler__Accounts__V1__Outcome *map_recorded(const struct group_record *record, struct rt_arena *arena)
+Daler__Accounts__V1__Outcome *map_recorded(const struct group_record *record,
+					   struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Outcome *to = new_outcome(&record->id, true, arena);
 	if (to != NULL)
@@ -486,8 +522,8 @@ Daler__Accounts__V1__Outcome *map_outcome(const struct group *group, const struc
 	return to;
 }
 
-Daler__Accounts__V1__StatementEntry *map_entry(const struct statement_entry *entry, enum account_side side,
-					       struct rt_arena *arena)
+Daler__Accounts__V1__StatementEntry *map_entry(const struct statement_entry *entry,
+					       enum account_side side, struct rt_arena *arena)
 {
 	Daler__Accounts__V1__StatementEntry *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -501,7 +537,8 @@ Daler__Accounts__V1__StatementEntry *map_entry(const struct statement_entry *ent
 	return to;
 }
 
-Daler__Accounts__V1__TrialBalanceLine *map_line(const struct trial_balance_line *line, struct rt_arena *arena)
+Daler__Accounts__V1__TrialBalanceLine *map_line(const struct trial_balance_line *line,
+						struct rt_arena *arena)
 {
 	Daler__Accounts__V1__TrialBalanceLine *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)

@@ -1,4 +1,5 @@
-/* Post, PostBatch: checked here, on the completion thread; carried out and answered by a lane of the posting engine. */
+/* Post, PostBatch: checked here, on the completion thread; carried out and answered by a lane of
+ * the posting engine. */
 #include "daler/accounts/v1/accounts.pb-c.h"
 #include "engine/posting.h"
 #include "rpc/handlers.h"
@@ -11,12 +12,13 @@
 
 static struct rt_status no_memory(void)
 {
-	return RT_FAIL(RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", "the request needs too much memory");
+	return RT_FAIL(RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE",
+		       "the request needs too much memory");
 }
 
 /* Makes a request of so many groups in the call's arena. */
-static struct rt_status make_request(struct rt_call *call, size_t group_count, posting_answer answer,
-				     struct posting_request **request)
+static struct rt_status make_request(struct rt_call *call, size_t group_count,
+				     posting_answer answer, struct posting_request **request)
 {
 	struct rt_arena *arena = rt_call_arena(call);
 	struct posting_request *made = rt_arena_alloc(arena, sizeof(*made));
@@ -33,7 +35,8 @@ static struct rt_status make_request(struct rt_call *call, size_t group_count, p
 	return rt_ok();
 }
 
-static struct rt_status submit(struct rt_call *call, struct posting_request *request, const struct rt_uuid *ledger_id)
+static struct rt_status submit(struct rt_call *call, struct posting_request *request,
+			       const struct rt_uuid *ledger_id)
 {
 	const struct accounts_service *service = rt_call_service(call);
 	for (size_t i = 0; i < request->group_count; i++)
@@ -41,7 +44,8 @@ static struct rt_status submit(struct rt_call *call, struct posting_request *req
 	return posting_submit(service->posting, request, ledger_id, rt_call_deadline_us(call));
 }
 
-static void answer_post(struct posting_request *request, struct rt_status status, const struct outcome *outcomes)
+static void answer_post(struct posting_request *request, struct rt_status status,
+			const struct outcome *outcomes)
 {
 	struct rt_call *call = request->context;
 	Daler__Accounts__V1__PostResponse reply = DALER__ACCOUNTS__V1__POST_RESPONSE__INIT;
@@ -60,7 +64,9 @@ static struct rt_status post(struct rt_call *call)
 	struct posting_request *request;
 	RT_TRY(rt_uuid_field("ledger_id", asked->ledger_id, &ledger_id));
 	RT_TRY(make_request(call, 1, answer_post, &request));
-	RT_TRY(rt_status_in(map_group(asked->group, &ledger_id, rt_call_arena(call), &request->groups[0]), "group."));
+	RT_TRY(rt_status_in(
+		map_group(asked->group, &ledger_id, rt_call_arena(call), &request->groups[0]),
+		"group."));
 	return submit(call, request, &ledger_id);
 }
 
@@ -71,13 +77,15 @@ void accounts_post(struct rt_call *call)
 		reply_end(call, status, NULL);
 }
 
-static void answer_batch(struct posting_request *request, struct rt_status status, const struct outcome *outcomes)
+static void answer_batch(struct posting_request *request, struct rt_status status,
+			 const struct outcome *outcomes)
 {
 	struct rt_call *call = request->context;
 	struct rt_arena *arena = rt_call_arena(call);
-	Daler__Accounts__V1__PostBatchResponse reply = DALER__ACCOUNTS__V1__POST_BATCH_RESPONSE__INIT;
+	Daler__Accounts__V1__PostBatchResponse reply =
+		DALER__ACCOUNTS__V1__POST_BATCH_RESPONSE__INIT;
 	if (rt_is_ok(&status))
-		reply.outcomes = rt_arena_array(arena, request->group_count, sizeof(reply.outcomes[0]));
+		reply.outcomes = map_list(request->group_count, arena);
 	if (reply.outcomes != NULL)
 		reply.n_outcomes = request->group_count;
 	for (size_t i = 0; i < reply.n_outcomes; i++)
@@ -88,14 +96,15 @@ static void answer_batch(struct posting_request *request, struct rt_status statu
 static struct rt_status check_size(const Daler__Accounts__V1__PostBatchRequest *asked)
 {
 	if (asked->n_groups == 0 || asked->n_groups > BATCH_GROUPS_MAX)
-		return RT_BAD_FIELD("INVALID_LENGTH", "groups", "must be 1 to %d, are %zu", BATCH_GROUPS_MAX,
-				    asked->n_groups);
+		return RT_BAD_FIELD("INVALID_LENGTH", "groups", "must be 1 to %d, are %zu",
+				    BATCH_GROUPS_MAX, asked->n_groups);
 	size_t transfers = 0;
 	for (size_t i = 0; i < asked->n_groups; i++)
 		transfers += asked->groups[i]->n_transfers;
 	if (transfers > BATCH_TRANSFERS_MAX)
-		return RT_BAD_FIELD("INVALID_LENGTH", "groups", "must have %d transfers at most, have %zu",
-				    BATCH_TRANSFERS_MAX, transfers);
+		return RT_BAD_FIELD("INVALID_LENGTH", "groups",
+				    "must have %d transfers at most, have %zu", BATCH_TRANSFERS_MAX,
+				    transfers);
 	return rt_ok();
 }
 
@@ -109,7 +118,8 @@ static struct rt_status post_batch(struct rt_call *call)
 	RT_TRY(check_size(asked));
 	RT_TRY(make_request(call, asked->n_groups, answer_batch, &request));
 	for (size_t i = 0; i < asked->n_groups; i++)
-		RT_TRY(rt_status_in(map_group(asked->groups[i], &ledger_id, rt_call_arena(call), &request->groups[i]),
+		RT_TRY(rt_status_in(map_group(asked->groups[i], &ledger_id, rt_call_arena(call),
+					      &request->groups[i]),
 				    "groups[%zu].", i));
 	return submit(call, request, &ledger_id);
 }

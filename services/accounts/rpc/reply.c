@@ -10,9 +10,10 @@ struct request request_of(struct rt_call *call)
 {
 	struct accounts_worker *worker = rt_call_worker(call);
 	RT_ASSERT(worker != NULL);
-	/* What goes wrong here goes wrong with the handler's own statements too, and shows there. */
-	struct rt_status status =
-		plans_refresh(&worker->plans, worker->pg, rt_clock_mono_us(), rt_call_deadline_us(call));
+	/* What goes wrong here goes wrong with the handler's own statements too, and shows there.
+	 */
+	struct rt_status status = plans_refresh(&worker->plans, worker->pg, rt_clock_mono_us(),
+						rt_call_deadline_us(call));
 	(void)status;
 	return (struct request){
 		.call = call,
@@ -26,7 +27,8 @@ struct request request_of(struct rt_call *call)
 void reply_end(struct rt_call *call, struct rt_status status, const ProtobufCMessage *reply)
 {
 	if (rt_is_ok(&status) && rt_call_arena(call)->overflowed)
-		status = RT_FAIL(RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE", "the answer needs too much memory");
+		status = RT_FAIL(RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE",
+				 "the answer needs too much memory");
 	rt_call_end(call, status, rt_is_ok(&status) ? reply : NULL);
 }
 
@@ -38,6 +40,7 @@ struct rt_status reply_check_owner(const struct rt_call *call, const char *owner
 		return rt_ok();
 	rt_uuid_format(&caller->user_id, user_id);
 	if (strcmp(owner, user_id) != 0)
-		return RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND", "there is no such account in this ledger");
+		return RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND",
+			       "there is no such account in this ledger");
 	return rt_ok();
 }

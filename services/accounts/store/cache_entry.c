@@ -159,11 +159,13 @@ static void get_account(struct reader *reader, struct account *account)
 }
 
 bool cache_entry_read(const char *bytes, size_t length, const struct rt_uuid *ledger_id,
-		      const struct rt_uuid *account_id, struct rt_arena *arena, struct account_record *record)
+		      const struct rt_uuid *account_id, struct rt_arena *arena,
+		      struct account_record *record)
 {
 	if (!is_sealed(bytes, length))
 		return false;
-	struct reader reader = {.bytes = bytes, .length = length - SEAL_BYTES, .place = sizeof(magic)};
+	struct reader reader = {
+		.bytes = bytes, .length = length - SEAL_BYTES, .place = sizeof(magic)};
 	*record = (struct account_record){0};
 	get_id(&reader, &record->ledger_id);
 	get_id(&reader, &record->account.id);
@@ -172,6 +174,7 @@ bool cache_entry_read(const char *bytes, size_t length, const struct rt_uuid *le
 	get_account(&reader, &record->account);
 	record->owner = get_text(&reader, arena);
 	record->label = get_text(&reader, arena);
-	return !reader.bad && reader.place == reader.length && rt_uuid_equal(&record->ledger_id, ledger_id) &&
+	return !reader.bad && reader.place == reader.length &&
+	       rt_uuid_equal(&record->ledger_id, ledger_id) &&
 	       rt_uuid_equal(&record->account.id, account_id);
 }

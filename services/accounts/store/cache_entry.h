@@ -12,7 +12,8 @@
 
 /* Returns the length; 0 when it doesn't fit, which no checked account does. */
 size_t cache_entry_write(const struct account_record *record, char bytes[CACHE_ENTRY_BYTES_MAX]);
-/* False for anything that isn't wholly right: another version of the format, cut, with more at its end, damaged, or of
- * another account than the one in question. */
+/* False for anything that isn't wholly right: another version of the format, cut, with more at its
+ * end, damaged, or of another account than the one in question. */
 bool cache_entry_read(const char *bytes, size_t length, const struct rt_uuid *ledger_id,
-		      const struct rt_uuid *account_id, struct rt_arena *arena, struct account_record *record);
+		      const struct rt_uuid *account_id, struct rt_arena *arena,
+		      struct account_record *record);

@@ -6,8 +6,9 @@
 static const struct rt_pg_statement ledgers_statement = {"expiry_ledgers", accounts_expiry_ledgers};
 static const struct rt_pg_statement due_statement = {"expiry_due", accounts_expiry_due};
 
-static struct rt_status read_ledgers(struct rt_pg *pg, const struct rt_uuid *after, size_t most, struct rt_arena *arena,
-				     int64_t deadline_mono_us, struct expiry_due **due, size_t *count)
+static struct rt_status read_ledgers(struct rt_pg *pg, const struct rt_uuid *after, size_t most,
+				     struct rt_arena *arena, int64_t deadline_mono_us,
+				     struct expiry_due **due, size_t *count)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
@@ -24,8 +25,8 @@ static struct rt_status read_ledgers(struct rt_pg *pg, const struct rt_uuid *aft
 	return rt_ok();
 }
 
-static struct rt_status send_due(struct rt_pg *pg, const struct rt_uuid *ledger_id, int64_t now_us, size_t holds_most,
-				 struct rt_arena *arena)
+static struct rt_status send_due(struct rt_pg *pg, const struct rt_uuid *ledger_id, int64_t now_us,
+				 size_t holds_most, struct rt_arena *arena)
 {
 	struct rt_pg_params params;
 	rt_pg_params_init(&params, arena);
@@ -35,7 +36,8 @@ static struct rt_status send_due(struct rt_pg *pg, const struct rt_uuid *ledger_
 	return rt_pg_send(pg, &due_statement, &params);
 }
 
-static struct rt_status take_due(const struct rt_pg_rows *rows, struct rt_arena *arena, struct expiry_due *due)
+static struct rt_status take_due(const struct rt_pg_rows *rows, struct rt_arena *arena,
+				 struct expiry_due *due)
 {
 	due->count = (size_t)rows->count;
 	due->transfers = rt_arena_array(arena, due->count, sizeof(due->transfers[0]));
@@ -55,9 +57,9 @@ static struct rt_status take_due(const struct rt_pg_rows *rows, struct rt_arena 
 }
 
 /* One statement a ledger, all in one round trip. */
-static struct rt_status read_holds(struct rt_pg *pg, struct expiry_due *due, size_t count, struct rt_pg_rows *rows,
-				   size_t holds_most, int64_t now_us, struct rt_arena *arena,
-				   int64_t deadline_mono_us)
+static struct rt_status read_holds(struct rt_pg *pg, struct expiry_due *due, size_t count,
+				   struct rt_pg_rows *rows, size_t holds_most, int64_t now_us,
+				   struct rt_arena *arena, int64_t deadline_mono_us)
 {
 	RT_TRY(rt_pg_send_begin(pg, deadline_mono_us));
 	for (size_t i = 0; i < count; i++)
@@ -68,9 +70,9 @@ static struct rt_status read_holds(struct rt_pg *pg, struct expiry_due *due, siz
 	return rt_ok();
 }
 
-struct rt_status expiry_store_due(struct rt_pg *pg, const struct rt_uuid *after, size_t most, size_t holds_most,
-				  int64_t now_us, struct rt_arena *arena, int64_t deadline_mono_us,
-				  struct expiry_due **due, size_t *count)
+struct rt_status expiry_store_due(struct rt_pg *pg, const struct rt_uuid *after, size_t most,
+				  size_t holds_most, int64_t now_us, struct rt_arena *arena,
+				  int64_t deadline_mono_us, struct expiry_due **due, size_t *count)
 {
 	RT_TRY(read_ledgers(pg, after, most, arena, deadline_mono_us, due, count));
 	if (*count == 0)

@@ -7,8 +7,8 @@ static const struct rt_pg_statement insert_statement = {"ledger_insert", account
 static const struct rt_pg_statement get_statement = {"ledger_get", accounts_ledger_get};
 static const struct rt_pg_statement list_statement = {"ledger_list", accounts_ledger_list};
 
-struct rt_status ledger_store_insert(struct rt_pg *pg, const struct ledger *ledger, struct rt_arena *arena,
-				     int64_t deadline_us, bool *inserted)
+struct rt_status ledger_store_insert(struct rt_pg *pg, const struct ledger *ledger,
+				     struct rt_arena *arena, int64_t deadline_us, bool *inserted)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
@@ -24,12 +24,14 @@ struct rt_status ledger_store_insert(struct rt_pg *pg, const struct ledger *ledg
 static struct rt_status read_ledger(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
 				    struct ledger *ledger)
 {
-	*ledger = (struct ledger){.id = rt_pg_uuid(rows, row, 0), .created_us = rt_pg_time_us(rows, row, 2)};
+	*ledger = (struct ledger){.id = rt_pg_uuid(rows, row, 0),
+				  .created_us = rt_pg_time_us(rows, row, 2)};
 	return rows_text(rows, row, 1, arena, &ledger->name);
 }
 
-struct rt_status ledger_store_get(struct rt_pg *pg, const struct rt_uuid *id, struct rt_arena *arena,
-				  int64_t deadline_us, struct ledger *ledger)
+struct rt_status ledger_store_get(struct rt_pg *pg, const struct rt_uuid *id,
+				  struct rt_arena *arena, int64_t deadline_us,
+				  struct ledger *ledger)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
@@ -41,8 +43,9 @@ struct rt_status ledger_store_get(struct rt_pg *pg, const struct rt_uuid *id, st
 	return read_ledger(&rows, 0, arena, ledger);
 }
 
-struct rt_status ledger_store_list(struct rt_pg *pg, const struct rt_uuid *after, size_t most, struct rt_arena *arena,
-				   int64_t deadline_us, struct ledger **ledgers, size_t *count)
+struct rt_status ledger_store_list(struct rt_pg *pg, const struct rt_uuid *after, size_t most,
+				   struct rt_arena *arena, int64_t deadline_us,
+				   struct ledger **ledgers, size_t *count)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;

@@ -17,11 +17,13 @@ struct ledger {
 };
 
 /* Inserts it unless its id is taken, and says whether it did. Errors: those of rt_pg_run. */
-struct rt_status ledger_store_insert(struct rt_pg *pg, const struct ledger *ledger, struct rt_arena *arena,
-				     int64_t deadline_us, bool *inserted);
+struct rt_status ledger_store_insert(struct rt_pg *pg, const struct ledger *ledger,
+				     struct rt_arena *arena, int64_t deadline_us, bool *inserted);
 /* Owns: the text is in the arena. Errors: NOT_FOUND LEDGER_NOT_FOUND. */
-struct rt_status ledger_store_get(struct rt_pg *pg, const struct rt_uuid *id, struct rt_arena *arena,
-				  int64_t deadline_us, struct ledger *ledger);
+struct rt_status ledger_store_get(struct rt_pg *pg, const struct rt_uuid *id,
+				  struct rt_arena *arena, int64_t deadline_us,
+				  struct ledger *ledger);
 /* Up to `most` ledgers after an id. Owns: *ledgers is in the arena. */
-struct rt_status ledger_store_list(struct rt_pg *pg, const struct rt_uuid *after, size_t most, struct rt_arena *arena,
-				   int64_t deadline_us, struct ledger **ledgers, size_t *count);
+struct rt_status ledger_store_list(struct rt_pg *pg, const struct rt_uuid *after, size_t most,
+				   struct rt_arena *arena, int64_t deadline_us,
+				   struct ledger **ledgers, size_t *count);

@@ -37,7 +37,8 @@ static void states_set(struct state_columns *states, size_t row, const struct ac
 	states->columns[4][row] = state->totals.credits_pending_minor;
 }
 
-static void states_add(struct rt_pg_params *params, const struct state_columns *states, size_t count)
+static void states_add(struct rt_pg_params *params, const struct state_columns *states,
+		       size_t count)
 {
 	for (size_t i = 0; i < STATE_COLUMNS; i++)
 		rt_pg_add_int_array(params, states->columns[i], NULL, count);
@@ -77,7 +78,8 @@ static struct transfer_columns transfers_new(struct rt_pg_params *params, size_t
 	};
 }
 
-static void transfers_set(struct transfer_columns *columns, size_t row, const struct group_record *record, size_t position)
+static void transfers_set(struct transfer_columns *columns, size_t row,
+			  const struct group_record *record, size_t position)
 {
 	const struct posted_transfer *posted = &record->transfers[position];
 	const struct transfer *transfer = &posted->transfer;
@@ -102,7 +104,8 @@ static void transfers_set(struct transfer_columns *columns, size_t row, const st
 	states_set(&columns->credit_states, row, &posted->credit.after);
 }
 
-static void transfers_add(struct rt_pg_params *params, const struct transfer_columns *columns, size_t count)
+static void transfers_add(struct rt_pg_params *params, const struct transfer_columns *columns,
+			  size_t count)
 {
 	rt_pg_add_uuid_array(params, columns->ids, NULL, count);
 	rt_pg_add_uuid_array(params, columns->groups, NULL, count);
@@ -131,7 +134,8 @@ void posting_columns_transfers(struct rt_pg_params *params, const struct book *b
 	if (params->arena->overflowed)
 		return;
 	size_t row = 0;
-	for (const struct group_record *record = book->first_new; record != NULL; record = record->next_new)
+	for (const struct group_record *record = book->first_new; record != NULL;
+	     record = record->next_new)
 		for (size_t i = 0; record->decline == DECLINE_NONE && i < record->count; i++)
 			transfers_set(&columns, row++, record, i);
 	transfers_add(params, &columns, count);
@@ -149,8 +153,10 @@ void posting_columns_declines(struct rt_pg_params *params, const struct book *bo
 	if (params->arena->overflowed)
 		return;
 	size_t row = 0;
-	for (const struct group_record *record = book->first_new; record != NULL; record = record->next_new) {
-		for (size_t i = 0; record->decline != DECLINE_NONE && i < record->count; i++, row++) {
+	for (const struct group_record *record = book->first_new; record != NULL;
+	     record = record->next_new) {
+		for (size_t i = 0; record->decline != DECLINE_NONE && i < record->count;
+		     i++, row++) {
 			ids[row] = record->asked->transfers[i].id;
 			groups[row] = record->id;
 			causes[row] = record->cause_id;
@@ -200,13 +206,14 @@ static void holds_put(struct hold_columns *columns, const struct hold *hold)
 }
 
 /* The holds that are new, or those that aren't; false when the arena is full. */
-static bool take_holds(struct rt_pg_params *params, const struct book *book, bool is_new, size_t count,
-		       struct hold_columns *columns)
+static bool take_holds(struct rt_pg_params *params, const struct book *book, bool is_new,
+		       size_t count, struct hold_columns *columns)
 {
 	*columns = holds_new(params, count);
 	if (params->arena->overflowed)
 		return false;
-	for (const struct book_hold *entry = book->first_hold; entry != NULL; entry = entry->next_changed)
+	for (const struct book_hold *entry = book->first_hold; entry != NULL;
+	     entry = entry->next_changed)
 		if (entry->is_new == is_new)
 			holds_put(columns, &entry->hold);
 	return true;
@@ -216,7 +223,8 @@ static void add_standing(struct rt_pg_params *params, const struct hold_columns 
 {
 	rt_pg_add_int_array(params, columns->captured, NULL, columns->count);
 	rt_pg_add_smallint_array(params, columns->states, NULL, columns->count);
-	rt_pg_add_time_or_null_array(params, columns->expiries, columns->no_expiries, columns->count);
+	rt_pg_add_time_or_null_array(params, columns->expiries, columns->no_expiries,
+				     columns->count);
 }
 
 void posting_columns_new_holds(struct rt_pg_params *params, const struct book *book)
@@ -249,7 +257,8 @@ void posting_columns_reversed(struct rt_pg_params *params, const struct book *bo
 	if (params->arena->overflowed)
 		return;
 	size_t row = 0;
-	for (const struct book_original *entry = book->first_original; entry != NULL; entry = entry->next_changed) {
+	for (const struct book_original *entry = book->first_original; entry != NULL;
+	     entry = entry->next_changed) {
 		ids[row] = entry->original.id;
 		amounts[row] = entry->original.moved_minor;
 		reversed[row++] = entry->original.reversed_minor;
@@ -268,7 +277,8 @@ void posting_columns_accounts(struct rt_pg_params *params, const struct book *bo
 	if (params->arena->overflowed)
 		return;
 	size_t row = 0;
-	for (const struct book_account *entry = book->first_account; entry != NULL; entry = entry->next_changed) {
+	for (const struct book_account *entry = book->first_account; entry != NULL;
+	     entry = entry->next_changed) {
 		ids[row] = entry->account.id;
 		states_set(&states, row++, &entry->account.state);
 	}

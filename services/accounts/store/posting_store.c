@@ -5,19 +5,30 @@
 #include "store/rows.h"
 
 static const struct rt_pg_statement lock_ledger = {"post_lock_ledger", accounts_post_lock_ledger};
-static const struct rt_pg_statement lock_accounts = {"post_lock_accounts", accounts_post_lock_accounts};
-static const struct rt_pg_statement read_transfers = {"post_read_transfers", accounts_post_read_transfers};
-static const struct rt_pg_statement read_declines = {"post_read_declines", accounts_post_read_declines};
+static const struct rt_pg_statement lock_accounts = {"post_lock_accounts",
+						     accounts_post_lock_accounts};
+static const struct rt_pg_statement read_transfers = {"post_read_transfers",
+						      accounts_post_read_transfers};
+static const struct rt_pg_statement read_declines = {"post_read_declines",
+						     accounts_post_read_declines};
 static const struct rt_pg_statement read_holds = {"post_read_holds", accounts_post_read_holds};
-static const struct rt_pg_statement insert_transfers = {"post_insert_transfers", accounts_post_insert_transfers};
-static const struct rt_pg_statement insert_declines = {"post_insert_declines", accounts_post_insert_declines};
-static const struct rt_pg_statement insert_holds = {"post_insert_holds", accounts_post_insert_holds};
-static const struct rt_pg_statement update_holds = {"post_update_holds", accounts_post_update_holds};
-static const struct rt_pg_statement read_originals = {"post_read_originals", accounts_post_read_originals};
-static const struct rt_pg_statement put_reversed = {"post_put_reversed", accounts_post_put_reversed};
-static const struct rt_pg_statement update_accounts = {"post_update_accounts", accounts_post_update_accounts};
+static const struct rt_pg_statement insert_transfers = {"post_insert_transfers",
+							accounts_post_insert_transfers};
+static const struct rt_pg_statement insert_declines = {"post_insert_declines",
+						       accounts_post_insert_declines};
+static const struct rt_pg_statement insert_holds = {"post_insert_holds",
+						    accounts_post_insert_holds};
+static const struct rt_pg_statement update_holds = {"post_update_holds",
+						    accounts_post_update_holds};
+static const struct rt_pg_statement read_originals = {"post_read_originals",
+						      accounts_post_read_originals};
+static const struct rt_pg_statement put_reversed = {"post_put_reversed",
+						    accounts_post_put_reversed};
+static const struct rt_pg_statement update_accounts = {"post_update_accounts",
+						       accounts_post_update_accounts};
 
-/* What the first round trip brings; holds and originals are asked for only when some are named, in this order. */
+/* What the first round trip brings; holds and originals are asked for only when some are named, in
+ * this order. */
 enum { LEDGER, ACCOUNTS, TRANSFERS, DECLINES, ALWAYS, READS_MAX = ALWAYS + 2 };
 
 struct reads {
@@ -31,8 +42,8 @@ static void reads_deinit(struct reads *reads)
 }
 
 static struct rt_status send_ids(struct rt_pg *pg, const struct rt_pg_statement *statement,
-				 const struct rt_uuid *ledger_id, const struct rt_uuid *ids, size_t count,
-				 struct rt_arena *arena)
+				 const struct rt_uuid *ledger_id, const struct rt_uuid *ids,
+				 size_t count, struct rt_arena *arena)
 {
 	struct rt_pg_params params;
 	rt_pg_params_init(&params, arena);
@@ -42,19 +53,24 @@ static struct rt_status send_ids(struct rt_pg *pg, const struct rt_pg_statement 
 	return rt_pg_send(pg, statement, &params);
 }
 
-static struct rt_status send_reads(struct rt_pg *pg, const struct posting_wanted *wanted, int64_t deadline_us,
-				   struct rt_arena *arena)
+static struct rt_status send_reads(struct rt_pg *pg, const struct posting_wanted *wanted,
+				   int64_t deadline_us, struct rt_arena *arena)
 {
 	const struct rt_uuid *ledger_id = &wanted->ledger_id;
 	RT_TRY(rt_pg_send_begin(pg, deadline_us));
 	RT_TRY(send_ids(pg, &lock_ledger, ledger_id, NULL, 0, arena));
-	RT_TRY(send_ids(pg, &lock_accounts, ledger_id, wanted->accounts, wanted->account_count, arena));
-	RT_TRY(send_ids(pg, &read_transfers, ledger_id, wanted->transfers, wanted->transfer_count, arena));
-	RT_TRY(send_ids(pg, &read_declines, ledger_id, wanted->transfers, wanted->transfer_count, arena));
+	RT_TRY(send_ids(pg, &lock_accounts, ledger_id, wanted->accounts, wanted->account_count,
+			arena));
+	RT_TRY(send_ids(pg, &read_transfers, ledger_id, wanted->transfers, wanted->transfer_count,
+			arena));
+	RT_TRY(send_ids(pg, &read_declines, ledger_id, wanted->transfers, wanted->transfer_count,
+			arena));
 	if (wanted->hold_count > 0)
-		RT_TRY(send_ids(pg, &read_holds, ledger_id, wanted->holds, wanted->hold_count, arena));
+		RT_TRY(send_ids(pg, &read_holds, ledger_id, wanted->holds, wanted->hold_count,
+				arena));
 	if (wanted->original_count > 0)
-		RT_TRY(send_ids(pg, &read_originals, ledger_id, wanted->originals, wanted->original_count, arena));
+		RT_TRY(send_ids(pg, &read_originals, ledger_id, wanted->originals,
+				wanted->original_count, arena));
 	return rt_ok();
 }
 
@@ -110,7 +126,8 @@ static struct rt_status take_holds(const struct rt_pg_rows *rows, struct book *b
 			.expires_us = rows_time_or_zero(rows, row, 6),
 		};
 		int64_t state = rt_pg_int(rows, row, 5);
-		if (state < HOLD_PENDING || state > HOLD_EXPIRED || hold.captured_minor > hold.amount_minor)
+		if (state < HOLD_PENDING || state > HOLD_EXPIRED ||
+		    hold.captured_minor > hold.amount_minor)
 			return RT_FAIL(INTERNAL, "BAD_RECORD", "a hold is wrong");
 		hold.state = (enum hold_state)state;
 		RT_TRY(book_add_hold(book, &hold));
@@ -130,14 +147,15 @@ static struct rt_status take_originals(const struct rt_pg_rows *rows, struct boo
 		};
 		RT_TRY(rows_kind(rows, row, 4, &original.kind));
 		if (original.reversed_minor < 0 || original.reversed_minor > original.moved_minor)
-			return RT_FAIL(INTERNAL, "BAD_RECORD", "more of a transfer was reversed than it moved");
+			return RT_FAIL(INTERNAL, "BAD_RECORD",
+				       "more of a transfer was reversed than it moved");
 		RT_TRY(book_add_original(book, &original));
 	}
 	return rt_ok();
 }
 
-struct rt_status posting_store_read(struct rt_pg *pg, const struct posting_wanted *wanted, int64_t deadline_us,
-				    struct book *book)
+struct rt_status posting_store_read(struct rt_pg *pg, const struct posting_wanted *wanted,
+				    int64_t deadline_us, struct book *book)
 {
 	CLEANUP(reads_deinit) struct reads reads = {0};
 	RT_TRY(send_reads(pg, wanted, deadline_us, book->arena));
@@ -153,7 +171,8 @@ struct rt_status posting_store_read(struct rt_pg *pg, const struct posting_wante
 	return originals > 0 ? take_originals(&reads.rows[ALWAYS + holds], book) : rt_ok();
 }
 
-/* What the second round trip brings: how many rows each statement touched, and how many it had to. */
+/* What the second round trip brings: how many rows each statement touched, and how many it had to.
+ */
 enum { WRITES_MAX = 6 };
 
 struct writes {
@@ -171,8 +190,8 @@ static void writes_deinit(struct writes *writes)
 typedef void (*add_columns)(struct rt_pg_params *params, const struct book *book);
 
 static struct rt_status send_write(struct rt_pg *pg, const struct rt_pg_statement *statement,
-				   const struct rt_uuid *ledger_id, const struct book *book, add_columns add,
-				   size_t rows, struct writes *writes)
+				   const struct rt_uuid *ledger_id, const struct book *book,
+				   add_columns add, size_t rows, struct writes *writes)
 {
 	if (rows == 0)
 		return rt_ok();
@@ -184,42 +203,47 @@ static struct rt_status send_write(struct rt_pg *pg, const struct rt_pg_statemen
 	return rt_pg_send(pg, statement, &params);
 }
 
-static struct rt_status send_writes(struct rt_pg *pg, const struct rt_uuid *ledger_id, const struct book *book,
-				    struct writes *writes)
+static struct rt_status send_writes(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				    const struct book *book, struct writes *writes)
 {
 	const struct book_counts *counts = &book->counts;
 	RT_TRY(send_write(pg, &insert_transfers, ledger_id, book, posting_columns_transfers,
 			  counts->posted_transfers, writes));
 	RT_TRY(send_write(pg, &insert_declines, ledger_id, book, posting_columns_declines,
 			  counts->declined_transfers, writes));
-	RT_TRY(send_write(pg, &insert_holds, ledger_id, book, posting_columns_new_holds, counts->holds_new, writes));
-	RT_TRY(send_write(pg, &update_holds, ledger_id, book, posting_columns_changed_holds, counts->holds_changed,
-			  writes));
-	RT_TRY(send_write(pg, &put_reversed, ledger_id, book, posting_columns_reversed, counts->originals_changed,
-			  writes));
+	RT_TRY(send_write(pg, &insert_holds, ledger_id, book, posting_columns_new_holds,
+			  counts->holds_new, writes));
+	RT_TRY(send_write(pg, &update_holds, ledger_id, book, posting_columns_changed_holds,
+			  counts->holds_changed, writes));
+	RT_TRY(send_write(pg, &put_reversed, ledger_id, book, posting_columns_reversed,
+			  counts->originals_changed, writes));
 	RT_TRY(send_write(pg, &update_accounts, ledger_id, book, posting_columns_accounts,
 			  counts->accounts_changed, writes));
 	return rt_pg_send_commit(pg);
 }
 
-/* A constraint that refuses what was decided is a defect of ours, not a caller's; an id that another process wrote
- * meanwhile is found when the batch is tried again. */
+/* A constraint that refuses what was decided is a defect of ours, not a caller's; an id that
+ * another process wrote meanwhile is found when the batch is tried again. */
 static struct rt_status explain(struct rt_status status)
 {
 	if (status.code == RT_FAILED_PRECONDITION)
-		return RT_FAIL(INTERNAL, "INVARIANT_BROKEN", "constraint %s refused a posting", status.field);
+		return RT_FAIL(INTERNAL, "INVARIANT_BROKEN", "constraint %s refused a posting",
+			       status.field);
 	if (status.code == RT_ALREADY_EXISTS)
-		return RT_FAIL(ABORTED, "CONFLICT", "an id was written meanwhile (%s)", status.field);
+		return RT_FAIL(ABORTED, "CONFLICT", "an id was written meanwhile (%s)",
+			       status.field);
 	return status;
 }
 
-struct rt_status posting_store_write(struct rt_pg *pg, const struct rt_uuid *ledger_id, const struct book *book)
+struct rt_status posting_store_write(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				     const struct book *book)
 {
 	CLEANUP(writes_deinit) struct writes writes = {0};
 	RT_TRY(send_writes(pg, ledger_id, book, &writes));
 	RT_TRY(explain(rt_pg_receive(pg, writes.rows, writes.count)));
 	for (size_t i = 0; i < writes.count; i++)
 		if (rt_pg_affected(&writes.rows[i]) != (int64_t)writes.expected[i])
-			return RT_FAIL(INTERNAL, "INVARIANT_BROKEN", "a statement of a batch missed rows");
+			return RT_FAIL(INTERNAL, "INVARIANT_BROKEN",
+				       "a statement of a batch missed rows");
 	return rt_ok();
 }

@@ -23,10 +23,12 @@ struct posting_wanted {
 	size_t original_count;
 };
 
-/* Opens a transaction, locks the ledger and the accounts, and puts what is known into the book. The transaction stays open
- * until posting_store_write, or rt_pg_abandon. Errors: NOT_FOUND LEDGER_NOT_FOUND; those of rt_pg_receive. */
-struct rt_status posting_store_read(struct rt_pg *pg, const struct posting_wanted *wanted, int64_t deadline_us,
-				    struct book *book);
-/* Writes what the book's decisions changed, and commits. Errors: those of rt_pg_receive; INTERNAL INVARIANT_BROKEN when a
- * constraint refused what was decided. */
-struct rt_status posting_store_write(struct rt_pg *pg, const struct rt_uuid *ledger_id, const struct book *book);
+/* Opens a transaction, locks the ledger and the accounts, and puts what is known into the book. The
+ * transaction stays open until posting_store_write, or rt_pg_abandon. Errors: NOT_FOUND
+ * LEDGER_NOT_FOUND; those of rt_pg_receive. */
+struct rt_status posting_store_read(struct rt_pg *pg, const struct posting_wanted *wanted,
+				    int64_t deadline_us, struct book *book);
+/* Writes what the book's decisions changed, and commits. Errors: those of rt_pg_receive; INTERNAL
+ * INVARIANT_BROKEN when a constraint refused what was decided. */
+struct rt_status posting_store_write(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				     const struct book *book);

@@ -4,17 +4,19 @@
 
 struct rt_status rows_too_large(void)
 {
-	return RT_FAIL(RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE", "the answer is too large; ask for smaller pages");
+	return RT_FAIL(RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE",
+		       "the answer is too large; ask for smaller pages");
 }
 
-struct rt_status rows_text(const struct rt_pg_rows *rows, int row, int column, struct rt_arena *arena,
-			   const char **text)
+struct rt_status rows_text(const struct rt_pg_rows *rows, int row, int column,
+			   struct rt_arena *arena, const char **text)
 {
 	*text = rt_arena_strdup(arena, rt_pg_text(rows, row, column));
 	return *text == NULL ? rows_too_large() : rt_ok();
 }
 
-struct rt_status rows_currency(const struct rt_pg_rows *rows, int row, int column, char currency[CURRENCY_CODE_BYTES])
+struct rt_status rows_currency(const struct rt_pg_rows *rows, int row, int column,
+			       char currency[CURRENCY_CODE_BYTES])
 {
 	const char *text = rt_pg_text(rows, row, column);
 	size_t length = strlen(text);
@@ -25,7 +27,8 @@ struct rt_status rows_currency(const struct rt_pg_rows *rows, int row, int colum
 	return rt_ok();
 }
 
-struct rt_status rows_side(const struct rt_pg_rows *rows, int row, int column, enum account_side *side)
+struct rt_status rows_side(const struct rt_pg_rows *rows, int row, int column,
+			   enum account_side *side)
 {
 	int64_t number = rt_pg_int(rows, row, column);
 	if (number != ACCOUNT_DEBIT_NORMAL && number != ACCOUNT_CREDIT_NORMAL)
@@ -34,7 +37,8 @@ struct rt_status rows_side(const struct rt_pg_rows *rows, int row, int column, e
 	return rt_ok();
 }
 
-struct rt_status rows_kind(const struct rt_pg_rows *rows, int row, int column, enum transfer_kind *kind)
+struct rt_status rows_kind(const struct rt_pg_rows *rows, int row, int column,
+			   enum transfer_kind *kind)
 {
 	int64_t number = rt_pg_int(rows, row, column);
 	if (number < TRANSFER_DIRECT || number > TRANSFER_EXPIRY)
@@ -43,7 +47,8 @@ struct rt_status rows_kind(const struct rt_pg_rows *rows, int row, int column, e
 	return rt_ok();
 }
 
-struct rt_status rows_status(const struct rt_pg_rows *rows, int row, int column, enum account_status *status)
+struct rt_status rows_status(const struct rt_pg_rows *rows, int row, int column,
+			     enum account_status *status)
 {
 	int64_t number = rt_pg_int(rows, row, column);
 	if (number < ACCOUNT_ACTIVE || number > ACCOUNT_CLOSED)

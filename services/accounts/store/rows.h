@@ -11,20 +11,25 @@
 struct rt_status rows_too_large(void);
 
 /* Copies a text into the arena. */
-struct rt_status rows_text(const struct rt_pg_rows *rows, int row, int column, struct rt_arena *arena,
-			   const char **text);
-/* The 13 columns from account_id to last_entry, in the order of post_lock_accounts.sql, from column 0.
- * Errors of these: INTERNAL BAD_RECORD for what no writer of ours leaves. */
+struct rt_status rows_text(const struct rt_pg_rows *rows, int row, int column,
+			   struct rt_arena *arena, const char **text);
+/* The 13 columns from account_id to last_entry, in the order of post_lock_accounts.sql, from column
+ * 0. Errors of these: INTERNAL BAD_RECORD for what no writer of ours leaves. */
 #define ROWS_ACCOUNT_COLUMNS 13
 struct rt_status rows_account(const struct rt_pg_rows *rows, int row, struct account *account);
-/* The 24 columns from transfer_id to keep_open, in the order of post_read_transfers.sql, from column 0. Texts are copied. */
+/* The 24 columns from transfer_id to keep_open, in the order of post_read_transfers.sql, from
+ * column 0. Texts are copied. */
 #define ROWS_POSTED_COLUMNS 24
 struct rt_status rows_posted(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
 			     struct posted_transfer *posted);
-struct rt_status rows_currency(const struct rt_pg_rows *rows, int row, int column, char currency[CURRENCY_CODE_BYTES]);
-struct rt_status rows_side(const struct rt_pg_rows *rows, int row, int column, enum account_side *side);
-struct rt_status rows_kind(const struct rt_pg_rows *rows, int row, int column, enum transfer_kind *kind);
-struct rt_status rows_status(const struct rt_pg_rows *rows, int row, int column, enum account_status *status);
+struct rt_status rows_currency(const struct rt_pg_rows *rows, int row, int column,
+			       char currency[CURRENCY_CODE_BYTES]);
+struct rt_status rows_side(const struct rt_pg_rows *rows, int row, int column,
+			   enum account_side *side);
+struct rt_status rows_kind(const struct rt_pg_rows *rows, int row, int column,
+			   enum transfer_kind *kind);
+struct rt_status rows_status(const struct rt_pg_rows *rows, int row, int column,
+			     enum account_status *status);
 /* A limit, null for none. */
 struct account_limit rows_limit(const struct rt_pg_rows *rows, int row, int column);
 /* A column of time that may be null: 0 then. */

@@ -9,14 +9,15 @@
 #include "rt/clock.h"
 #include "rt/log.h"
 
-#define SERVICE "daler.accounts.v1.AccountsService"
+#define SERVICE        "daler.accounts.v1.AccountsService"
 /* A group of one transfer with its ids takes well under this. */
 #define POST_BYTES_MAX 2048
 
 static const struct rt_remote post_batch = {
 	SERVICE, "PostBatch", &daler__accounts__v1__post_batch_response__descriptor, true};
 static const struct rt_remote get_metadata = {
-	SERVICE, "GetAccountMetadata", &daler__accounts__v1__get_account_metadata_response__descriptor, true};
+	SERVICE, "GetAccountMetadata",
+	&daler__accounts__v1__get_account_metadata_response__descriptor, true};
 
 /* A call in flight. */
 struct posting {
@@ -47,7 +48,8 @@ static char *lent(const char *text)
 	return cast.out;
 }
 
-static void set_kind(Daler__Accounts__V1__Transfer *transfer, const struct ledger_post *post, struct rt_arena *arena)
+static void set_kind(Daler__Accounts__V1__Transfer *transfer, const struct ledger_post *post,
+		     struct rt_arena *arena)
 {
 	static Daler__Accounts__V1__Direct direct = DALER__ACCOUNTS__V1__DIRECT__INIT;
 	static Daler__Accounts__V1__Hold hold = DALER__ACCOUNTS__V1__HOLD__INIT;
@@ -82,12 +84,14 @@ static void set_kind(Daler__Accounts__V1__Transfer *transfer, const struct ledge
 	transfer->release->hold_id = uuid_text(arena, &hold_id);
 }
 
-static Daler__Accounts__V1__Group *make_group(const struct ledger_post *post, const struct rt_uuid *transfer_id,
+static Daler__Accounts__V1__Group *make_group(const struct ledger_post *post,
+					      const struct rt_uuid *transfer_id,
 					      struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Group *group = rt_arena_alloc(arena, sizeof(*group));
 	Daler__Accounts__V1__Transfer *transfer = rt_arena_alloc(arena, sizeof(*transfer));
-	Daler__Accounts__V1__Transfer **list = rt_arena_alloc(arena, sizeof(struct Daler__Accounts__V1__Transfer *));
+	Daler__Accounts__V1__Transfer **list =
+		rt_arena_alloc(arena, sizeof(struct Daler__Accounts__V1__Transfer *));
 	bool release = post->step->move == LEDGER_RELEASE;
 
 	RT_ASSERT(group != NULL && transfer != NULL && list != NULL);
@@ -108,20 +112,22 @@ static Daler__Accounts__V1__Group *make_group(const struct ledger_post *post, co
 	return group;
 }
 
-/* Tells the saga's events of a ledger that can't be reached, or does not speak clearly: tried again. */
+/* Tells the saga's events of a ledger that can't be reached, or does not speak clearly: tried
+ * again. */
 static void all_events(struct posting *posting, enum saga_event_kind kind, const char *reason)
 {
 	for (size_t i = 0; i < posting->count; i++)
 		posting->events[i] = (struct saga_event){kind, reason};
 }
 
-static struct saga_event outcome_event(const Daler__Accounts__V1__Outcome *outcome, const struct rt_uuid *transfer_id)
+static struct saga_event outcome_event(const Daler__Accounts__V1__Outcome *outcome,
+				       const struct rt_uuid *transfer_id)
 {
 	struct rt_uuid group_id;
 
 	if (!rt_uuid_parse(outcome->group_id, &group_id) || !rt_uuid_equal(&group_id, transfer_id))
 		return (struct saga_event){SAGA_LEDGER_SILENT, "LEDGER_UNCLEAR"};
-	switch (outcome->result_case) {
+	switch ((int)outcome->result_case) {
 	case DALER__ACCOUNTS__V1__OUTCOME__RESULT_POSTED:
 		return (struct saga_event){SAGA_LEDGER_POSTED, NULL};
 	case DALER__ACCOUNTS__V1__OUTCOME__RESULT_DECLINE:
@@ -134,7 +140,8 @@ static struct saga_event outcome_event(const Daler__Accounts__V1__Outcome *outco
 	}
 }
 
-/* What a call that did not answer OK means for its posts. Only what the content alone decides is a no; the rest passes. */
+/* What a call that did not answer OK means for its posts. Only what the content alone decides is a
+ * no; the rest passes. */
 static bool failed_events(struct posting *posting, const struct rt_status *status)
 {
 	bool content = status->code == RT_INVALID_ARGUMENT || status->code == RT_NOT_FOUND ||
@@ -144,7 +151,8 @@ static bool failed_events(struct posting *posting, const struct rt_status *statu
 		all_events(posting, SAGA_LEDGER_SILENT, "LEDGER_UNAVAILABLE");
 		return false;
 	}
-	all_events(posting, SAGA_LEDGER_DECLINED, status->reason);
+	all_events(posting, SAGA_LEDGER_DECLINED,
+		   status->reason != NULL ? status->reason : "LEDGER_REFUSED");
 	return posting->count > 1;
 }
 
@@ -154,14 +162,18 @@ static void on_posted(void *context, struct rt_status status, const ProtobufCMes
 	bool refused = false;
 
 	if (!rt_is_ok(&status)) {
-		RT_LOG(WARN, "post_batch_failed", RT_STATUS(&status), RT_INT("posts", (int64_t)posting->count));
+		RT_LOG(WARN, "post_batch_failed", RT_STATUS(&status),
+		       RT_INT("posts", (int64_t)posting->count));
 		refused = failed_events(posting, &status);
 	} else {
 		const Daler__Accounts__V1__PostBatchResponse *reply = (const void *)message;
 
 		all_events(posting, SAGA_LEDGER_SILENT, "LEDGER_UNCLEAR");
-		for (size_t i = 0; reply != NULL && i < posting->count && reply->n_outcomes == posting->count; i++)
-			posting->events[i] = outcome_event(reply->outcomes[i], &posting->transfer_ids[i]);
+		for (size_t i = 0;
+		     reply != NULL && i < posting->count && reply->n_outcomes == posting->count;
+		     i++)
+			posting->events[i] =
+				outcome_event(reply->outcomes[i], &posting->transfer_ids[i]);
 	}
 	posting->done(posting->context, posting->events, refused);
 	free(posting);
@@ -169,7 +181,8 @@ static void on_posted(void *context, struct rt_status status, const ProtobufCMes
 
 static struct posting *posting_new(size_t count, accounts_posted done, void *context)
 {
-	struct posting *posting = malloc(sizeof(*posting) + count * (sizeof(struct saga_event) + sizeof(struct rt_uuid)));
+	struct posting *posting = malloc(
+		sizeof(*posting) + count * (sizeof(struct saga_event) + sizeof(struct rt_uuid)));
 
 	RT_ASSERT(posting != NULL);
 	*posting = (struct posting){.done = done, .context = context, .count = count};
@@ -179,10 +192,11 @@ static struct posting *posting_new(size_t count, accounts_posted done, void *con
 }
 
 void accounts_post(const struct accounts_client *client, const struct rt_uuid *ledger_id,
-		   const struct ledger_post *posts, size_t count, const struct rt_trace *trace, accounts_posted done,
-		   void *context)
+		   const struct ledger_post *posts, size_t count, const struct rt_trace *trace,
+		   accounts_posted done, void *context)
 {
-	Daler__Accounts__V1__PostBatchRequest request = DALER__ACCOUNTS__V1__POST_BATCH_REQUEST__INIT;
+	Daler__Accounts__V1__PostBatchRequest request;
+	daler__accounts__v1__post_batch_request__init(&request);
 	struct posting *posting = posting_new(count, done, context);
 	struct rt_arena arena;
 
@@ -193,11 +207,13 @@ void accounts_post(const struct accounts_client *client, const struct rt_uuid *l
 	request.groups = rt_arena_array(&arena, count, sizeof(struct Daler__Accounts__V1__Group *));
 	RT_ASSERT(request.groups != NULL);
 	for (size_t i = 0; i < count; i++) {
-		posting->transfer_ids[i] = rt_uuid_derive(&posts[i].payment_id, posts[i].step->name);
+		posting->transfer_ids[i] =
+			rt_uuid_derive(&posts[i].payment_id, posts[i].step->name);
 		request.groups[i] = make_group(&posts[i], &posting->transfer_ids[i], &arena);
 	}
-	struct rt_call_options options = {
-		.deadline_mono_us = rt_clock_mono_us() + client->timeout_ms * RT_US_PER_MS, .trace = trace};
+	struct rt_call_options options = {.deadline_mono_us = rt_clock_mono_us() +
+							      client->timeout_ms * RT_US_PER_MS,
+					  .trace = trace};
 
 	rt_channel_start(client->channel, &post_batch, &request.base, &options, on_posted, posting);
 	rt_arena_deinit(&arena);
@@ -214,20 +230,22 @@ static void on_looked_up(void *context, struct rt_status status, const ProtobufC
 	const Daler__Accounts__V1__GetAccountMetadataResponse *reply = (const void *)message;
 
 	if (rt_is_ok(&status) && (reply == NULL || reply->metadata == NULL))
-		status = RT_FAIL(UNAVAILABLE, "LEDGER_UNCLEAR", "accounts answered without the account");
+		status = RT_FAIL(UNAVAILABLE, "LEDGER_UNCLEAR",
+				 "accounts answered without the account");
 	if (rt_is_ok(&status))
-		look_up->done(look_up->context, status, reply->metadata->owner, reply->metadata->currency);
+		look_up->done(look_up->context, status, reply->metadata->owner,
+			      reply->metadata->currency);
 	else
 		look_up->done(look_up->context, status, NULL, NULL);
 	free(look_up);
 }
 
 void accounts_look_up(const struct accounts_client *client, const struct rt_uuid *ledger_id,
-		      const struct rt_uuid *account_id, const struct rt_call_options *options, accounts_looked_up done,
-		      void *context)
+		      const struct rt_uuid *account_id, const struct rt_call_options *options,
+		      accounts_looked_up done, void *context)
 {
-	Daler__Accounts__V1__GetAccountMetadataRequest request =
-		DALER__ACCOUNTS__V1__GET_ACCOUNT_METADATA_REQUEST__INIT;
+	Daler__Accounts__V1__GetAccountMetadataRequest request;
+	daler__accounts__v1__get_account_metadata_request__init(&request);
 	struct look_up *look_up = malloc(sizeof(*look_up));
 	char ledger[RT_UUID_TEXT_BYTES];
 	char account[RT_UUID_TEXT_BYTES];
@@ -238,15 +256,17 @@ void accounts_look_up(const struct accounts_client *client, const struct rt_uuid
 	rt_uuid_format(account_id, account);
 	request.ledger_id = ledger;
 	request.account_id = account;
-	rt_channel_start(client->channel, &get_metadata, &request.base, options, on_looked_up, look_up);
+	rt_channel_start(client->channel, &get_metadata, &request.base, options, on_looked_up,
+			 look_up);
 }
 
 struct rt_status accounts_get(const struct accounts_client *client, const struct rt_uuid *ledger_id,
-			      const struct rt_uuid *account_id, const struct rt_call_options *options,
-			      struct rt_arena *arena, const char **owner, const char **currency)
+			      const struct rt_uuid *account_id,
+			      const struct rt_call_options *options, struct rt_arena *arena,
+			      const char **owner, const char **currency)
 {
-	Daler__Accounts__V1__GetAccountMetadataRequest request =
-		DALER__ACCOUNTS__V1__GET_ACCOUNT_METADATA_REQUEST__INIT;
+	Daler__Accounts__V1__GetAccountMetadataRequest request;
+	daler__accounts__v1__get_account_metadata_request__init(&request);
 	const ProtobufCMessage *message = NULL;
 	char ledger[RT_UUID_TEXT_BYTES];
 	char account[RT_UUID_TEXT_BYTES];
@@ -255,11 +275,13 @@ struct rt_status accounts_get(const struct accounts_client *client, const struct
 	rt_uuid_format(account_id, account);
 	request.ledger_id = ledger;
 	request.account_id = account;
-	RT_TRY(rt_channel_call(client->channel, &get_metadata, &request.base, options, arena, &message));
+	RT_TRY(rt_channel_call(client->channel, &get_metadata, &request.base, options, arena,
+			       &message));
 	const Daler__Accounts__V1__GetAccountMetadataResponse *reply = (const void *)message;
 
 	if (reply == NULL || reply->metadata == NULL)
-		return RT_FAIL(UNAVAILABLE, "LEDGER_UNCLEAR", "accounts answered without the account");
+		return RT_FAIL(UNAVAILABLE, "LEDGER_UNCLEAR",
+			       "accounts answered without the account");
 	*owner = reply->metadata->owner;
 	*currency = reply->metadata->currency;
 	return rt_ok();

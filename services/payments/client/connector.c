@@ -12,8 +12,10 @@
 
 typedef Daler__Connector__V1__Operation operation_message;
 
-static const struct rt_remote charge = {SERVICE, "Charge", &daler__connector__v1__charge_response__descriptor, true};
-static const struct rt_remote payout = {SERVICE, "Payout", &daler__connector__v1__payout_response__descriptor, true};
+static const struct rt_remote charge = {SERVICE, "Charge",
+					&daler__connector__v1__charge_response__descriptor, true};
+static const struct rt_remote payout = {SERVICE, "Payout",
+					&daler__connector__v1__payout_response__descriptor, true};
 static const struct rt_remote get_operation = {
 	SERVICE, "GetOperation", &daler__connector__v1__get_operation_response__descriptor, true};
 
@@ -24,7 +26,8 @@ struct asking {
 	void *context;
 };
 
-static struct asking *asking_new(const struct connector_operation *operation, connector_answered done, void *context)
+static struct asking *asking_new(const struct connector_operation *operation,
+				 connector_answered done, void *context)
 {
 	struct asking *asking = malloc(sizeof(*asking));
 
@@ -38,6 +41,14 @@ static struct saga_event event_of(enum saga_event_kind kind, const char *reason)
 	return (struct saga_event){kind, reason};
 }
 
+/* A no must have a reason, even when the connector gives none. */
+static struct saga_event declined(const char *reason)
+{
+	bool given = reason != NULL && reason[0] != '\0';
+
+	return event_of(SAGA_PROVIDER_DECLINED, given ? reason : "CONNECTOR_DECLINED");
+}
+
 static struct saga_event silence(const struct rt_status *status)
 {
 	if (status->code == RT_OUTCOME_UNKNOWN || status->code == RT_DEADLINE_EXCEEDED)
@@ -48,7 +59,8 @@ static struct saga_event silence(const struct rt_status *status)
 }
 
 /* Whether it is what we asked for, to the unit. */
-static bool operation_matches(const operation_message *message, const struct connector_operation *operation)
+static bool operation_matches(const operation_message *message,
+			      const struct connector_operation *operation)
 {
 	enum _Daler__Connector__V1__OperationKind kind =
 		operation->kind == PROVIDER_CHARGE
@@ -62,7 +74,8 @@ static bool operation_matches(const operation_message *message, const struct con
 	       strcmp(message->currency, operation->currency) == 0;
 }
 
-static struct saga_event operation_event(const operation_message *message, const struct connector_operation *operation)
+static struct saga_event operation_event(const operation_message *message,
+					 const struct connector_operation *operation)
 {
 	if (message == NULL)
 		return event_of(SAGA_PROVIDER_SILENT, "CONNECTOR_ERROR");
@@ -72,7 +85,7 @@ static struct saga_event operation_event(const operation_message *message, const
 	if (message->status == DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_SUCCEEDED)
 		return event_of(SAGA_PROVIDER_SUCCEEDED, NULL);
 	if (message->status == DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_DECLINED)
-		return event_of(SAGA_PROVIDER_DECLINED, message->decline_reason);
+		return declined(message->decline_reason);
 	if (message->status == DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_PENDING)
 		return event_of(SAGA_PROVIDER_PENDING, NULL);
 	return event_of(SAGA_PROVIDER_SILENT, "OPERATION_STATUS_UNKNOWN");
@@ -85,10 +98,11 @@ static bool has_reason(const struct rt_status *status, const char *reason)
 
 static struct saga_event submit_failed(const struct rt_status *status)
 {
-	if (status->code == RT_FAILED_PRECONDITION && has_reason(status, "IDEMPOTENCY_PAYLOAD_MISMATCH"))
+	if (status->code == RT_FAILED_PRECONDITION &&
+	    has_reason(status, "IDEMPOTENCY_PAYLOAD_MISMATCH"))
 		return event_of(SAGA_PROVIDER_CONFLICT, "OPERATION_MISMATCH");
 	if (status->code == RT_FAILED_PRECONDITION || status->code == RT_INVALID_ARGUMENT)
-		return event_of(SAGA_PROVIDER_DECLINED, status->reason);
+		return declined(status->reason);
 	return silence(status);
 }
 
@@ -108,7 +122,8 @@ static void on_charged(void *context, struct rt_status status, const ProtobufCMe
 	}
 	const Daler__Connector__V1__ChargeResponse *reply = (const void *)message;
 
-	answer(asking, operation_event(reply == NULL ? NULL : reply->operation, &asking->operation));
+	answer(asking,
+	       operation_event(reply == NULL ? NULL : reply->operation, &asking->operation));
 }
 
 static void on_paid_out(void *context, struct rt_status status, const ProtobufCMessage *message)
@@ -121,7 +136,8 @@ static void on_paid_out(void *context, struct rt_status status, const ProtobufCM
 	}
 	const Daler__Connector__V1__PayoutResponse *reply = (const void *)message;
 
-	answer(asking, operation_event(reply == NULL ? NULL : reply->operation, &asking->operation));
+	answer(asking,
+	       operation_event(reply == NULL ? NULL : reply->operation, &asking->operation));
 }
 
 static void on_asked(void *context, struct rt_status status, const ProtobufCMessage *message)
@@ -138,13 +154,16 @@ static void on_asked(void *context, struct rt_status status, const ProtobufCMess
 	}
 	const Daler__Connector__V1__GetOperationResponse *reply = (const void *)message;
 
-	answer(asking, operation_event(reply == NULL ? NULL : reply->operation, &asking->operation));
+	answer(asking,
+	       operation_event(reply == NULL ? NULL : reply->operation, &asking->operation));
 }
 
-static struct rt_call_options options_for(const struct connector_client *client, const struct rt_trace *trace)
+static struct rt_call_options options_for(const struct connector_client *client,
+					  const struct rt_trace *trace)
 {
-	return (struct rt_call_options){
-		.deadline_mono_us = rt_clock_mono_us() + client->timeout_ms * RT_US_PER_MS, .trace = trace};
+	return (struct rt_call_options){.deadline_mono_us = rt_clock_mono_us() +
+							    client->timeout_ms * RT_US_PER_MS,
+					.trace = trace};
 }
 
 /* protobuf-c's strings are not const, though it never writes to them. */
@@ -158,8 +177,9 @@ static char *lent(const char *text)
 	return cast.out;
 }
 
-void connector_submit(const struct connector_client *client, const struct connector_operation *operation,
-		      const char *instrument, const struct rt_trace *trace, connector_answered done, void *context)
+void connector_submit(const struct connector_client *client,
+		      const struct connector_operation *operation, const char *instrument,
+		      const struct rt_trace *trace, connector_answered done, void *context)
 {
 	struct rt_call_options options = options_for(client, trace);
 	struct asking *asking = asking_new(operation, done, context);
@@ -167,17 +187,20 @@ void connector_submit(const struct connector_client *client, const struct connec
 
 	rt_uuid_format(&operation->payment_id, reference);
 	if (operation->kind == PROVIDER_CHARGE) {
-		Daler__Connector__V1__ChargeRequest request = DALER__CONNECTOR__V1__CHARGE_REQUEST__INIT;
+		Daler__Connector__V1__ChargeRequest request;
+		daler__connector__v1__charge_request__init(&request);
 
 		request.reference = reference;
 		request.amount_minor = operation->amount_minor;
 		request.currency = lent(operation->currency);
 		request.instrument = lent(instrument);
-		rt_channel_start(client->channel, &charge, &request.base, &options, on_charged, asking);
+		rt_channel_start(client->channel, &charge, &request.base, &options, on_charged,
+				 asking);
 		return;
 	}
 	RT_ASSERT(operation->kind == PROVIDER_PAYOUT);
-	Daler__Connector__V1__PayoutRequest request = DALER__CONNECTOR__V1__PAYOUT_REQUEST__INIT;
+	Daler__Connector__V1__PayoutRequest request;
+	daler__connector__v1__payout_request__init(&request);
 
 	request.reference = reference;
 	request.amount_minor = operation->amount_minor;
@@ -186,11 +209,13 @@ void connector_submit(const struct connector_client *client, const struct connec
 	rt_channel_start(client->channel, &payout, &request.base, &options, on_paid_out, asking);
 }
 
-void connector_ask(const struct connector_client *client, const struct connector_operation *operation,
-		   const struct rt_trace *trace, connector_answered done, void *context)
+void connector_ask(const struct connector_client *client,
+		   const struct connector_operation *operation, const struct rt_trace *trace,
+		   connector_answered done, void *context)
 {
 	struct rt_call_options options = options_for(client, trace);
-	Daler__Connector__V1__GetOperationRequest request = DALER__CONNECTOR__V1__GET_OPERATION_REQUEST__INIT;
+	Daler__Connector__V1__GetOperationRequest request;
+	daler__connector__v1__get_operation_request__init(&request);
 	char reference[RT_UUID_TEXT_BYTES];
 
 	rt_uuid_format(&operation->payment_id, reference);

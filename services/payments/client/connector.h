@@ -1,5 +1,5 @@
-/* A connector (daler.connector.v1), as payments needs it: submit an operation, ask for it, and what either answer means for
- * the saga. For the engine. */
+/* A connector (daler.connector.v1), as payments needs it: submit an operation, ask for it, and what
+ * either answer means for the saga. For the engine. */
 #pragma once
 
 #include <stdint.h>
@@ -24,10 +24,13 @@ struct connector_operation {
 /* SAGA_PROVIDER_*; its reason is lent. Thread: the client's. */
 typedef void (*connector_answered)(void *context, struct saga_event event);
 
-/* Charge or Payout. A refusal for good (FAILED_PRECONDITION, INVALID_ARGUMENT) is a decline; whatever leaves open whether it
- * was done is silence. `done` is called once, perhaps before this returns. */
-void connector_submit(const struct connector_client *client, const struct connector_operation *operation,
-		      const char *instrument, const struct rt_trace *trace, connector_answered done, void *context);
+/* Charge or Payout. A refusal for good (FAILED_PRECONDITION, INVALID_ARGUMENT) is a decline;
+ * whatever leaves open whether it was done is silence. `done` is called once, perhaps before this
+ * returns. */
+void connector_submit(const struct connector_client *client,
+		      const struct connector_operation *operation, const char *instrument,
+		      const struct rt_trace *trace, connector_answered done, void *context);
 /* GetOperation. Absent only when the connector says so with its own reason. */
-void connector_ask(const struct connector_client *client, const struct connector_operation *operation,
-		   const struct rt_trace *trace, connector_answered done, void *context);
+void connector_ask(const struct connector_client *client,
+		   const struct connector_operation *operation, const struct rt_trace *trace,
+		   connector_answered done, void *context);

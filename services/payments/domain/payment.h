@@ -14,10 +14,10 @@ enum payment_kind {
 	PAYMENT_WITHDRAWAL = 2,
 	PAYMENT_TRANSFER = 3,
 };
-#define PAYMENT_KIND_MAX 3
+#define PAYMENT_KIND_MAX        3
 
-#define PAYMENT_REASON_BYTES 65    /* 64 characters of A-Z 0-9 _ */
-#define PAYMENT_CALLER_BYTES 65    /* a user's id, or the name of an identity */
+#define PAYMENT_REASON_BYTES    65 /* 64 characters of A-Z 0-9 _ */
+#define PAYMENT_CALLER_BYTES    65 /* a user's id, or the name of an identity */
 #define PAYMENT_CONNECTOR_BYTES 33
 
 /* What was asked for, validated. Text points to where the request lives. */
@@ -25,7 +25,8 @@ struct payment_request {
 	enum payment_kind kind;
 	struct rt_uuid ledger_id;
 	struct rt_uuid account_id; /* credited by a deposit, debited by the others */
-	struct rt_uuid counter_id; /* transfer: the credited account; else the clearing account, once it is known */
+	struct rt_uuid counter_id; /* transfer: the credited account; else the clearing account,
+				      once it is known */
 	int64_t amount_minor;
 	char currency[4];
 	const char *connector;  /* "" for a transfer */
@@ -44,5 +45,6 @@ struct payment_standing {
 	char reason[PAYMENT_REASON_BYTES];
 };
 
-/* Copies a reason that came from elsewhere, or `fallback` when it is not 1 to 64 characters of A-Z 0-9 _. */
+/* Copies a reason that came from elsewhere, or `fallback` when it is not 1 to 64 characters of A-Z
+ * 0-9 _. */
 void payment_reason_copy(char reason[PAYMENT_REASON_BYTES], const char *from, const char *fallback);

@@ -6,11 +6,11 @@
 #include "rt/money.h"
 #include "rt/text.h"
 
-#define CONNECTOR_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
-#define KEY_BYTES_MAX 64
-#define CONNECTOR_BYTES_MAX (PAYMENT_CONNECTOR_BYTES - 1)
+#define CONNECTOR_CHARACTERS      "abcdefghijklmnopqrstuvwxyz0123456789-"
+#define KEY_BYTES_MAX             64
+#define CONNECTOR_BYTES_MAX       (PAYMENT_CONNECTOR_BYTES - 1)
 #define INSTRUMENT_CHARACTERS_MAX 256
-#define REFERENCE_CHARACTERS_MAX 128
+#define REFERENCE_CHARACTERS_MAX  128
 
 /* The fields of one kind, as the proto names them. */
 struct field_names {
@@ -21,7 +21,8 @@ struct field_names {
 
 static const struct field_names names[PAYMENT_KIND_MAX + 1] = {
 	[PAYMENT_DEPOSIT] = {"deposit.account_id", "deposit.connector", "deposit.instrument"},
-	[PAYMENT_WITHDRAWAL] = {"withdrawal.account_id", "withdrawal.connector", "withdrawal.instrument"},
+	[PAYMENT_WITHDRAWAL] = {"withdrawal.account_id", "withdrawal.connector",
+				"withdrawal.instrument"},
 	[PAYMENT_TRANSFER] = {"transfer.from_account_id", "", ""},
 };
 
@@ -40,7 +41,8 @@ struct rt_status payment_connector_check(const char *field, const char *connecto
 	return rt_ascii_field(field, connector, 1, CONNECTOR_BYTES_MAX, CONNECTOR_CHARACTERS);
 }
 
-static struct rt_status check_transfer(const struct payment_draft *draft, struct payment_request *request)
+static struct rt_status check_transfer(const struct payment_draft *draft,
+				       struct payment_request *request)
 {
 	RT_TRY(rt_uuid_field("transfer.to_account_id", draft->counter_id, &request->counter_id));
 	if (rt_uuid_equal(&request->account_id, &request->counter_id))
@@ -51,7 +53,8 @@ static struct rt_status check_transfer(const struct payment_draft *draft, struct
 	return rt_ok();
 }
 
-static struct rt_status check_connected(const struct payment_draft *draft, struct payment_request *request)
+static struct rt_status check_connected(const struct payment_draft *draft,
+					struct payment_request *request)
 {
 	const struct field_names *fields = &names[request->kind];
 
@@ -62,7 +65,8 @@ static struct rt_status check_connected(const struct payment_draft *draft, struc
 	return rt_ok();
 }
 
-static struct rt_status check_money(const struct payment_draft *draft, struct payment_request *request)
+static struct rt_status check_money(const struct payment_draft *draft,
+				    struct payment_request *request)
 {
 	const struct rt_currency *currency = NULL;
 
@@ -74,27 +78,34 @@ static struct rt_status check_money(const struct payment_draft *draft, struct pa
 	return rt_ok();
 }
 
-struct rt_status payment_request_check(const struct payment_draft *draft, struct payment_request *request)
+struct rt_status payment_request_check(const struct payment_draft *draft,
+				       struct payment_request *request)
 {
 	*request = (struct payment_request){0};
-	RT_TRY(rt_ascii_field("idempotency_key", or_empty(draft->idempotency_key), 1, KEY_BYTES_MAX, NULL));
+	RT_TRY(rt_ascii_field("idempotency_key", or_empty(draft->idempotency_key), 1, KEY_BYTES_MAX,
+			      NULL));
 	RT_TRY(rt_uuid_field("ledger_id", or_empty(draft->ledger_id), &request->ledger_id));
 	RT_TRY(check_money(draft, request));
 	RT_TRY(rt_text_field("reference", draft->reference, 0, REFERENCE_CHARACTERS_MAX));
 	if (draft->kind < PAYMENT_DEPOSIT || draft->kind > PAYMENT_KIND_MAX)
-		return RT_BAD_FIELD("INVALID_FIELD", "kind", "one of deposit, withdrawal, transfer is required");
+		return RT_BAD_FIELD("INVALID_FIELD", "kind",
+				    "one of deposit, withdrawal, transfer is required");
 	request->kind = (enum payment_kind)draft->kind;
 	request->idempotency_key = draft->idempotency_key;
 	request->reference = or_empty(draft->reference);
-	RT_TRY(rt_uuid_field(names[request->kind].account, or_empty(draft->account_id), &request->account_id));
-	return request->kind == PAYMENT_TRANSFER ? check_transfer(draft, request) : check_connected(draft, request);
+	RT_TRY(rt_uuid_field(names[request->kind].account, or_empty(draft->account_id),
+			     &request->account_id));
+	return request->kind == PAYMENT_TRANSFER ? check_transfer(draft, request)
+						 : check_connected(draft, request);
 }
 
 void payment_request_hash(const struct payment_request *request, uint8_t hash[RT_DIGEST_BYTES])
 {
-	/* The clearing account of a deposit or withdrawal is ours to know, not part of what was asked. */
+	/* The clearing account of a deposit or withdrawal is ours to know, not part of what was
+	 * asked. */
 	static const struct rt_uuid none = {0};
-	const struct rt_uuid *counter = request->kind == PAYMENT_TRANSFER ? &request->counter_id : &none;
+	const struct rt_uuid *counter =
+		request->kind == PAYMENT_TRANSFER ? &request->counter_id : &none;
 	struct rt_digest digest;
 
 	rt_digest_init(&digest);

@@ -1,4 +1,5 @@
-/* The request for a payment: what makes it valid, and the hash that tells two bodies apart. Pure. */
+/* The request for a payment: what makes it valid, and the hash that tells two bodies apart. Pure.
+ */
 #pragma once
 
 #include "domain/payment.h"
@@ -18,9 +19,10 @@ struct payment_draft {
 	const char *reference;
 };
 
-/* Errors: INVALID_ARGUMENT INVALID_TEXT, INVALID_LENGTH, INVALID_UUID, INVALID_AMOUNT, INVALID_CURRENCY, INVALID_FIELD,
- * naming the field as the proto does. */
-struct rt_status payment_request_check(const struct payment_draft *draft, struct payment_request *request);
+/* Errors: INVALID_ARGUMENT INVALID_TEXT, INVALID_LENGTH, INVALID_UUID, INVALID_AMOUNT,
+ * INVALID_CURRENCY, INVALID_FIELD, naming the field as the proto does. */
+struct rt_status payment_request_check(const struct payment_draft *draft,
+				       struct payment_request *request);
 
 /* The name of a connector. Errors: INVALID_ARGUMENT naming `field`. */
 struct rt_status payment_connector_check(const char *field, const char *connector);

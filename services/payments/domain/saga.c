@@ -1,4 +1,5 @@
-/* The machine; see saga.h. One function a state, so that a state's whole behaviour can be read in one place. */
+/* The machine; see saga.h. One function a state, so that a state's whole behaviour can be read in
+ * one place. */
 #include "domain/saga.h"
 
 #include "rt/assert.h"
@@ -30,11 +31,13 @@ static struct saga_decision act(enum saga_action action, bool pause)
 
 static struct saga_decision post(const struct ledger_step *step, bool pause)
 {
-	return (struct saga_decision){.legal = true, .action = SAGA_POST, .step = step, .pause = pause};
+	return (struct saga_decision){
+		.legal = true, .action = SAGA_POST, .step = step, .pause = pause};
 }
 
 /* Enters one state, then acts. */
-static struct saga_decision enter(enum payment_state state, const char *reason, enum saga_action action)
+static struct saga_decision enter(enum payment_state state, const char *reason,
+				  enum saga_action action)
 {
 	return (struct saga_decision){
 		.legal = true, .change_count = 1, .changes = {{state, reason}}, .action = action};
@@ -77,7 +80,8 @@ static struct saga_decision in_created(const struct saga_plan *plan, struct saga
 		return enter(PAYMENT_SUCCEEDED, NO_REASON, SAGA_REST);
 	struct saga_decision decision = enter(PAYMENT_HELD, NO_REASON, SAGA_SUBMIT);
 
-	decision.changes[decision.change_count++] = (struct saga_change){PAYMENT_SUBMITTED, NO_REASON};
+	decision.changes[decision.change_count++] =
+		(struct saga_change){PAYMENT_SUBMITTED, NO_REASON};
 	return decision;
 }
 
@@ -130,7 +134,8 @@ static struct saga_decision in_unknown(const struct saga_plan *plan, struct saga
 }
 
 /* The ledger follows what the connector said: `done` when it has. */
-static struct saga_decision following(const struct ledger_step *step, struct saga_change done, struct saga_event event)
+static struct saga_decision following(const struct ledger_step *step, struct saga_change done,
+				      struct saga_event event)
 {
 	if (event.kind == SAGA_BEGIN || event.kind == SAGA_LEDGER_SILENT)
 		return post(step, event.kind == SAGA_LEDGER_SILENT);
@@ -141,13 +146,15 @@ static struct saga_decision following(const struct ledger_step *step, struct sag
 	return illegal();
 }
 
-static struct saga_decision decide(const struct saga_plan *plan, enum payment_state state, struct saga_event event)
+static struct saga_decision decide(const struct saga_plan *plan, enum payment_state state,
+				   struct saga_event event)
 {
 	switch (state) {
 	case PAYMENT_CREATED:
 		return in_created(plan, event);
 	case PAYMENT_HELD:
-		return plan->prepare != NULL && plan->operation != PROVIDER_NONE ? in_held(event) : illegal();
+		return plan->prepare != NULL && plan->operation != PROVIDER_NONE ? in_held(event)
+										 : illegal();
 	case PAYMENT_SUBMITTED:
 		return plan->operation != PROVIDER_NONE ? in_submitted(plan, event) : illegal();
 	case PAYMENT_UNKNOWN:
@@ -155,12 +162,14 @@ static struct saga_decision decide(const struct saga_plan *plan, enum payment_st
 	case PAYMENT_SETTLING:
 		if (plan->settle == NULL)
 			return illegal();
-		return following(plan->settle, (struct saga_change){PAYMENT_SUCCEEDED, NO_REASON}, event);
+		return following(plan->settle, (struct saga_change){PAYMENT_SUCCEEDED, NO_REASON},
+				 event);
 	case PAYMENT_RELEASING:
 		if (plan->release == NULL)
 			return illegal();
 		/* The decline keeps the connector's reason. */
-		return following(plan->release, (struct saga_change){PAYMENT_DECLINED, NULL}, event);
+		return following(plan->release, (struct saga_change){PAYMENT_DECLINED, NULL},
+				 event);
 	case PAYMENT_NONE:
 	case PAYMENT_SUCCEEDED:
 	case PAYMENT_DECLINED:
@@ -170,7 +179,8 @@ static struct saga_decision decide(const struct saga_plan *plan, enum payment_st
 	return illegal();
 }
 
-struct saga_decision saga_decide(const struct saga_plan *plan, enum payment_state state, struct saga_event event)
+struct saga_decision saga_decide(const struct saga_plan *plan, enum payment_state state,
+				 struct saga_event event)
 {
 	struct saga_decision decision = decide(plan, state, event);
 	enum payment_state at = state;

@@ -1,5 +1,6 @@
-/* The saga of a payment as a pure machine: from the state and what happened, the changes to write and what to do next. No
- * clock, no I/O, no memory. A kind of payment is a plan, which is data: see deposit.c, withdrawal.c, transfer.c. */
+/* The saga of a payment as a pure machine: from the state and what happened, the changes to write
+ * and what to do next. No clock, no I/O, no memory. A kind of payment is a plan, which is data: see
+ * deposit.c, withdrawal.c, transfer.c. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,18 +10,20 @@
 
 enum ledger_move { LEDGER_DIRECT, LEDGER_HOLD, LEDGER_CAPTURE, LEDGER_RELEASE };
 
-/* One transfer in the ledger. Its id is derived from the payment's and `name`, so that repeating it is harmless. */
+/* One transfer in the ledger. Its id is derived from the payment's and `name`, so that repeating it
+ * is harmless. */
 struct ledger_step {
 	const char *name;
 	enum ledger_move move;
-	bool from_counter; /* debits the counter account and credits the payment's; else the other way round */
+	bool from_counter; /* debits the counter account and credits the payment's; else the other
+			      way round */
 	const char *hold;  /* name of the step whose hold is captured or released */
 };
 
 enum provider_operation { PROVIDER_NONE, PROVIDER_CHARGE, PROVIDER_PAYOUT };
 
-/* The steps of a kind. The point of no return is the submission to the connector: before it `release` undoes everything,
- * after it only the connector's word decides. */
+/* The steps of a kind. The point of no return is the submission to the connector: before it
+ * `release` undoes everything, after it only the connector's word decides. */
 struct saga_plan {
 	enum payment_kind kind;
 	const char *name;                  /* "deposit"; label of metrics */
@@ -37,25 +40,25 @@ extern const struct saga_plan payment_transfer_plan;
 const struct saga_plan *saga_plan_of(enum payment_kind kind);
 
 /* What can happen to a saga. */
-#define SAGA_EVENTS(ROW)                                                                            \
-	ROW(BEGIN)               /* new, or taken over: go on from the state */                     \
-	ROW(REFUSED_AT_ONCE)     /* before anything was done: a rule says no */                     \
-	ROW(LEDGER_POSTED)                                                                          \
-	ROW(LEDGER_DECLINED)     /* recorded or deterministic: the step did not and will not happen */ \
-	ROW(LEDGER_CONFLICT)     /* the ledger has our id with another content */                   \
-	ROW(LEDGER_SILENT)       /* unavailable or unclear */                                       \
-	ROW(PROVIDER_SUCCEEDED)                                                                     \
-	ROW(PROVIDER_DECLINED)   /* the operation's final word, or a submission refused for good */ \
-	ROW(PROVIDER_PENDING)                                                                       \
-	ROW(PROVIDER_ABSENT)     /* asked: it never arrived */                                      \
-	ROW(PROVIDER_CONFLICT)   /* it has our reference with another content */                    \
-	ROW(PROVIDER_SILENT)     /* no answer, or an unclear one */
+#define SAGA_EVENTS(ROW)                                                                           \
+	ROW(BEGIN)           /* new, or taken over: go on from the state */                        \
+	ROW(REFUSED_AT_ONCE) /* before anything was done: a rule says no */                        \
+	ROW(LEDGER_POSTED)                                                                         \
+	ROW(LEDGER_DECLINED) /* recorded or deterministic: the step did not and will not happen */ \
+	ROW(LEDGER_CONFLICT) /* the ledger has our id with another content */                      \
+	ROW(LEDGER_SILENT)   /* unavailable or unclear */                                          \
+	ROW(PROVIDER_SUCCEEDED)                                                                    \
+	ROW(PROVIDER_DECLINED) /* the operation's final word, or a submission refused for good */  \
+	ROW(PROVIDER_PENDING)                                                                      \
+	ROW(PROVIDER_ABSENT)   /* asked: it never arrived */                                       \
+	ROW(PROVIDER_CONFLICT) /* it has our reference with another content */                     \
+	ROW(PROVIDER_SILENT)   /* no answer, or an unclear one */
 
 enum saga_event_kind {
 #define SAGA_EVENT_ENUM(name) SAGA_##name,
 	SAGA_EVENTS(SAGA_EVENT_ENUM)
 #undef SAGA_EVENT_ENUM
-	SAGA_EVENT_COUNT
+		SAGA_EVENT_COUNT
 };
 
 struct saga_event {
@@ -88,4 +91,5 @@ struct saga_decision {
 };
 
 /* Decides. Every change it orders is an edge of states.def (asserted). Pure. */
-struct saga_decision saga_decide(const struct saga_plan *plan, enum payment_state state, struct saga_event event);
+struct saga_decision saga_decide(const struct saga_plan *plan, enum payment_state state,
+				 struct saga_event event);

@@ -16,7 +16,7 @@ static const struct state_row state_rows[PAYMENT_STATE_MAX + 1] = {
 
 const struct payment_edge payment_edges[] = {
 #define PAYMENT_EDGE(edge_from, edge_to, edge_why)                                                 \
-	{.from = PAYMENT_##edge_from, .to = PAYMENT_##edge_to, .why = edge_why},
+	{.from = PAYMENT_##edge_from, .to = PAYMENT_##edge_to, .why = (edge_why)},
 #include "domain/states.def"
 #undef PAYMENT_EDGE
 };
@@ -78,21 +78,25 @@ static const char *node(enum payment_state state)
 void payment_states_print(FILE *out)
 {
 	fputs("# The states of a payment\n\n"
-	      "Made from `services/payments/domain/states.def` by `daler-payments print-states`; a unit test compares it.\n\n"
+	      "Made from `services/payments/domain/states.def` by `daler-payments print-states`; a "
+	      "unit test compares it.\n\n"
 	      "```mermaid\nstateDiagram-v2\n",
 	      out);
 	for (size_t i = 0; i < payment_edge_count; i++)
-		fprintf(out, "    %s --> %s: %s\n", node(payment_edges[i].from), node(payment_edges[i].to),
-			payment_edges[i].why);
+		fprintf(out, "    %s --> %s: %s\n", node(payment_edges[i].from),
+			node(payment_edges[i].to), payment_edges[i].why);
 	for (int i = 1; i <= PAYMENT_STATE_MAX; i++) {
 		if (state_rows[i].class == PAYMENT_CLASS_FINAL)
 			fprintf(out, "    %s --> [*]\n", payment_state_name((enum payment_state)i));
 	}
 	fputs("```\n\n| number | state | class | meaning |\n|---|---|---|---|\n", out);
 	for (int i = 1; i <= PAYMENT_STATE_MAX; i++)
-		fprintf(out, "| %d | %s | %s | %s |\n", i, payment_state_name((enum payment_state)i),
-			class_name(state_rows[i].class), state_rows[i].prose);
-	fputs("\nopen: a saga works on it. review: a person must look at it. final: nothing changes any more. Every change of "
-	      "state is a row of `payment_events` that stays; a row that is no edge of this table is refused by the database.\n",
+		fprintf(out, "| %d | %s | %s | %s |\n", i,
+			payment_state_name((enum payment_state)i), class_name(state_rows[i].class),
+			state_rows[i].prose);
+	fputs("\nopen: a saga works on it. review: a person must look at it. final: nothing "
+	      "changes any more. Every change of "
+	      "state is a row of `payment_events` that stays; a row that is no edge of this table "
+	      "is refused by the database.\n",
 	      out);
 }

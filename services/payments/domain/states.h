@@ -7,7 +7,7 @@
 
 enum payment_state {
 	PAYMENT_NONE = 0, /* before the first */
-#define PAYMENT_STATE(name, number, class, prose) PAYMENT_##name = number,
+#define PAYMENT_STATE(name, number, class, prose) PAYMENT_##name = (number),
 #include "domain/states.def"
 #undef PAYMENT_STATE
 };

@@ -1,8 +1,9 @@
-/* The way of a CreatePayment: its key is looked up, what must be known beforehand is asked, the payment is recorded unless its
- * key is taken, and the caller waits with the saga. See executor.h.
+/* The way of a CreatePayment: its key is looked up, what must be known beforehand is asked, the
+ * payment is recorded unless its key is taken, and the caller waits with the saga. See executor.h.
  *
- * looked up -> (account checked) -> recorded -> waits -> answered. What needs no check is recorded at once: recording looks the
- * key up too. A key is looked up before accounts is asked, so that a replay needs nobody but the database. */
+ * looked up -> (account checked) -> recorded -> waits -> answered. What needs no check is recorded
+ * at once: recording looks the key up too. A key is looked up before accounts is asked, so that a
+ * replay needs nobody but the database. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,10 +12,10 @@
 #include "rt/assert.h"
 #include "rt/clock.h"
 
-#define POLL_FIRST_US (5 * RT_US_PER_MS)
-#define POLL_MOST_US (500 * RT_US_PER_MS)
+#define POLL_FIRST_US      (5 * RT_US_PER_MS)
+#define POLL_MOST_US       (500 * RT_US_PER_MS)
 /* An answer leaves this much before the caller's deadline, so that it arrives. */
-#define MARGIN_US (100 * RT_US_PER_MS)
+#define MARGIN_US          (100 * RT_US_PER_MS)
 #define RETRY_WHEN_FULL_MS 1000
 
 static void record(struct payment_creation *creation);
@@ -40,19 +41,23 @@ static void submit(struct payment_creation *creation, enum lane_kind kind)
 {
 	creation->lane.kind = kind;
 	creation->entry.insert = kind == LANE_INSERT;
-	struct rt_status status = rt_commit_submit(creation->executor->commit, &creation->lane.item);
+	struct rt_status status =
+		rt_commit_submit(creation->executor->commit, &creation->lane.item);
 
 	if (!rt_is_ok(&status))
 		creation_failed(creation, status);
 }
 
-static struct clearing_entry **clearing_bucket(struct executor *executor, const struct rt_uuid *ledger_id)
+static struct clearing_entry **clearing_bucket(struct executor *executor,
+					       const struct rt_uuid *ledger_id)
 {
 	return &executor->clearing[ledger_id->bytes[15] % CLEARING_BUCKETS];
 }
 
-/* A clearing account never changes once it is named, so that it can be remembered. With the lock held. */
-static bool clearing_known(struct executor *executor, const struct payment_request *request, struct rt_uuid *account_id)
+/* A clearing account never changes once it is named, so that it can be remembered. With the lock
+ * held. */
+static bool clearing_known(struct executor *executor, const struct payment_request *request,
+			   struct rt_uuid *account_id)
 {
 	struct clearing_entry *entry = *clearing_bucket(executor, &request->ledger_id);
 
@@ -76,8 +81,9 @@ static void clearing_remember(struct executor *executor, const struct payment_re
 	struct clearing_entry *entry = calloc(1, sizeof(*entry));
 
 	RT_ASSERT(entry != NULL);
-	*entry = (struct clearing_entry){
-		.next = *bucket, .ledger_id = request->ledger_id, .account_id = request->counter_id};
+	*entry = (struct clearing_entry){.next = *bucket,
+					 .ledger_id = request->ledger_id,
+					 .account_id = request->counter_id};
 	memcpy(entry->connector, request->connector, strlen(request->connector) + 1);
 	memcpy(entry->currency, request->currency, sizeof(entry->currency));
 	*bucket = entry;
@@ -167,9 +173,11 @@ static void poll_later(struct payment_creation *creation)
 	bool late = now_us >= answer_by(creation);
 
 	if (!late)
-		executor_arm(creation->executor, &creation->timer, TIMER_POLL, now_us + creation->poll_us);
+		executor_arm(creation->executor, &creation->timer, TIMER_POLL,
+			     now_us + creation->poll_us);
 	rt_lock_give(&creation->executor->lock);
-	creation->poll_us = creation->poll_us * 2 < POLL_MOST_US ? creation->poll_us * 2 : POLL_MOST_US;
+	creation->poll_us =
+		creation->poll_us * 2 < POLL_MOST_US ? creation->poll_us * 2 : POLL_MOST_US;
 	if (late)
 		end(creation, rt_ok());
 }
@@ -179,7 +187,8 @@ void creation_poll(struct payment_creation *creation)
 	submit(creation, LANE_FIND);
 }
 
-/* There is a payment with the key: the first outcome is the answer, or what becomes of it is waited for. */
+/* There is a payment with the key: the first outcome is the answer, or what becomes of it is waited
+ * for. */
 static void replay(struct payment_creation *creation)
 {
 	struct executor *executor = creation->executor;
@@ -191,7 +200,8 @@ static void replay(struct payment_creation *creation)
 		return;
 	}
 	creation->replayed = true;
-	if (!payment_state_open(creation->standing.state) || creation->standing.state == PAYMENT_UNKNOWN) {
+	if (!payment_state_open(creation->standing.state) ||
+	    creation->standing.state == PAYMENT_UNKNOWN) {
 		end(creation, rt_ok());
 		return;
 	}
@@ -217,13 +227,17 @@ static void refuse_account(struct payment_creation *creation, const struct rt_st
 	    strcmp(named.reason, "ACCOUNT_NOT_FOUND") == 0)
 		named = rt_status_in(named, "%s", payment_account_field(creation->request.kind));
 	/* Whatever is not the caller's doing is worth another try. */
-	if (named.code != RT_NOT_FOUND && named.code != RT_INVALID_ARGUMENT && named.code != RT_RESOURCE_EXHAUSTED)
-		named = RT_FAIL(UNAVAILABLE, "ACCOUNTS_UNAVAILABLE", "the account could not be checked");
+	if (named.code != RT_NOT_FOUND && named.code != RT_INVALID_ARGUMENT &&
+	    named.code != RT_RESOURCE_EXHAUSTED)
+		named = RT_FAIL(UNAVAILABLE, "ACCOUNTS_UNAVAILABLE",
+				"the account could not be checked");
 	end(creation, named);
 }
 
-/* An account that a player names must be theirs; what else is wrong with it declines the payment, as the ledger would. */
-static void on_account(void *context, struct rt_status status, const char *owner, const char *currency)
+/* An account that a player names must be theirs; what else is wrong with it declines the payment,
+ * as the ledger would. */
+static void on_account(void *context, struct rt_status status, const char *owner,
+		       const char *currency)
 {
 	struct payment_creation *creation = context;
 
@@ -237,13 +251,15 @@ static void on_account(void *context, struct rt_status status, const char *owner
 		return;
 	}
 	if (creation->own_accounts_only && strcmp(owner, creation->caller) != 0) {
-		struct rt_status denied = RT_FAIL(PERMISSION_DENIED, "ACCOUNT_NOT_OWNED", "the account is not the caller's");
-
-		end(creation, rt_status_in(denied, "%s", payment_account_field(creation->request.kind)));
+		/* Whether it exists is not theirs to know: these are the words of accounts. */
+		status = RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND",
+				 "there is no such account in this ledger");
+		refuse_account(creation, &status);
 		return;
 	}
 	/* The ledger would refuse it only after the connector has taken the money. */
-	if (creation->request.kind == PAYMENT_DEPOSIT && strcmp(currency, creation->request.currency) != 0)
+	if (creation->request.kind == PAYMENT_DEPOSIT &&
+	    strcmp(currency, creation->request.currency) != 0)
 		payment_reason_copy(creation->refusal, "CURRENCY_MISMATCH", "CURRENCY_MISMATCH");
 	record(creation);
 }
@@ -254,9 +270,11 @@ static struct rt_status check_connector(struct payment_creation *creation)
 
 	if (request->kind == PAYMENT_TRANSFER)
 		return rt_ok();
-	if (!creation->entry.clearing_found || executor_connector(creation->executor, request->connector) == NULL)
-		return RT_FAIL(FAILED_PRECONDITION, "CONNECTOR_NOT_REGISTERED",
-			       "the ledger has no clearing account for this connector and currency");
+	if (!creation->entry.clearing_found ||
+	    executor_connector(creation->executor, request->connector) == NULL)
+		return RT_FAIL(
+			FAILED_PRECONDITION, "CONNECTOR_NOT_REGISTERED",
+			"the ledger has no clearing account for this connector and currency");
 	request->counter_id = creation->entry.clearing_id;
 	clearing_remember(creation->executor, request);
 	if (rt_uuid_equal(&request->counter_id, &request->account_id))
@@ -281,7 +299,8 @@ void creation_looked_up(struct payment_creation *creation)
 		record(creation);
 		return;
 	}
-	struct rt_call_options options = {.deadline_mono_us = creation->answer_by_us, .trace = &creation->trace};
+	struct rt_call_options options = {.deadline_mono_us = creation->answer_by_us,
+					  .trace = &creation->trace};
 
 	accounts_look_up(&creation->executor->config.accounts, &creation->request.ledger_id,
 			 &creation->request.account_id, &options, on_account, creation);
@@ -294,14 +313,16 @@ static struct payment_creation **claim_bucket(const struct payment_creation *cre
 	return &creation->executor->claims[key_hash(creation) % CLAIM_BUCKETS];
 }
 
-/* Whether this creation is the only one that records its key now; else it follows the one that does. With the lock held. */
+/* Whether this creation is the only one that records its key now; else it follows the one that
+ * does. With the lock held. */
 static bool claim_or_follow(struct payment_creation *creation)
 {
 	struct payment_creation **bucket = claim_bucket(creation);
 	struct payment_creation *other = *bucket;
 
-	while (other != NULL && !(strcmp(other->caller, creation->caller) == 0 &&
-				  strcmp(other->request.idempotency_key, creation->request.idempotency_key) == 0))
+	while (other != NULL &&
+	       !(strcmp(other->caller, creation->caller) == 0 &&
+		 strcmp(other->request.idempotency_key, creation->request.idempotency_key) == 0))
 		other = other->claim_next;
 	if (other != NULL) {
 		creation->next = other->followers;
@@ -364,7 +385,8 @@ static void record(struct payment_creation *creation)
 		executor_release(executor);
 	rt_lock_give(&executor->lock);
 	if (!room) {
-		struct rt_status status = RT_FAIL(RESOURCE_EXHAUSTED, "OVERLOADED", "too many payments are open");
+		struct rt_status status =
+			RT_FAIL(RESOURCE_EXHAUSTED, "OVERLOADED", "too many payments are open");
 
 		status.retry_after_ms = RETRY_WHEN_FULL_MS;
 		end(creation, status);
@@ -421,7 +443,8 @@ void creation_failed(struct payment_creation *creation, struct rt_status status)
 	struct saga *saga = creation->saga;
 
 	if (saga == NULL) {
-		/* A look-up: of a payment whose standing is known, from an earlier one, or of none. */
+		/* A look-up: of a payment whose standing is known, from an earlier one, or of none.
+		 */
 		end(creation, creation->replayed ? rt_ok() : status);
 		return;
 	}

@@ -6,7 +6,7 @@
 #include "rt/assert.h"
 #include "rt/clock.h"
 
-#define LANE_ITEMS_MAX 1000
+#define LANE_ITEMS_MAX   1000
 #define LANE_ARENA_BYTES (16U << 20)
 
 static void make_series(struct executor *executor)
@@ -86,7 +86,9 @@ size_t executor_open(struct executor *executor)
 size_t executor_room(struct executor *executor)
 {
 	RT_LOCKED(&executor->lock);
-	return executor->open < executor->config.sagas_max ? executor->config.sagas_max - executor->open : 0;
+	return executor->open < executor->config.sagas_max
+		       ? executor->config.sagas_max - executor->open
+		       : 0;
 }
 
 void executor_hurry(struct executor *executor, int64_t by_mono_us)
@@ -120,7 +122,8 @@ static void free_queues(struct executor *executor)
 		free(queue);
 	}
 	for (size_t i = 0; i < CLEARING_BUCKETS; i++) {
-		for (struct clearing_entry *entry = executor->clearing[i], *next; entry != NULL; entry = next) {
+		for (struct clearing_entry *entry = executor->clearing[i], *next; entry != NULL;
+		     entry = next) {
 			next = entry->next;
 			free(entry);
 		}
@@ -164,7 +167,8 @@ struct saga *registry_find(const struct executor *executor, const struct rt_uuid
 
 bool registry_add(struct executor *executor, struct saga *saga)
 {
-	struct saga **bucket = &executor->registry[registry_bucket(executor, &saga->standing.payment_id)];
+	struct saga **bucket =
+		&executor->registry[registry_bucket(executor, &saga->standing.payment_id)];
 
 	if (registry_find(executor, &saga->standing.payment_id) != NULL)
 		return false;
@@ -175,7 +179,8 @@ bool registry_add(struct executor *executor, struct saga *saga)
 
 void registry_remove(struct executor *executor, struct saga *saga)
 {
-	struct saga **link = &executor->registry[registry_bucket(executor, &saga->standing.payment_id)];
+	struct saga **link =
+		&executor->registry[registry_bucket(executor, &saga->standing.payment_id)];
 
 	while (*link != NULL && *link != saga)
 		link = &(*link)->registry_next;
@@ -225,7 +230,8 @@ int64_t executor_backoff_us(const struct executor *executor, uint32_t attempts)
 	return delay / 2 + (int64_t)rt_random_below((uint64_t)(delay / 2 + 1));
 }
 
-void executor_arm(struct executor *executor, struct timer *timer, enum timer_kind kind, int64_t due_us)
+void executor_arm(struct executor *executor, struct timer *timer, enum timer_kind kind,
+		  int64_t due_us)
 {
 	timer->kind = kind;
 	if (timer_heap_arm(&executor->timers, timer, due_us))

@@ -1,6 +1,7 @@
-/* Carries payments out. Sagas live in memory while they are open and go from queue to queue: the shared database
- * transactions (lanes), the ledger (batches of posts), the connectors, or a timer; no thread waits for one. Everything that
- * is done outside was written down before. For main.c, recovery and rpc/. */
+/* Carries payments out. Sagas live in memory while they are open and go from queue to queue: the
+ * shared database transactions (lanes), the ledger (batches of posts), the connectors, or a timer;
+ * no thread waits for one. Everything that is done outside was written down before. For main.c,
+ * recovery and rpc/. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,7 +25,8 @@ struct executor;
 struct executor_config {
 	struct rt_pg_config pg;
 	struct accounts_client accounts;
-	struct connector_client connectors[EXECUTOR_CONNECTORS_MAX]; /* names outlive the executor */
+	struct connector_client
+		connectors[EXECUTOR_CONNECTORS_MAX]; /* names outlive the executor */
 	size_t connector_count;
 	size_t lanes;
 	size_t queue_max;              /* items that wait for a lane */
@@ -41,11 +43,13 @@ struct rt_uuid executor_worker_id(const struct executor *executor);
 /* How many payments are in memory, and how many more it would take. */
 size_t executor_open(struct executor *executor);
 size_t executor_room(struct executor *executor);
-/* Callers that wait for a payment are answered by then at the latest, with the payment as it is. Before the server stops. */
+/* Callers that wait for a payment are answered by then at the latest, with the payment as it is.
+ * Before the server stops. */
 void executor_hurry(struct executor *executor, int64_t by_mono_us);
 /* No saga takes another step from now on. Before the client is stopped. */
 void executor_quiesce(struct executor *executor);
-/* Writes what waits to be written, until the deadline, and ends the threads. After the client was stopped. */
+/* Writes what waits to be written, until the deadline, and ends the threads. After the client was
+ * stopped. */
 void executor_stop(struct executor *executor, int64_t deadline_mono_us);
 /* After _stop; the sagas stay in the database. */
 void executor_destroy(struct executor *executor);
@@ -60,7 +64,8 @@ struct lane_item {
 
 struct saga;
 
-/* A call that asks for a payment. Owns: the caller keeps it, and what the request points to, until `done`. */
+/* A call that asks for a payment. Owns: the caller keeps it, and what the request points to, until
+ * `done`. */
 struct payment_creation {
 	/* By the caller. */
 	struct payment_request request;
@@ -68,7 +73,8 @@ struct payment_creation {
 	bool own_accounts_only; /* the account must be owned by `caller` */
 	struct rt_trace trace;
 	int64_t deadline_mono_us;
-	void (*done)(struct payment_creation *creation, struct rt_status status); /* once, from any thread */
+	void (*done)(struct payment_creation *creation,
+		     struct rt_status status); /* once, from any thread */
 	void *context;
 	/* Results, when the status is OK. */
 	struct payment_standing standing;
@@ -78,10 +84,12 @@ struct payment_creation {
 	struct executor *executor;
 	struct payment_entry entry;
 	uint8_t body_hash[RT_DIGEST_BYTES];
-	struct saga *saga;                  /* prepared, to be recorded */
+	struct saga *saga; /* prepared, to be recorded */
 	struct saga *waits_for;
-	struct payment_creation *next;      /* in the list of a saga's waiters, or of a claim's followers */
-	struct payment_creation *followers; /* with the same key, while this one is being recorded */
+	struct payment_creation
+		*next; /* in the list of a saga's waiters, or of a claim's followers */
+	struct payment_creation
+		*followers; /* with the same key, while this one is being recorded */
 	struct payment_creation *claim_next;
 	struct timer timer;
 	int64_t answer_by_us;
@@ -90,9 +98,10 @@ struct payment_creation {
 	bool attempted;                     /* the database may have seen it */
 };
 
-/* Starts a payment, or finds the one that has its key, and waits for it without a thread. Never blocks. Errors (by done):
- * FAILED_PRECONDITION IDEMPOTENCY_PAYLOAD_MISMATCH, CONNECTOR_NOT_REGISTERED; PERMISSION_DENIED ACCOUNT_NOT_OWNED; NOT_FOUND
- * ACCOUNT_NOT_FOUND, LEDGER_NOT_FOUND; RESOURCE_EXHAUSTED; UNAVAILABLE; DEADLINE_EXCEEDED. */
+/* Starts a payment, or finds the one that has its key, and waits for it without a thread. Never
+ * blocks. Errors (by done): FAILED_PRECONDITION IDEMPOTENCY_PAYLOAD_MISMATCH,
+ * CONNECTOR_NOT_REGISTERED; NOT_FOUND ACCOUNT_NOT_FOUND (a player's: also another's account),
+ * LEDGER_NOT_FOUND; RESOURCE_EXHAUSTED; UNAVAILABLE; DEADLINE_EXCEEDED. */
 void executor_create(struct executor *executor, struct payment_creation *creation);
 
 /* A connector's notification. Owns: the caller keeps it until `done`. */
@@ -106,7 +115,8 @@ struct payment_notification {
 	struct executor *executor;
 };
 
-/* Keeps it, and makes the payment of that reference, when this process has it, ask its connector. Never blocks. */
+/* Keeps it, and makes the payment of that reference, when this process has it, ask its connector.
+ * Never blocks. */
 void executor_notify(struct executor *executor, struct payment_notification *notification);
 
 /* Goes on with sagas that were taken over. */

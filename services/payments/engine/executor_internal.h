@@ -1,8 +1,9 @@
 /* What the executor's files share. For engine/ alone.
  *
- * Who owns a saga: it is in exactly one place at a time - a lane, the ledger's queue or a post in flight, a connector's queue
- * or a call in flight, an armed timer - and whoever takes it from there runs it. Others touch only what `lock` guards: the
- * list of waiters, `standing`, the timer and the registry. It is freed by whoever runs it, after it left the registry. */
+ * Who owns a saga: it is in exactly one place at a time - a lane, the ledger's queue or a post in
+ * flight, a connector's queue or a call in flight, an armed timer - and whoever takes it from there
+ * runs it. Others touch only what `lock` guards: the list of waiters, `standing`, the timer and the
+ * registry. It is freed by whoever runs it, after it left the registry. */
 #pragma once
 
 #include <stdatomic.h>
@@ -41,10 +42,9 @@ struct saga {
 	struct payment_standing standing;
 	struct saga_decision decision; /* being carried out */
 	struct rt_trace trace;
-	uint32_t attempts;             /* in a row that did not help */
-	bool alone;                    /* its post is not to share a call */
-	atomic_bool nudged;            /* a notification came while it was busy */
-	bool probe_missed;
+	uint32_t attempts;  /* in a row that did not help */
+	bool alone;         /* its post is not to share a call */
+	atomic_bool nudged; /* a notification came while it was busy */
 	char currency[4];
 	char next_reason[PAYMENT_REASON_BYTES];
 	char instrument[];
@@ -67,9 +67,9 @@ struct clearing_entry {
 	char currency[4];
 };
 
-#define CLAIM_BUCKETS 4096
+#define CLAIM_BUCKETS    4096
 #define CLEARING_BUCKETS 256
-#define CLEARING_MAX 65536
+#define CLEARING_MAX     65536
 
 struct executor {
 	struct executor_config config;
@@ -103,11 +103,13 @@ void registry_remove(struct executor *executor, struct saga *saga);
 bool executor_reserve(struct executor *executor); /* one more saga; false when there is no room */
 void executor_reserve_always(struct executor *executor); /* for what is this process's already */
 void executor_release(struct executor *executor);
-struct connector *executor_connector(struct executor *executor, const char *name); /* NULL: not configured */
+struct connector *executor_connector(struct executor *executor,
+				     const char *name); /* NULL: not configured */
 /* Jittered, exponential in `attempts`. */
 int64_t executor_backoff_us(const struct executor *executor, uint32_t attempts);
 /* Arms with the lock held, and wakes the thread when it must. */
-void executor_arm(struct executor *executor, struct timer *timer, enum timer_kind kind, int64_t due_us);
+void executor_arm(struct executor *executor, struct timer *timer, enum timer_kind kind,
+		  int64_t due_us);
 struct rt_uuid executor_shard_key(const struct executor *executor, uint64_t hash);
 
 /* timers.c */
@@ -127,7 +129,8 @@ void saga_perform(struct executor *executor, struct saga *saga);
 void saga_write(struct executor *executor, struct saga *saga);
 void saga_written(struct executor *executor, struct saga *saga, bool written, int64_t time_us);
 void saga_write_failed(struct executor *executor, struct saga *saga, struct rt_status status);
-/* A payment that may have been recorded by a commit whose answer was lost: goes on with it if so. */
+/* A payment that may have been recorded by a commit whose answer was lost: goes on with it if so.
+ */
 void saga_probe(struct executor *executor, struct saga *saga);
 void saga_probed(struct executor *executor, struct saga *saga, const struct payment_probe *probe);
 
@@ -136,7 +139,8 @@ void creation_looked_up(struct payment_creation *creation);
 void creation_recorded(struct payment_creation *creation);
 void creation_failed(struct payment_creation *creation, struct rt_status status);
 void creation_poll(struct payment_creation *creation);
-/* Takes a waiter from its saga and notes the payment's standing; with the lock held. Then it must be answered. */
+/* Takes a waiter from its saga and notes the payment's standing; with the lock held. Then it must
+ * be answered. */
 void creation_leave_saga(struct payment_creation *creation);
 /* Answers a list of waiters with the payment as it is. */
 void creations_answer(struct payment_creation *list);
@@ -146,10 +150,11 @@ void creations_poll(struct payment_creation *list);
 /* queues.c: the ledger's and the connectors' queues. */
 void queue_post(struct executor *executor, struct saga *saga);
 void queue_provider(struct executor *executor, struct saga *saga);
-/* Starts calls for what waits, as far as they may be in flight. Called once after a number of sagas was fed. */
+/* Starts calls for what waits, as far as they may be in flight. Called once after a number of sagas
+ * was fed. */
 void executor_pump(struct executor *executor);
 
 /* lanes.c */
-struct rt_status lanes_batch(void *executor, struct rt_pg *pg, struct rt_commit_item **items, size_t count,
-			     struct rt_arena *arena);
+struct rt_status lanes_batch(void *executor, struct rt_pg *pg, struct rt_commit_item **items,
+			     size_t count, struct rt_arena *arena);
 void lanes_fail(void *executor, struct rt_commit_item *item, struct rt_status status);

@@ -7,8 +7,8 @@
 /* How long one transaction may take. */
 #define BATCH_US_MAX (10 * RT_US_PER_S)
 
-#define OWNER(lane_item, type, member) \
-	((type *)(void *)((char *)(lane_item) - offsetof(type, member)))
+#define OWNER(lane_item, type, member)                                                             \
+	((type *)(void *)((char *)(lane_item)-offsetof(type, member)))
 
 static struct saga *saga_of(struct lane_item *lane)
 {
@@ -34,7 +34,8 @@ static bool batch_init(struct payment_batch *batch, size_t count, struct rt_aren
 	return !arena->overflowed;
 }
 
-static struct payment_advance *make_advance(const struct saga *saga, int64_t now_us, struct rt_arena *arena)
+static struct payment_advance *make_advance(const struct saga *saga, int64_t now_us,
+					    struct rt_arena *arena)
 {
 	struct payment_advance *advance = rt_arena_alloc(arena, sizeof(*advance));
 
@@ -60,11 +61,13 @@ static struct payment_probe *make_probe(const struct saga *saga, struct rt_arena
 
 	if (probe == NULL)
 		return NULL;
-	*probe = (struct payment_probe){.ledger_id = saga->ledger_id, .payment_id = saga->standing.payment_id};
+	*probe = (struct payment_probe){.ledger_id = saga->ledger_id,
+					.payment_id = saga->standing.payment_id};
 	return probe;
 }
 
-static void add(struct payment_batch *batch, struct lane_item *lane, int64_t now_us, struct rt_arena *arena)
+static void add(struct payment_batch *batch, struct lane_item *lane, int64_t now_us,
+		struct rt_arena *arena)
 {
 	switch (lane->kind) {
 	case LANE_FIND:
@@ -73,7 +76,8 @@ static void add(struct payment_batch *batch, struct lane_item *lane, int64_t now
 		batch->entries[batch->entry_count++] = &creation_of(lane)->entry;
 		return;
 	case LANE_ADVANCE:
-		batch->advances[batch->advance_count++] = make_advance(saga_of(lane), now_us, arena);
+		batch->advances[batch->advance_count++] =
+			make_advance(saga_of(lane), now_us, arena);
 		return;
 	case LANE_PROBE:
 		batch->probes[batch->probe_count++] = make_probe(saga_of(lane), arena);
@@ -95,7 +99,8 @@ static void nudge(struct executor *executor, const char *reference)
 
 	if (saga == NULL)
 		return;
-	if (saga->timer.place != 0 && saga->timer.kind == TIMER_SAGA_ACT && saga->decision.action == SAGA_ASK)
+	if (saga->timer.place != 0 && saga->timer.kind == TIMER_SAGA_ACT &&
+	    saga->decision.action == SAGA_ASK)
 		executor_arm(executor, &saga->timer, TIMER_SAGA_ACT, rt_clock_mono_us());
 	else
 		atomic_store(&saga->nudged, true);
@@ -107,8 +112,8 @@ struct cursor {
 	size_t probe;
 };
 
-static void answer(struct executor *executor, struct lane_item *lane, const struct payment_batch *batch,
-		   struct cursor *cursor)
+static void answer(struct executor *executor, struct lane_item *lane,
+		   const struct payment_batch *batch, struct cursor *cursor)
 {
 	const struct payment_advance *advance = NULL;
 	struct payment_notification *notification = NULL;
@@ -135,8 +140,8 @@ static void answer(struct executor *executor, struct lane_item *lane, const stru
 	}
 }
 
-struct rt_status lanes_batch(void *context, struct rt_pg *pg, struct rt_commit_item **items, size_t count,
-			     struct rt_arena *arena)
+struct rt_status lanes_batch(void *context, struct rt_pg *pg, struct rt_commit_item **items,
+			     size_t count, struct rt_arena *arena)
 {
 	struct executor *executor = context;
 	struct payment_batch batch = {.worker_id = executor->worker_id};

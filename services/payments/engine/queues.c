@@ -1,5 +1,6 @@
-/* The queues in front of the ledger and the connectors: what waits there goes out together, a bounded number of calls at a
- * time; each answer starts the next. No timer: a call that finds nothing in flight goes at once. */
+/* The queues in front of the ledger and the connectors: what waits there goes out together, a
+ * bounded number of calls at a time; each answer starts the next. No timer: a call that finds
+ * nothing in flight goes at once. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,10 +15,12 @@ struct post_batch {
 	struct saga *sagas[];
 };
 
-/* Starting a call may end it at once, on this thread; then the pump below goes on with what that has queued. */
+/* Starting a call may end it at once, on this thread; then the pump below goes on with what that
+ * has queued. */
 static _Thread_local bool pumping;
 
-static struct ledger_queue *ledger_queue_find(struct executor *executor, const struct rt_uuid *ledger_id)
+static struct ledger_queue *ledger_queue_find(struct executor *executor,
+					      const struct rt_uuid *ledger_id)
 {
 	for (struct ledger_queue *queue = executor->ledgers; queue != NULL; queue = queue->next) {
 		if (rt_uuid_equal(&queue->ledger_id, ledger_id))
@@ -26,7 +29,8 @@ static struct ledger_queue *ledger_queue_find(struct executor *executor, const s
 	return NULL;
 }
 
-static struct ledger_queue *ledger_queue_make(struct executor *executor, const struct rt_uuid *ledger_id)
+static struct ledger_queue *ledger_queue_make(struct executor *executor,
+					      const struct rt_uuid *ledger_id)
 {
 	struct ledger_queue *queue = calloc(1, sizeof(*queue));
 
@@ -86,7 +90,8 @@ static size_t batch_size(const struct ledger_queue *queue)
 	return queue->waiting < ACCOUNTS_BATCH_MAX ? queue->waiting : ACCOUNTS_BATCH_MAX;
 }
 
-/* Takes the next call's worth of posts from any ledger that may have one more in flight; with the lock held. */
+/* Takes the next call's worth of posts from any ledger that may have one more in flight; with the
+ * lock held. */
 static struct post_batch *take_posts(struct executor *executor)
 {
 	struct ledger_queue *queue = executor->ledgers;
@@ -160,7 +165,8 @@ static void start_posts(struct executor *executor, struct post_batch *batch)
 	struct rt_trace trace = batch->count == 1 ? batch->sagas[0]->trace : rt_trace_new();
 	struct rt_uuid ledger_id = batch->ledger_id;
 
-	accounts_post(&executor->config.accounts, &ledger_id, posts, batch->count, &trace, on_posted, batch);
+	accounts_post(&executor->config.accounts, &ledger_id, posts, batch->count, &trace,
+		      on_posted, batch);
 	free(posts);
 }
 
@@ -168,7 +174,8 @@ void queue_provider(struct executor *executor, struct saga *saga)
 {
 	if (saga->connector == NULL) {
 		/* Recorded when it was configured, or by another process; it may be again. */
-		saga_feed(executor, saga, (struct saga_event){SAGA_PROVIDER_SILENT, "CONNECTOR_NOT_CONFIGURED"});
+		saga_feed(executor, saga,
+			  (struct saga_event){SAGA_PROVIDER_SILENT, "CONNECTOR_NOT_CONFIGURED"});
 		return;
 	}
 	RT_LOCKED(&executor->lock);
@@ -199,7 +206,8 @@ static struct saga *take_provider(struct executor *executor)
 	for (size_t i = 0; i < executor->config.connector_count; i++) {
 		struct connector *connector = &executor->connectors[i];
 
-		if (connector->first == NULL || connector->in_flight >= executor->config.provider_in_flight_max)
+		if (connector->first == NULL ||
+		    connector->in_flight >= executor->config.provider_in_flight_max)
 			continue;
 		connector->in_flight++;
 		return take_first(&connector->first, &connector->last);

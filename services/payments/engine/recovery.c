@@ -1,5 +1,6 @@
-/* The lease and the taking over; see recovery.h. A process is alive as long as its row in saga_workers says so; a saga belongs to
- * whoever its row names, and the fence, which each change of hands moves, keeps the one before from writing. */
+/* The lease and the taking over; see recovery.h. A process is alive as long as its row in
+ * saga_workers says so; a saga belongs to whoever its row names, and the fence, which each change
+ * of hands moves, keeps the one before from writing. */
 #include "engine/recovery.h"
 
 #include <stdlib.h>
@@ -9,9 +10,9 @@
 #include "rt/lock.h"
 #include "rt/log.h"
 
-#define TAKE_MAX 500
+#define TAKE_MAX         500
 #define STATEMENT_US_MAX (5 * RT_US_PER_S)
-#define ARENA_BYTES (8U << 20)
+#define ARENA_BYTES      (8U << 20)
 
 struct recovery {
 	struct recovery_config config;
@@ -30,21 +31,22 @@ static int64_t statement_deadline(void)
 
 static struct rt_status renew(struct recovery *recovery)
 {
-	return payment_store_renew_lease(recovery->pg, &recovery->worker_id, recovery->config.lease_ms,
-					 statement_deadline());
+	return payment_store_renew_lease(recovery->pg, &recovery->worker_id,
+					 recovery->config.lease_ms, statement_deadline());
 }
 
 /* Takes sagas of one owner until there are none, or no room. */
-static struct rt_status take_from(struct recovery *recovery, const struct rt_uuid *owner, struct rt_arena *arena)
+static struct rt_status take_from(struct recovery *recovery, const struct rt_uuid *owner,
+				  struct rt_arena *arena)
 {
 	size_t count = TAKE_MAX;
 	int64_t total = 0;
 
 	while (count == TAKE_MAX && executor_room(recovery->config.executor) > TAKE_MAX) {
 		struct payment_lapsed *lapsed = NULL;
-		struct rt_status status =
-			payment_store_take_lapsed(recovery->pg, owner, &recovery->worker_id, TAKE_MAX, arena,
-						  statement_deadline(), &lapsed, &count);
+		struct rt_status status = payment_store_take_lapsed(
+			recovery->pg, owner, &recovery->worker_id, TAKE_MAX, arena,
+			statement_deadline(), &lapsed, &count);
 
 		if (rt_is_ok(&status) || status.code == RT_OUTCOME_UNKNOWN)
 			executor_adopt(recovery->config.executor, lapsed, count);
@@ -64,8 +66,8 @@ static struct rt_status take_over(struct recovery *recovery, struct rt_arena *ar
 	struct rt_uuid *found = NULL;
 	size_t count = 0;
 
-	RT_TRY(payment_store_find_lapsed(recovery->pg, &recovery->worker_id, arena, statement_deadline(), &found,
-					 &count));
+	RT_TRY(payment_store_find_lapsed(recovery->pg, &recovery->worker_id, arena,
+					 statement_deadline(), &found, &count));
 	/* One at a time: the arena is emptied between, and the next look finds the rest. */
 	if (count == 0)
 		return rt_ok();
@@ -108,8 +110,9 @@ static void *run(void *context)
 		}
 		report("take_over_failed", take_over(recovery, &arena));
 		rt_arena_deinit(&arena);
-	} while (sleep_until(recovery, rt_clock_mono_us() +
-				       (look_every_us < renew_every_us ? look_every_us : renew_every_us)));
+	} while (sleep_until(recovery, rt_clock_mono_us() + (look_every_us < renew_every_us
+								     ? look_every_us
+								     : renew_every_us)));
 	return NULL;
 }
 
@@ -146,7 +149,8 @@ void recovery_stop(struct recovery *recovery)
 
 void recovery_release(struct recovery *recovery, int64_t deadline_mono_us)
 {
-	struct rt_status status = payment_store_end_lease(recovery->pg, &recovery->worker_id, deadline_mono_us);
+	struct rt_status status =
+		payment_store_end_lease(recovery->pg, &recovery->worker_id, deadline_mono_us);
 
 	if (!rt_is_ok(&status))
 		RT_LOG(WARN, "lease_release_failed", RT_STATUS(&status));

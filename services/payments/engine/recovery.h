@@ -1,4 +1,5 @@
-/* Keeps this process's lease, and takes over the sagas of processes whose lease has run out. For main.c. */
+/* Keeps this process's lease, and takes over the sagas of processes whose lease has run out. For
+ * main.c. */
 #pragma once
 
 #include <stdint.h>
@@ -20,5 +21,6 @@ struct recovery_config {
 struct rt_status recovery_start(const struct recovery_config *config, struct recovery **recovery);
 /* Ends the thread; the lease is kept until _release. */
 void recovery_stop(struct recovery *recovery);
-/* Gives the lease up, so that others take over at once, and destroys. After the executor has stopped. */
+/* Gives the lease up, so that others take over at once, and destroys. After the executor has
+ * stopped. */
 void recovery_release(struct recovery *recovery, int64_t deadline_mono_us);

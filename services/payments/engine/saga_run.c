@@ -1,4 +1,5 @@
-/* One saga's way: what happened is fed to the machine, the changes it orders are written, then its action is taken. */
+/* One saga's way: what happened is fed to the machine, the changes it orders are written, then its
+ * action is taken. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,9 +8,10 @@
 #include "rt/clock.h"
 #include "rt/log.h"
 
-/* How often a payment whose commit was not confirmed is looked for before it counts as never recorded. */
+/* How often a payment whose commit was not confirmed is looked for before it counts as never
+ * recorded. */
 #define PROBE_ATTEMPTS_MAX 5
-#define WRITE_RETRY_US (50 * RT_US_PER_MS)
+#define WRITE_RETRY_US     (50 * RT_US_PER_MS)
 
 struct saga *saga_new(struct executor *executor, const struct payment_request *request,
 		      const struct payment_standing *standing, int64_t fence)
@@ -52,7 +54,8 @@ static struct payment_creation *detach_waiters(struct executor *executor, struct
 {
 	struct payment_creation *list = saga->waiters;
 
-	for (struct payment_creation *creation = list; creation != NULL; creation = creation->next) {
+	for (struct payment_creation *creation = list; creation != NULL;
+	     creation = creation->next) {
 		timer_heap_disarm(&executor->timers, &creation->timer);
 		creation->waits_for = NULL;
 		creation->standing = saga->standing;
@@ -85,7 +88,8 @@ static void finish(struct executor *executor, struct saga *saga)
 	RT_ASSERT(!payment_state_open(saga->standing.state));
 	rt_series_add(executor->rest_series[saga->plan->kind][saga->standing.state], 1);
 	if (saga->standing.state == PAYMENT_MANUAL_REVIEW)
-		RT_LOG(ERROR, "payment_needs_review", RT_UUID("payment_id", &saga->standing.payment_id),
+		RT_LOG(ERROR, "payment_needs_review",
+		       RT_UUID("payment_id", &saga->standing.payment_id),
 		       RT_TEXT("kind", saga->plan->name), RT_TEXT("reason", saga->standing.reason),
 		       RT_TRACE(&saga->trace));
 	creations_answer(list);
@@ -97,12 +101,14 @@ static void lose(struct executor *executor, struct saga *saga)
 {
 	struct payment_creation *list = leave_registry(executor, saga);
 
-	RT_LOG(WARN, "saga_lost", RT_UUID("payment_id", &saga->standing.payment_id), RT_INT("fence", saga->fence));
+	RT_LOG(WARN, "saga_lost", RT_UUID("payment_id", &saga->standing.payment_id),
+	       RT_INT("fence", saga->fence));
 	creations_poll(list);
 	saga_free(executor, saga);
 }
 
-static void arm(struct executor *executor, struct saga *saga, enum timer_kind kind, int64_t delay_us)
+static void arm(struct executor *executor, struct saga *saga, enum timer_kind kind,
+		int64_t delay_us)
 {
 	RT_LOCKED(&executor->lock);
 	executor_arm(executor, &saga->timer, kind, rt_clock_mono_us() + delay_us);
@@ -111,8 +117,8 @@ static void arm(struct executor *executor, struct saga *saga, enum timer_kind ki
 /* Whether the event says that the attempt did not help. */
 static bool fruitless(enum saga_event_kind kind)
 {
-	return kind == SAGA_LEDGER_SILENT || kind == SAGA_PROVIDER_SILENT || kind == SAGA_PROVIDER_PENDING ||
-	       kind == SAGA_PROVIDER_ABSENT;
+	return kind == SAGA_LEDGER_SILENT || kind == SAGA_PROVIDER_SILENT ||
+	       kind == SAGA_PROVIDER_PENDING || kind == SAGA_PROVIDER_ABSENT;
 }
 
 /* The reasons that the decision lends are kept with the saga. */
@@ -138,9 +144,12 @@ void saga_feed(struct executor *executor, struct saga *saga, struct saga_event e
 
 	if (!decision.legal) {
 		/* A defect; the saga starts over from what is written, which is always safe. */
-		RT_LOG(ERROR, "saga_event_illegal", RT_UUID("payment_id", &saga->standing.payment_id),
-		       RT_TEXT("state", payment_state_name(saga->standing.state)), RT_INT("event", event.kind));
-		decision = saga_decide(saga->plan, saga->standing.state, (struct saga_event){SAGA_BEGIN, NULL});
+		RT_LOG(ERROR, "saga_event_illegal",
+		       RT_UUID("payment_id", &saga->standing.payment_id),
+		       RT_TEXT("state", payment_state_name(saga->standing.state)),
+		       RT_INT("event", event.kind));
+		decision = saga_decide(saga->plan, saga->standing.state,
+				       (struct saga_event){SAGA_BEGIN, NULL});
 		decision.pause = true;
 	}
 	saga->attempts = fruitless(event.kind) ? saga->attempts + 1 : 0;
@@ -174,9 +183,11 @@ void saga_write_failed(struct executor *executor, struct saga *saga, struct rt_s
 		return;
 	}
 	if (status.code != RT_RESOURCE_EXHAUSTED)
-		RT_LOG(ERROR, "saga_write_failed", RT_UUID("payment_id", &saga->standing.payment_id), RT_STATUS(&status));
+		RT_LOG(ERROR, "saga_write_failed",
+		       RT_UUID("payment_id", &saga->standing.payment_id), RT_STATUS(&status));
 	saga->attempts++;
-	arm(executor, saga, TIMER_SAGA_WRITE, WRITE_RETRY_US + executor_backoff_us(executor, saga->attempts));
+	arm(executor, saga, TIMER_SAGA_WRITE,
+	    WRITE_RETRY_US + executor_backoff_us(executor, saga->attempts));
 }
 
 static void log_change(const struct saga *saga, enum payment_state from)
@@ -186,7 +197,8 @@ static void log_change(const struct saga *saga, enum payment_state from)
 		       RT_TEXT("reason", saga->standing.reason), RT_TRACE(&saga->trace));
 	else if (from == PAYMENT_UNKNOWN)
 		RT_LOG(INFO, "payment_resolved", RT_UUID("payment_id", &saga->standing.payment_id),
-		       RT_TEXT("state", payment_state_name(saga->standing.state)), RT_TRACE(&saga->trace));
+		       RT_TEXT("state", payment_state_name(saga->standing.state)),
+		       RT_TRACE(&saga->trace));
 }
 
 static void apply(struct executor *executor, struct saga *saga, int64_t time_us)
@@ -261,9 +273,11 @@ void saga_probe(struct executor *executor, struct saga *saga)
 
 void saga_probed(struct executor *executor, struct saga *saga, const struct payment_probe *probe)
 {
-	if (!probe->found && ++saga->attempts < PROBE_ATTEMPTS_MAX && !atomic_load(&executor->quiet)) {
+	if (!probe->found && ++saga->attempts < PROBE_ATTEMPTS_MAX &&
+	    !atomic_load(&executor->quiet)) {
 		/* A server that lost us may still be committing. */
-		arm(executor, saga, TIMER_SAGA_WRITE, executor_backoff_us(executor, saga->attempts + 2));
+		arm(executor, saga, TIMER_SAGA_WRITE,
+		    executor_backoff_us(executor, saga->attempts + 2));
 		return;
 	}
 	if (!probe->found || !probe->mine) {

@@ -35,7 +35,8 @@ static void sift_down(struct timer_heap *heap, size_t place)
 	struct timer *timer = heap->slots[place];
 
 	for (size_t child = place * 2; child <= heap->count; child = place * 2) {
-		if (child < heap->count && heap->slots[child + 1]->due_us < heap->slots[child]->due_us)
+		if (child < heap->count &&
+		    heap->slots[child + 1]->due_us < heap->slots[child]->due_us)
 			child++;
 		if (heap->slots[child]->due_us >= timer->due_us)
 			break;

@@ -1,4 +1,5 @@
-/* When something is due: a binary heap of timers that live in what they belong to. The executor's; its lock guards it. */
+/* When something is due: a binary heap of timers that live in what they belong to. The executor's;
+ * its lock guards it. */
 #pragma once
 
 #include <stdbool.h>

@@ -15,7 +15,7 @@ struct due {
 	struct payment_creation *poll;
 };
 
-#define OWNER(timer, type) ((type *)(void *)((char *)(timer) - offsetof(type, timer)))
+#define OWNER(timer, type) ((type *)(void *)((char *)(timer)-offsetof(type, timer)))
 
 static void take(struct executor *executor, struct timer *timer, struct due *due)
 {
@@ -59,7 +59,8 @@ static bool wait_and_take(struct executor *executor, struct due *due)
 		if (executor->timer_stop)
 			return false;
 		if (first != NULL && first->due_us <= now_us) {
-			for (int i = 0; i < DUE_MAX && first != NULL && first->due_us <= now_us; i++) {
+			for (int i = 0; i < DUE_MAX && first != NULL && first->due_us <= now_us;
+			     i++) {
 				take(executor, first, due);
 				first = timer_heap_first(&executor->timers);
 			}
@@ -80,7 +81,8 @@ static void run(struct executor *executor, struct due *due)
 		next = saga->queue_next;
 		saga_write(executor, saga);
 	}
-	for (struct payment_creation *creation = due->poll, *next; creation != NULL; creation = next) {
+	for (struct payment_creation *creation = due->poll, *next; creation != NULL;
+	     creation = next) {
 		next = creation->next;
 		creation_poll(creation);
 	}

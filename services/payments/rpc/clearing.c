@@ -10,7 +10,8 @@ static struct rt_status check_account(struct rt_call *call, const struct rt_uuid
 				      const struct rt_uuid *account_id, const char *currency)
 {
 	struct payments_service *service = rt_call_service(call);
-	struct rt_call_options options = {.deadline_mono_us = rt_call_deadline_us(call), .trace = rt_call_trace(call)};
+	struct rt_call_options options = {.deadline_mono_us = rt_call_deadline_us(call),
+					  .trace = rt_call_trace(call)};
 	const char *owner = NULL;
 	const char *account_currency = NULL;
 	struct rt_status status = accounts_get(&service->accounts, ledger_id, account_id, &options,
@@ -19,16 +20,19 @@ static struct rt_status check_account(struct rt_call *call, const struct rt_uuid
 	if (status.code == RT_NOT_FOUND || rt_is_ok(&status)) {
 		RT_TRY(status);
 	} else {
-		return RT_FAIL(UNAVAILABLE, "ACCOUNTS_UNAVAILABLE", "the account could not be checked");
+		return RT_FAIL(UNAVAILABLE, "ACCOUNTS_UNAVAILABLE",
+			       "the account could not be checked");
 	}
 	if (strcmp(account_currency, currency) != 0)
-		return RT_FAIL(FAILED_PRECONDITION, "CURRENCY_MISMATCH", "the account is in another currency");
+		return RT_FAIL(FAILED_PRECONDITION, "CURRENCY_MISMATCH",
+			       "the account is in another currency");
 	return rt_ok();
 }
 
 static struct rt_status register_account(struct rt_call *call)
 {
-	const Daler__Payments__V1__RegisterClearingAccountRequest *request = (const void *)rt_call_request(call);
+	const Daler__Payments__V1__RegisterClearingAccountRequest *request =
+		(const void *)rt_call_request(call);
 	const struct rt_currency *currency = NULL;
 	struct clearing_key key = {.connector = request->connector};
 	struct rt_uuid account_id;
@@ -41,8 +45,8 @@ static struct rt_status register_account(struct rt_call *call)
 	key.currency = currency->code;
 	RT_TRY(check_account(call, &key.ledger_id, &account_id, currency->code));
 	named = account_id;
-	RT_TRY(payment_store_register(rt_call_worker(call), &key, rt_clock_wall_us(), rt_call_deadline_us(call),
-				      &named));
+	RT_TRY(payment_store_register(rt_call_worker(call), &key, rt_clock_wall_us(),
+				      rt_call_deadline_us(call), &named));
 	if (!rt_uuid_equal(&named, &account_id))
 		return RT_FAIL(ALREADY_EXISTS, "CLEARING_ACCOUNT_EXISTS",
 			       "another account is named for this connector and currency");
@@ -51,8 +55,8 @@ static struct rt_status register_account(struct rt_call *call)
 
 void payments_register_clearing_account(struct rt_call *call)
 {
-	Daler__Payments__V1__RegisterClearingAccountResponse reply =
-		DALER__PAYMENTS__V1__REGISTER_CLEARING_ACCOUNT_RESPONSE__INIT;
+	Daler__Payments__V1__RegisterClearingAccountResponse reply;
+	daler__payments__v1__register_clearing_account_response__init(&reply);
 	struct rt_status status = register_account(call);
 
 	rt_call_end(call, status, &reply.base);

@@ -1,4 +1,5 @@
-/* CreatePayment: hands the request to the executor and ends the call when that answers; no thread waits. */
+/* CreatePayment: hands the request to the executor and ends the call when that answers; no thread
+ * waits. */
 #include <string.h>
 
 #include "rpc/map.h"
@@ -6,7 +7,8 @@
 
 static void on_created(struct payment_creation *creation, struct rt_status status)
 {
-	Daler__Payments__V1__CreatePaymentResponse reply = DALER__PAYMENTS__V1__CREATE_PAYMENT_RESPONSE__INIT;
+	Daler__Payments__V1__CreatePaymentResponse reply;
+	daler__payments__v1__create_payment_response__init(&reply);
 	struct rt_call *call = creation->context;
 
 	if (!rt_is_ok(&status)) {
@@ -16,7 +18,9 @@ static void on_created(struct payment_creation *creation, struct rt_status statu
 	reply.payment = map_payment(&creation->request, &creation->standing, rt_call_arena(call));
 	reply.replayed = creation->replayed;
 	if (reply.payment == NULL) {
-		rt_call_end(call, RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the reply is too large"), NULL);
+		rt_call_end(call,
+			    RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the reply is too large"),
+			    NULL);
 		return;
 	}
 	rt_call_end(call, rt_ok(), &reply.base);
@@ -24,14 +28,18 @@ static void on_created(struct payment_creation *creation, struct rt_status statu
 
 void payments_create_payment(struct rt_call *call)
 {
-	const Daler__Payments__V1__CreatePaymentRequest *request = (const void *)rt_call_request(call);
+	const Daler__Payments__V1__CreatePaymentRequest *request =
+		(const void *)rt_call_request(call);
 	struct payments_service *service = rt_call_service(call);
 	struct payment_creation *creation = rt_arena_alloc(rt_call_arena(call), sizeof(*creation));
 	const struct rt_caller *caller = rt_call_caller(call);
 	struct payment_draft draft = map_draft(request);
 
 	if (creation == NULL) {
-		rt_call_end(call, RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the request is too large"), NULL);
+		rt_call_end(
+			call,
+			RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the request is too large"),
+			NULL);
 		return;
 	}
 	struct rt_status status = payment_request_check(&draft, &creation->request);

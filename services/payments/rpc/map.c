@@ -7,7 +7,7 @@
 #include "rt/digest.h"
 
 #define TOKEN_CHECK_BYTES 8
-#define TOKEN_RAW_BYTES (16 + TOKEN_CHECK_BYTES)
+#define TOKEN_RAW_BYTES   (16 + TOKEN_CHECK_BYTES)
 
 static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -32,7 +32,7 @@ struct payment_draft map_draft(const Daler__Payments__V1__CreatePaymentRequest *
 		.reference = request->reference,
 	};
 
-	switch (request->kind_case) {
+	switch ((int)request->kind_case) {
 	case DALER__PAYMENTS__V1__CREATE_PAYMENT_REQUEST__KIND_DEPOSIT:
 		draft.kind = PAYMENT_DEPOSIT;
 		draft.account_id = request->deposit->account_id;
@@ -89,8 +89,8 @@ static Google__Protobuf__Timestamp *timestamp(int64_t wall_us, struct rt_arena *
 	return time;
 }
 
-static void set_deposit(Daler__Payments__V1__Payment *payment, const struct payment_request *request,
-			struct rt_arena *arena)
+static void set_deposit(Daler__Payments__V1__Payment *payment,
+			const struct payment_request *request, struct rt_arena *arena)
 {
 	Daler__Payments__V1__Deposit *deposit = rt_arena_alloc(arena, sizeof(*deposit));
 
@@ -104,8 +104,8 @@ static void set_deposit(Daler__Payments__V1__Payment *payment, const struct paym
 	payment->deposit = deposit;
 }
 
-static void set_withdrawal(Daler__Payments__V1__Payment *payment, const struct payment_request *request,
-			   struct rt_arena *arena)
+static void set_withdrawal(Daler__Payments__V1__Payment *payment,
+			   const struct payment_request *request, struct rt_arena *arena)
 {
 	Daler__Payments__V1__Withdrawal *withdrawal = rt_arena_alloc(arena, sizeof(*withdrawal));
 
@@ -119,8 +119,8 @@ static void set_withdrawal(Daler__Payments__V1__Payment *payment, const struct p
 	payment->withdrawal = withdrawal;
 }
 
-static void set_transfer(Daler__Payments__V1__Payment *payment, const struct payment_request *request,
-			 struct rt_arena *arena)
+static void set_transfer(Daler__Payments__V1__Payment *payment,
+			 const struct payment_request *request, struct rt_arena *arena)
 {
 	Daler__Payments__V1__InternalTransfer *transfer = rt_arena_alloc(arena, sizeof(*transfer));
 
@@ -150,7 +150,8 @@ static void set_kind(Daler__Payments__V1__Payment *payment, const struct payment
 }
 
 Daler__Payments__V1__Payment *map_payment(const struct payment_request *request,
-					  const struct payment_standing *standing, struct rt_arena *arena)
+					  const struct payment_standing *standing,
+					  struct rt_arena *arena)
 {
 	Daler__Payments__V1__Payment *payment = rt_arena_alloc(arena, sizeof(*payment));
 
@@ -172,7 +173,8 @@ Daler__Payments__V1__Payment *map_payment(const struct payment_request *request,
 	return arena->overflowed ? NULL : payment;
 }
 
-Daler__Payments__V1__PaymentEvent *map_event(const struct payment_event *event, struct rt_arena *arena)
+Daler__Payments__V1__PaymentEvent *map_event(const struct payment_event *event,
+					     struct rt_arena *arena)
 {
 	Daler__Payments__V1__PaymentEvent *message = rt_arena_alloc(arena, sizeof(*message));
 
@@ -186,7 +188,8 @@ Daler__Payments__V1__PaymentEvent *map_event(const struct payment_event *event, 
 	return arena->overflowed ? NULL : message;
 }
 
-static void token_raw(const struct payment_filter *filter, const struct rt_uuid *last, uint8_t raw[TOKEN_RAW_BYTES])
+static void token_raw(const struct payment_filter *filter, const struct rt_uuid *last,
+		      uint8_t raw[TOKEN_RAW_BYTES])
 {
 	uint8_t hash[RT_DIGEST_BYTES];
 	struct rt_digest digest;
@@ -202,13 +205,15 @@ static void token_raw(const struct payment_filter *filter, const struct rt_uuid 
 	memcpy(raw + sizeof(last->bytes), hash, TOKEN_CHECK_BYTES);
 }
 
-void map_page_token(const struct payment_filter *filter, const struct rt_uuid *last, char token[MAP_PAGE_TOKEN_BYTES])
+void map_page_token(const struct payment_filter *filter, const struct rt_uuid *last,
+		    char token[MAP_PAGE_TOKEN_BYTES])
 {
 	uint8_t raw[TOKEN_RAW_BYTES];
 
 	token_raw(filter, last, raw);
 	for (size_t i = 0; i < TOKEN_RAW_BYTES / 3; i++) {
-		uint32_t bits = (uint32_t)raw[i * 3] << 16 | (uint32_t)raw[i * 3 + 1] << 8 | raw[i * 3 + 2];
+		uint32_t bits =
+			(uint32_t)raw[i * 3] << 16 | (uint32_t)raw[i * 3 + 1] << 8 | raw[i * 3 + 2];
 
 		for (size_t j = 0; j < 4; j++)
 			token[i * 4 + j] = base64url[bits >> (18 - 6 * j) & 63];
@@ -237,16 +242,19 @@ static bool token_decode(const char *token, uint8_t raw[TOKEN_RAW_BYTES])
 	return true;
 }
 
-struct rt_status map_page_token_read(const struct payment_filter *filter, const char *token, struct rt_uuid *last)
+struct rt_status map_page_token_read(const struct payment_filter *filter, const char *token,
+				     struct rt_uuid *last)
 {
 	uint8_t given[TOKEN_RAW_BYTES];
 	uint8_t expected[TOKEN_RAW_BYTES];
 
 	if (!token_decode(token, given))
-		return RT_BAD_FIELD("PAGE_TOKEN_INVALID", "page_token", "is not one that this list gave");
+		return RT_BAD_FIELD("PAGE_TOKEN_INVALID", "page_token",
+				    "is not one that this list gave");
 	memcpy(last->bytes, given, sizeof(last->bytes));
 	token_raw(filter, last, expected);
 	if (memcmp(given, expected, sizeof(given)) != 0)
-		return RT_BAD_FIELD("PAGE_TOKEN_INVALID", "page_token", "is not one that this list gave");
+		return RT_BAD_FIELD("PAGE_TOKEN_INVALID", "page_token",
+				    "is not one that this list gave");
 	return rt_ok();
 }

@@ -8,7 +8,8 @@
 
 static void on_kept(struct payment_notification *notification, struct rt_status status)
 {
-	Daler__Connector__V1__NotifyResponse reply = DALER__CONNECTOR__V1__NOTIFY_RESPONSE__INIT;
+	Daler__Connector__V1__NotifyResponse reply;
+	daler__connector__v1__notify_response__init(&reply);
 
 	rt_call_end(notification->context, status, &reply.base);
 }
@@ -18,7 +19,8 @@ static struct rt_status check(const Daler__Connector__V1__NotifyRequest *request
 	RT_TRY(rt_ascii_field("notification_id", request->notification_id, 1, ID_BYTES_MAX, NULL));
 	if (request->operation == NULL)
 		return RT_BAD_FIELD("INVALID_FIELD", "operation", "is required");
-	return rt_ascii_field("operation.reference", request->operation->reference, 1, ID_BYTES_MAX, NULL);
+	return rt_ascii_field("operation.reference", request->operation->reference, 1, ID_BYTES_MAX,
+			      NULL);
 }
 
 void payments_notify(struct rt_call *call)
@@ -31,7 +33,8 @@ void payments_notify(struct rt_call *call)
 	if (rt_is_ok(&status)) {
 		notification = rt_arena_alloc(rt_call_arena(call), sizeof(*notification));
 		if (notification == NULL)
-			status = RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the request is too large");
+			status = RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY",
+					 "the request is too large");
 	}
 	if (!rt_is_ok(&status)) {
 		rt_call_end(call, status, NULL);

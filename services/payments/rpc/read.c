@@ -5,8 +5,7 @@
 #include "rpc/service.h"
 
 #define PAGE_DEFAULT 100
-#define PAGE_MAX 1000
-
+#define PAGE_MAX     1000
 
 void *payments_worker_new(void *context)
 {
@@ -51,9 +50,11 @@ static struct rt_status get(struct rt_call *call, Daler__Payments__V1__GetPaymen
 	RT_TRY(payment_store_get(pg, &payment_id, arena, rt_call_deadline_us(call), record));
 	if (!may_read(rt_call_caller(call), record))
 		return RT_FAIL(NOT_FOUND, "PAYMENT_NOT_FOUND", "there is no such payment");
-	RT_TRY(payment_store_events(pg, record, arena, rt_call_deadline_us(call), &events, &reply->n_events));
+	RT_TRY(payment_store_events(pg, record, arena, rt_call_deadline_us(call), &events,
+				    &reply->n_events));
 	reply->payment = map_payment(&record->request, &record->standing, arena);
-	reply->events = rt_arena_array(arena, reply->n_events, sizeof(struct Daler__Payments__V1__PaymentEvent *));
+	reply->events = rt_arena_array(arena, reply->n_events,
+				       sizeof(struct Daler__Payments__V1__PaymentEvent *));
 	if (reply->payment == NULL || reply->events == NULL)
 		return out_of_arena();
 	for (size_t i = 0; i < reply->n_events; i++) {
@@ -61,7 +62,8 @@ static struct rt_status get(struct rt_call *call, Daler__Payments__V1__GetPaymen
 		/* The payment was read before its events: it is as new as they are. */
 		reply->payment->version = events[i].version;
 		reply->payment->state = (Daler__Payments__V1__PaymentState)events[i].state;
-		reply->payment->reason = reply->events[i] == NULL ? reply->payment->reason : reply->events[i]->reason;
+		reply->payment->reason = reply->events[i] == NULL ? reply->payment->reason
+								  : reply->events[i]->reason;
 		if (reply->events[i] != NULL)
 			reply->payment->update_time = reply->events[i]->create_time;
 	}
@@ -70,13 +72,15 @@ static struct rt_status get(struct rt_call *call, Daler__Payments__V1__GetPaymen
 
 void payments_get_payment(struct rt_call *call)
 {
-	Daler__Payments__V1__GetPaymentResponse reply = DALER__PAYMENTS__V1__GET_PAYMENT_RESPONSE__INIT;
+	Daler__Payments__V1__GetPaymentResponse reply;
+	daler__payments__v1__get_payment_response__init(&reply);
 	struct rt_status status = get(call, &reply);
 
 	rt_call_end(call, status, &reply.base);
 }
 
-static struct rt_status read_filter(struct rt_call *call, const Daler__Payments__V1__ListPaymentsRequest *request,
+static struct rt_status read_filter(struct rt_call *call,
+				    const Daler__Payments__V1__ListPaymentsRequest *request,
 				    struct payment_filter *filter)
 {
 	static const uint8_t highest = 0xff;
@@ -105,7 +109,8 @@ static struct rt_status read_filter(struct rt_call *call, const Daler__Payments_
 
 static struct rt_status list(struct rt_call *call, Daler__Payments__V1__ListPaymentsResponse *reply)
 {
-	const Daler__Payments__V1__ListPaymentsRequest *request = (const void *)rt_call_request(call);
+	const Daler__Payments__V1__ListPaymentsRequest *request =
+		(const void *)rt_call_request(call);
 	struct rt_arena *arena = rt_call_arena(call);
 	struct payment_filter filter = {0};
 	struct payment_record *records = NULL;
@@ -114,10 +119,11 @@ static struct rt_status list(struct rt_call *call, Daler__Payments__V1__ListPaym
 	RT_TRY(read_filter(call, request, &filter));
 	int64_t page = filter.limit++; /* one more, to know whether there is a next page */
 
-	RT_TRY(payment_store_list(rt_call_worker(call), &filter, arena, rt_call_deadline_us(call), &records, &count));
+	RT_TRY(payment_store_list(rt_call_worker(call), &filter, arena, rt_call_deadline_us(call),
+				  &records, &count));
 	reply->n_payments = count > (size_t)page ? (size_t)page : count;
-	reply->payments =
-		rt_arena_array(arena, reply->n_payments, sizeof(struct Daler__Payments__V1__Payment *));
+	reply->payments = rt_arena_array(arena, reply->n_payments,
+					 sizeof(struct Daler__Payments__V1__Payment *));
 	if (reply->payments == NULL)
 		return out_of_arena();
 	for (size_t i = 0; i < reply->n_payments; i++) {
@@ -129,14 +135,16 @@ static struct rt_status list(struct rt_call *call, Daler__Payments__V1__ListPaym
 		reply->next_page_token = rt_arena_alloc(arena, MAP_PAGE_TOKEN_BYTES);
 		if (reply->next_page_token == NULL)
 			return out_of_arena();
-		map_page_token(&filter, &records[page - 1].standing.payment_id, reply->next_page_token);
+		map_page_token(&filter, &records[page - 1].standing.payment_id,
+			       reply->next_page_token);
 	}
 	return rt_ok();
 }
 
 void payments_list_payments(struct rt_call *call)
 {
-	Daler__Payments__V1__ListPaymentsResponse reply = DALER__PAYMENTS__V1__LIST_PAYMENTS_RESPONSE__INIT;
+	Daler__Payments__V1__ListPaymentsResponse reply;
+	daler__payments__v1__list_payments_response__init(&reply);
 	struct rt_status status = list(call, &reply);
 
 	rt_call_end(call, status, &reply.base);

@@ -15,8 +15,8 @@ static struct rt_status out_of_arena(void)
 	return RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the result is too large");
 }
 
-struct rt_status payment_store_renew_lease(struct rt_pg *pg, const struct rt_uuid *worker_id, int64_t lease_ms,
-					   int64_t deadline_mono_us)
+struct rt_status payment_store_renew_lease(struct rt_pg *pg, const struct rt_uuid *worker_id,
+					   int64_t lease_ms, int64_t deadline_mono_us)
 {
 	struct rt_arena arena;
 	struct rt_pg_params params;
@@ -31,7 +31,8 @@ struct rt_status payment_store_renew_lease(struct rt_pg *pg, const struct rt_uui
 	return status;
 }
 
-struct rt_status payment_store_end_lease(struct rt_pg *pg, const struct rt_uuid *worker_id, int64_t deadline_mono_us)
+struct rt_status payment_store_end_lease(struct rt_pg *pg, const struct rt_uuid *worker_id,
+					 int64_t deadline_mono_us)
 {
 	struct rt_arena arena;
 	struct rt_pg_params params;
@@ -45,8 +46,9 @@ struct rt_status payment_store_end_lease(struct rt_pg *pg, const struct rt_uuid 
 	return status;
 }
 
-struct rt_status payment_store_find_lapsed(struct rt_pg *pg, const struct rt_uuid *worker_id, struct rt_arena *arena,
-					   int64_t deadline_mono_us, struct rt_uuid **owners, size_t *count)
+struct rt_status payment_store_find_lapsed(struct rt_pg *pg, const struct rt_uuid *worker_id,
+					   struct rt_arena *arena, int64_t deadline_mono_us,
+					   struct rt_uuid **owners, size_t *count)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
@@ -64,7 +66,8 @@ struct rt_status payment_store_find_lapsed(struct rt_pg *pg, const struct rt_uui
 }
 
 /* Columns of lock_lapsed.sql. */
-static void read_lapsed(const struct rt_pg_rows *rows, int row, struct rt_arena *arena, struct payment_lapsed *lapsed)
+static void read_lapsed(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
+			struct payment_lapsed *lapsed)
 {
 	struct payment_request *request = &lapsed->request;
 	struct payment_standing *standing = &lapsed->standing;
@@ -88,8 +91,8 @@ static void read_lapsed(const struct rt_pg_rows *rows, int row, struct rt_arena 
 }
 
 static struct rt_status lock_and_read(struct rt_pg *pg, const struct rt_uuid *owner, int64_t limit,
-				      struct rt_arena *arena, int64_t deadline_mono_us, struct payment_lapsed **lapsed,
-				      size_t *count)
+				      struct rt_arena *arena, int64_t deadline_mono_us,
+				      struct payment_lapsed **lapsed, size_t *count)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
@@ -107,8 +110,9 @@ static struct rt_status lock_and_read(struct rt_pg *pg, const struct rt_uuid *ow
 	return arena->overflowed ? out_of_arena() : rt_ok();
 }
 
-static struct rt_status take(struct rt_pg *pg, const struct rt_uuid *worker_id, const struct payment_lapsed *lapsed,
-			     size_t count, struct rt_arena *arena, int64_t deadline_mono_us)
+static struct rt_status take(struct rt_pg *pg, const struct rt_uuid *worker_id,
+			     const struct payment_lapsed *lapsed, size_t count,
+			     struct rt_arena *arena, int64_t deadline_mono_us)
 {
 	struct rt_uuid *ledgers = rt_arena_array(arena, count, sizeof(*ledgers));
 	struct rt_uuid *payments = rt_arena_array(arena, count, sizeof(*payments));
@@ -128,8 +132,9 @@ static struct rt_status take(struct rt_pg *pg, const struct rt_uuid *worker_id, 
 }
 
 struct rt_status payment_store_take_lapsed(struct rt_pg *pg, const struct rt_uuid *owner,
-					   const struct rt_uuid *worker_id, int64_t limit, struct rt_arena *arena,
-					   int64_t deadline_mono_us, struct payment_lapsed **lapsed, size_t *count)
+					   const struct rt_uuid *worker_id, int64_t limit,
+					   struct rt_arena *arena, int64_t deadline_mono_us,
+					   struct payment_lapsed **lapsed, size_t *count)
 {
 	CLEANUP(rt_pg_tx_cleanup) struct rt_pg_tx tx = {0};
 

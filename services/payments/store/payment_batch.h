@@ -1,5 +1,5 @@
-/* What one shared transaction of payments does: looks keys up, records new payments, moves others on, keeps notifications.
- * For the engine; SQL only. */
+/* What one shared transaction of payments does: looks keys up, records new payments, moves others
+ * on, keeps notifications. For the engine; SQL only. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,9 +23,9 @@ struct payment_entry {
 	size_t change_count; /* states after CREATED, recorded with it */
 	struct saga_change changes[SAGA_CHANGES_MAX];
 	/* Results. */
-	bool recorded;      /* insert: it is there, by this attempt or an earlier one */
-	bool found;         /* the key was taken: *standing is that payment's */
-	bool same_body;     /* found: with this body, in this ledger */
+	bool recorded;  /* insert: it is there, by this attempt or an earlier one */
+	bool found;     /* the key was taken: *standing is that payment's */
+	bool same_body; /* found: with this body, in this ledger */
 	bool clearing_found;
 	struct rt_uuid clearing_id;
 };
@@ -71,8 +71,9 @@ struct payment_batch {
 	size_t notice_count;
 };
 
-/* Carries the batch out in one transaction, in two round trips, and writes the results into its members. May be repeated
- * after an error: it finds what an earlier attempt has committed. Two entries of one batch must not insert the same caller
- * and key. Errors: rt_pg's; ABORTED KEY_RACE when another replica recorded one of the keys meanwhile: run it again. */
-struct rt_status payment_batch_run(struct rt_pg *pg, struct payment_batch *batch, struct rt_arena *arena,
-				   int64_t deadline_mono_us);
+/* Carries the batch out in one transaction, in two round trips, and writes the results into its
+ * members. May be repeated after an error: it finds what an earlier attempt has committed. Two
+ * entries of one batch must not insert the same caller and key. Errors: rt_pg's; ABORTED KEY_RACE
+ * when another replica recorded one of the keys meanwhile: run it again. */
+struct rt_status payment_batch_run(struct rt_pg *pg, struct payment_batch *batch,
+				   struct rt_arena *arena, int64_t deadline_mono_us);

@@ -9,7 +9,8 @@ static const struct rt_pg_statement get_payment = {"payments_get", payments_read
 static const struct rt_pg_statement get_events = {"payments_get_events", payments_read_events};
 static const struct rt_pg_statement list_payments = {"payments_list", payments_read_payments};
 static const struct rt_pg_statement list_own = {"payments_list_own", payments_read_own_payments};
-static const struct rt_pg_statement insert_clearing = {"payments_insert_clearing", payments_insert_clearing};
+static const struct rt_pg_statement insert_clearing = {"payments_insert_clearing",
+						       payments_insert_clearing};
 static const struct rt_pg_statement get_clearing = {"payments_get_clearing", payments_get_clearing};
 
 static struct rt_status out_of_arena(void)
@@ -23,7 +24,8 @@ static void copy_currency(char currency[4], const char *text)
 }
 
 /* Columns of read_payment.sql and the lists. */
-static void read_record(const struct rt_pg_rows *rows, int row, struct rt_arena *arena, struct payment_record *record)
+static void read_record(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
+			struct payment_record *record)
 {
 	struct payment_request *request = &record->request;
 	struct payment_standing *standing = &record->standing;
@@ -47,8 +49,9 @@ static void read_record(const struct rt_pg_rows *rows, int row, struct rt_arena 
 	standing->update_time_us = rt_pg_time_us(rows, row, 16);
 }
 
-struct rt_status payment_store_get(struct rt_pg *pg, const struct rt_uuid *payment_id, struct rt_arena *arena,
-				   int64_t deadline_mono_us, struct payment_record *record)
+struct rt_status payment_store_get(struct rt_pg *pg, const struct rt_uuid *payment_id,
+				   struct rt_arena *arena, int64_t deadline_mono_us,
+				   struct payment_record *record)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
@@ -62,8 +65,9 @@ struct rt_status payment_store_get(struct rt_pg *pg, const struct rt_uuid *payme
 	return arena->overflowed ? out_of_arena() : rt_ok();
 }
 
-struct rt_status payment_store_events(struct rt_pg *pg, const struct payment_record *record, struct rt_arena *arena,
-				      int64_t deadline_mono_us, struct payment_event **events, size_t *count)
+struct rt_status payment_store_events(struct rt_pg *pg, const struct payment_record *record,
+				      struct rt_arena *arena, int64_t deadline_mono_us,
+				      struct payment_event **events, size_t *count)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
@@ -87,8 +91,9 @@ struct rt_status payment_store_events(struct rt_pg *pg, const struct payment_rec
 	return arena->overflowed ? out_of_arena() : rt_ok();
 }
 
-struct rt_status payment_store_list(struct rt_pg *pg, const struct payment_filter *filter, struct rt_arena *arena,
-				    int64_t deadline_mono_us, struct payment_record **records, size_t *count)
+struct rt_status payment_store_list(struct rt_pg *pg, const struct payment_filter *filter,
+				    struct rt_arena *arena, int64_t deadline_mono_us,
+				    struct payment_record **records, size_t *count)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
@@ -100,7 +105,8 @@ struct rt_status payment_store_list(struct rt_pg *pg, const struct payment_filte
 	rt_pg_add_int(&params, filter->limit);
 	if (filter->caller != NULL)
 		rt_pg_add_text(&params, filter->caller);
-	RT_TRY(rt_pg_run(pg, filter->caller == NULL ? &list_payments : &list_own, &params, deadline_mono_us, &rows));
+	RT_TRY(rt_pg_run(pg, filter->caller == NULL ? &list_payments : &list_own, &params,
+			 deadline_mono_us, &rows));
 	*records = rt_arena_array(arena, (size_t)rows.count, sizeof(**records));
 	if (*records == NULL)
 		return out_of_arena();
@@ -117,8 +123,9 @@ static void add_clearing_key(struct rt_pg_params *params, const struct clearing_
 	rt_pg_add_text(params, key->currency);
 }
 
-struct rt_status payment_store_register(struct rt_pg *pg, const struct clearing_key *key, int64_t now_wall_us,
-					int64_t deadline_mono_us, struct rt_uuid *account_id)
+struct rt_status payment_store_register(struct rt_pg *pg, const struct clearing_key *key,
+					int64_t now_wall_us, int64_t deadline_mono_us,
+					struct rt_uuid *account_id)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_arena arena;

@@ -1,5 +1,5 @@
-/* What payments reads and writes by itself, outside the shared transactions: reading for people, leases, clearing accounts.
- * For the engine and rpc/; SQL only. Errors are rt_pg's. */
+/* What payments reads and writes by itself, outside the shared transactions: reading for people,
+ * leases, clearing accounts. For the engine and rpc/; SQL only. Errors are rt_pg's. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,10 +26,12 @@ struct payment_event {
 };
 
 /* Errors: NOT_FOUND PAYMENT_NOT_FOUND. */
-struct rt_status payment_store_get(struct rt_pg *pg, const struct rt_uuid *payment_id, struct rt_arena *arena,
-				   int64_t deadline_mono_us, struct payment_record *record);
-struct rt_status payment_store_events(struct rt_pg *pg, const struct payment_record *record, struct rt_arena *arena,
-				      int64_t deadline_mono_us, struct payment_event **events, size_t *count);
+struct rt_status payment_store_get(struct rt_pg *pg, const struct rt_uuid *payment_id,
+				   struct rt_arena *arena, int64_t deadline_mono_us,
+				   struct payment_record *record);
+struct rt_status payment_store_events(struct rt_pg *pg, const struct payment_record *record,
+				      struct rt_arena *arena, int64_t deadline_mono_us,
+				      struct payment_event **events, size_t *count);
 
 struct payment_filter {
 	struct rt_uuid ledger_id;
@@ -39,8 +41,9 @@ struct payment_filter {
 	int64_t limit;
 };
 /* Newest first. */
-struct rt_status payment_store_list(struct rt_pg *pg, const struct payment_filter *filter, struct rt_arena *arena,
-				    int64_t deadline_mono_us, struct payment_record **records, size_t *count);
+struct rt_status payment_store_list(struct rt_pg *pg, const struct payment_filter *filter,
+				    struct rt_arena *arena, int64_t deadline_mono_us,
+				    struct payment_record **records, size_t *count);
 
 struct clearing_key {
 	struct rt_uuid ledger_id;
@@ -48,8 +51,9 @@ struct clearing_key {
 	const char *currency;
 };
 /* Names the account unless one is named; *account_id is the one that is named then. */
-struct rt_status payment_store_register(struct rt_pg *pg, const struct clearing_key *key, int64_t now_wall_us,
-					int64_t deadline_mono_us, struct rt_uuid *account_id);
+struct rt_status payment_store_register(struct rt_pg *pg, const struct clearing_key *key,
+					int64_t now_wall_us, int64_t deadline_mono_us,
+					struct rt_uuid *account_id);
 
 /* A saga that was taken over; text is in the arena. */
 struct payment_lapsed {
@@ -58,14 +62,18 @@ struct payment_lapsed {
 	int64_t fence; /* ours now */
 };
 
-struct rt_status payment_store_renew_lease(struct rt_pg *pg, const struct rt_uuid *worker_id, int64_t lease_ms,
-					   int64_t deadline_mono_us);
-struct rt_status payment_store_end_lease(struct rt_pg *pg, const struct rt_uuid *worker_id, int64_t deadline_mono_us);
+struct rt_status payment_store_renew_lease(struct rt_pg *pg, const struct rt_uuid *worker_id,
+					   int64_t lease_ms, int64_t deadline_mono_us);
+struct rt_status payment_store_end_lease(struct rt_pg *pg, const struct rt_uuid *worker_id,
+					 int64_t deadline_mono_us);
 /* Owners of open sagas whose lease has run out; ids are in the arena. */
-struct rt_status payment_store_find_lapsed(struct rt_pg *pg, const struct rt_uuid *worker_id, struct rt_arena *arena,
-					   int64_t deadline_mono_us, struct rt_uuid **owners, size_t *count);
-/* Makes up to `limit` sagas of `owner` the worker's, in one transaction. With OUTCOME_UNKNOWN *lapsed is set too: they may
- * be the worker's, and if they are not, their fence keeps it from writing. */
+struct rt_status payment_store_find_lapsed(struct rt_pg *pg, const struct rt_uuid *worker_id,
+					   struct rt_arena *arena, int64_t deadline_mono_us,
+					   struct rt_uuid **owners, size_t *count);
+/* Makes up to `limit` sagas of `owner` the worker's, in one transaction. With OUTCOME_UNKNOWN
+ * *lapsed is set too: they may be the worker's, and if they are not, their fence keeps it from
+ * writing. */
 struct rt_status payment_store_take_lapsed(struct rt_pg *pg, const struct rt_uuid *owner,
-					   const struct rt_uuid *worker_id, int64_t limit, struct rt_arena *arena,
-					   int64_t deadline_mono_us, struct payment_lapsed **lapsed, size_t *count);
+					   const struct rt_uuid *worker_id, int64_t limit,
+					   struct rt_arena *arena, int64_t deadline_mono_us,
+					   struct payment_lapsed **lapsed, size_t *count);

@@ -50,18 +50,19 @@ void check_ok(struct rt_status status, const char *file, int line)
 {
 	if (status.code == RT_OK)
 		return;
-	print_error("%s:%d: %s %s (%s) %s, made at %s:%d\n", file, line, rt_code_name(status.code), status.reason,
-		    status.field, status.detail, status.file, status.line);
+	print_error("%s:%d: %s %s (%s) %s, made at %s:%d\n", file, line, rt_code_name(status.code),
+		    status.reason, status.field, status.detail, status.file, status.line);
 	_fail(file, line);
 }
 
-void check_code(struct rt_status status, enum rt_code code, const char *reason, const char *file, int line)
+void check_code(struct rt_status status, enum rt_code code, const char *reason, const char *file,
+		int line)
 {
 	if (status.code == code && code != RT_OK && strcmp(status.reason, reason) == 0)
 		return;
-	print_error("%s:%d: wanted %s %s, got %s %s (%s) %s\n", file, line, rt_code_name(code), reason,
-		    rt_code_name(status.code), status.reason == NULL ? "" : status.reason, status.field,
-		    status.detail);
+	print_error("%s:%d: wanted %s %s, got %s %s (%s) %s\n", file, line, rt_code_name(code),
+		    reason, rt_code_name(status.code), status.reason == NULL ? "" : status.reason,
+		    status.field, status.detail);
 	_fail(file, line);
 }
 
@@ -96,7 +97,8 @@ int64_t backend_of(struct rt_pg *pg)
 void kill_backend(int64_t backend)
 {
 	char sql[128];
-	snprintf(sql, sizeof(sql), "SELECT pg_terminate_backend(%d, 5000)::int::bigint", (int)backend);
+	snprintf(sql, sizeof(sql), "SELECT pg_terminate_backend(%d, 5000)::int::bigint",
+		 (int)backend);
 	struct rt_pg *pg = rt_pg_new(&(struct rt_pg_config){
 		.conninfo = fixture_conninfo("DALER_SUPERUSER_DB", 0),
 		.application = "test-killer",

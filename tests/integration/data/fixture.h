@@ -1,13 +1,13 @@
-/* What the tests of runtime/data share: the sandbox's PostgreSQL and Redis, and a proxy that loses things. */
+/* What the tests of runtime/data share: the sandbox's PostgreSQL and Redis, and a proxy that loses
+ * things. */
 #pragma once
 
-/* clang-format off: cmocka.h needs these before it. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
-/* clang-format on */
+
+#include <cmocka.h> /* needs the four above */
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -16,7 +16,8 @@
 
 /* An environment variable that the sandbox sets; fails the test when it is absent. */
 const char *fixture_env(const char *name);
-/* The sandbox's connection string `variable`, with another port when port > 0. Static storage, per call site use at once. */
+/* The sandbox's connection string `variable`, with another port when port > 0. Static storage, per
+ * call site use at once. */
 const char *fixture_conninfo(const char *variable, int port);
 int fixture_port(const char *conninfo);
 /* A connection as the owner of the accounts database; port 0: directly. */
@@ -25,9 +26,10 @@ struct rt_pg *fixture_pg(int port);
 int64_t in_ms(int64_t duration_ms);
 
 void check_ok(struct rt_status status, const char *file, int line);
-void check_code(struct rt_status status, enum rt_code code, const char *reason, const char *file, int line);
-#define OK(status)                   check_ok(status, __FILE__, __LINE__)
-#define FAILS(status, code, reason)  check_code(status, RT_##code, reason, __FILE__, __LINE__)
+void check_code(struct rt_status status, enum rt_code code, const char *reason, const char *file,
+		int line);
+#define OK(status)                  check_ok(status, __FILE__, __LINE__)
+#define FAILS(status, code, reason) check_code(status, RT_##code, reason, __FILE__, __LINE__)
 
 /* Runs a script and expects success. */
 void script(struct rt_pg *pg, const char *sql);
@@ -42,7 +44,8 @@ void kill_backend(int64_t backend);
 enum proxy_act {
 	PROXY_PASS,
 	PROXY_CUT,             /* closes both sides before the server sees it */
-	PROXY_DELIVER_AND_CUT, /* the server gets it and answers; the client gets a closed connection */
+	PROXY_DELIVER_AND_CUT, /* the server gets it and answers; the client gets a closed
+				  connection */
 	PROXY_STALL,           /* the server gets it; the client hears nothing more, for ever */
 };
 

@@ -135,8 +135,10 @@ static void *run(void *argument)
 		size_t links = proxy->link_count;
 		waits[0] = (struct pollfd){.fd = proxy->listener, .events = POLLIN};
 		for (size_t i = 0; i < links; i++) {
-			waits[1 + 2 * i] = (struct pollfd){.fd = proxy->links[i].client, .events = POLLIN};
-			waits[2 + 2 * i] = (struct pollfd){.fd = proxy->links[i].server, .events = POLLIN};
+			waits[1 + 2 * i] =
+				(struct pollfd){.fd = proxy->links[i].client, .events = POLLIN};
+			waits[2 + 2 * i] =
+				(struct pollfd){.fd = proxy->links[i].server, .events = POLLIN};
 		}
 		if (poll(waits, 1 + 2 * links, 50) <= 0)
 			continue;
@@ -160,7 +162,8 @@ struct proxy *proxy_new(int server_port)
 	proxy->listener = socket(AF_INET, SOCK_STREAM, 0);
 	struct sockaddr_in address = local(0);
 	socklen_t length = sizeof(address);
-	assert_int_equal(bind(proxy->listener, (const struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(bind(proxy->listener, (const struct sockaddr *)&address, sizeof(address)),
+			 0);
 	assert_int_equal(listen(proxy->listener, 64), 0);
 	assert_int_equal(getsockname(proxy->listener, (struct sockaddr *)&address, &length), 0);
 	proxy->port = ntohs(address.sin_port);

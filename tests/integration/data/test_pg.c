@@ -17,9 +17,11 @@ static int set_up(void **state)
 	rt_arena_init(&arena, 8 << 20);
 	rt_pg_params_init(&params, &arena);
 	script(pg, "DROP TABLE IF EXISTS child, thing;"
-		   "CREATE TABLE thing (id bigint PRIMARY KEY, n bigint CONSTRAINT n_positive CHECK (n > 0));"
+		   "CREATE TABLE thing (id bigint PRIMARY KEY, n bigint CONSTRAINT n_positive "
+		   "CHECK (n > 0));"
 		   "CREATE TABLE child (id bigint PRIMARY KEY,"
-		   " thing bigint CONSTRAINT child_of_thing REFERENCES thing(id) DEFERRABLE INITIALLY DEFERRED)");
+		   " thing bigint CONSTRAINT child_of_thing REFERENCES thing(id) DEFERRABLE "
+		   "INITIALLY DEFERRED)");
 	return 0;
 }
 
@@ -31,11 +33,15 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static const struct rt_pg_statement insert_thing = {"insert_thing", "INSERT INTO thing (id, n) VALUES ($1, $2)"};
-static const struct rt_pg_statement insert_child = {"insert_child", "INSERT INTO child (id, thing) VALUES ($1, $2)"};
+static const struct rt_pg_statement insert_thing = {"insert_thing",
+						    "INSERT INTO thing (id, n) VALUES ($1, $2)"};
+static const struct rt_pg_statement insert_child = {
+	"insert_child", "INSERT INTO child (id, thing) VALUES ($1, $2)"};
 static const struct rt_pg_statement count_things = {"count_things", "SELECT count(*) FROM thing"};
-static const struct rt_pg_statement sleep_ms = {"sleep_ms", "SELECT 1::bigint FROM pg_sleep($1::bigint / 1000.0)"};
-static const struct rt_pg_statement lock_thing = {"lock_thing", "SELECT n FROM thing WHERE id = $1 FOR UPDATE"};
+static const struct rt_pg_statement sleep_ms = {
+	"sleep_ms", "SELECT 1::bigint FROM pg_sleep($1::bigint / 1000.0)"};
+static const struct rt_pg_statement lock_thing = {"lock_thing",
+						  "SELECT n FROM thing WHERE id = $1 FOR UPDATE"};
 
 static struct rt_pg_params two(int64_t a, int64_t b)
 {
@@ -73,8 +79,10 @@ static void test_scalars_round_trip(void **state)
 {
 	(void)state;
 	static const struct rt_pg_statement echo = {
-		"echo", "SELECT $1::bigint, $2::bool, $3::text, $4::uuid, $5::bytea, $6::timestamptz, $1::bigint::int % 7,"
-			" 12::smallint, $3::text::varchar, 'x'::\"char\", '{\"a\": 1}'::jsonb, $6::timestamptz::text"};
+		"echo", "SELECT $1::bigint, $2::bool, $3::text, $4::uuid, $5::bytea, "
+			"$6::timestamptz, $1::bigint::int % 7,"
+			" 12::smallint, $3::text::varchar, 'x'::\"char\", '{\"a\": 1}'::jsonb, "
+			"$6::timestamptz::text"};
 	struct rt_uuid id = rt_uuid_v7();
 	const int64_t when_us = INT64_C(1700000000123456);
 	rt_pg_add_int(&params, INT32_MIN);
@@ -107,8 +115,9 @@ static void test_scalars_round_trip(void **state)
 static void test_extremes_round_trip(void **state)
 {
 	(void)state;
-	static const struct rt_pg_statement echo = {
-		"extremes", "SELECT $1::bigint, $2::bigint, $3::text, $4::bytea, $5::timestamptz, $6::timestamptz"};
+	static const struct rt_pg_statement echo = {"extremes",
+						    "SELECT $1::bigint, $2::bigint, $3::text, "
+						    "$4::bytea, $5::timestamptz, $6::timestamptz"};
 	rt_pg_add_int(&params, INT64_MAX);
 	rt_pg_add_int(&params, INT64_MIN);
 	rt_pg_add_text(&params, "");
@@ -131,7 +140,8 @@ static void test_extremes_round_trip(void **state)
 static void test_nulls_round_trip(void **state)
 {
 	(void)state;
-	static const struct rt_pg_statement echo = {"nulls", "SELECT $1::text, $2::uuid, $3::bytea, $4::bigint"};
+	static const struct rt_pg_statement echo = {
+		"nulls", "SELECT $1::text, $2::uuid, $3::bytea, $4::bigint"};
 	rt_pg_add_text(&params, NULL);
 	rt_pg_add_uuid(&params, NULL);
 	rt_pg_add_bytes(&params, NULL, 0);
@@ -150,8 +160,10 @@ static void test_arrays_round_trip(void **state)
 {
 	(void)state;
 	static const struct rt_pg_statement echo = {
-		"arrays", "SELECT a, b, c, d, e, f, g FROM unnest($1::bigint[], $2::smallint[], $3::bool[], $4::uuid[],"
-			  " $5::text[], $6::bytea[], $7::timestamptz[]) AS t (a, b, c, d, e, f, g)"};
+		"arrays",
+		"SELECT a, b, c, d, e, f, g FROM unnest($1::bigint[], $2::smallint[], $3::bool[], "
+		"$4::uuid[],"
+		" $5::text[], $6::bytea[], $7::timestamptz[]) AS t (a, b, c, d, e, f, g)"};
 	const int64_t ints[] = {1, 0, INT64_MAX};
 	const int64_t smalls[] = {-32768, 32767, 0};
 	const bool nulls[] = {false, true, false};
@@ -189,7 +201,8 @@ static void test_empty_arrays(void **state)
 {
 	(void)state;
 	static const struct rt_pg_statement count = {
-		"empty_arrays", "SELECT cardinality($1::bigint[]) + cardinality($2::text[]) + cardinality($3::uuid[])"};
+		"empty_arrays", "SELECT cardinality($1::bigint[]) + cardinality($2::text[]) + "
+				"cardinality($3::uuid[])"};
 	rt_pg_add_int_array(&params, NULL, NULL, 0);
 	rt_pg_add_text_array(&params, NULL, 0);
 	rt_pg_add_uuid_array(&params, NULL, NULL, 0);
@@ -260,7 +273,8 @@ static void test_defects(void **state)
 	(void)state;
 	static const struct rt_pg_statement nonsense = {"nonsense", "SELECT nothing FROM nowhere"};
 	for (int i = 0; i < 2; i++)
-		FAILS(rt_pg_run(pg, &nonsense, NULL, in_ms(1000), NULL), INTERNAL, "DATABASE_ERROR");
+		FAILS(rt_pg_run(pg, &nonsense, NULL, in_ms(1000), NULL), INTERNAL,
+		      "DATABASE_ERROR");
 	/* The failed Prepare is not remembered as done. */
 	script(pg, "CREATE TEMP TABLE nowhere AS SELECT 1::bigint AS nothing");
 	OK(rt_pg_run(pg, &nonsense, NULL, in_ms(1000), NULL));
@@ -414,7 +428,8 @@ static void test_statement_timeout(void **state)
 	struct rt_pg_params made = one(5000);
 	int64_t backend = backend_of(pg);
 	int64_t begun_us = rt_clock_mono_us();
-	FAILS(rt_pg_run(pg, &sleep_ms, &made, in_ms(400), NULL), DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED");
+	FAILS(rt_pg_run(pg, &sleep_ms, &made, in_ms(400), NULL), DEADLINE_EXCEEDED,
+	      "DEADLINE_EXCEEDED");
 	int64_t took_us = rt_clock_mono_us() - begun_us;
 	assert_in_range(took_us, 300 * RT_US_PER_MS, 600 * RT_US_PER_MS);
 	/* The server's timeout came first: the connection is the same. */
@@ -422,7 +437,8 @@ static void test_statement_timeout(void **state)
 	{
 		CLEANUP(rt_pg_tx_cleanup) struct rt_pg_tx tx = {0};
 		OK(rt_pg_begin(pg, in_ms(300), &tx));
-		FAILS(rt_pg_run(pg, &sleep_ms, &made, in_ms(60000), NULL), DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED");
+		FAILS(rt_pg_run(pg, &sleep_ms, &made, in_ms(60000), NULL), DEADLINE_EXCEEDED,
+		      "DEADLINE_EXCEEDED");
 	}
 	/* The next one has its own. */
 	made = one(500);
@@ -452,8 +468,10 @@ static void test_lock_wait_ends_with_the_deadline(void **state)
 static void test_serialization_failure(void **state)
 {
 	(void)state;
-	static const struct rt_pg_statement serializable = {"iso", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"};
-	static const struct rt_pg_statement update = {"bump", "UPDATE thing SET n = n + 1 WHERE id = $1"};
+	static const struct rt_pg_statement serializable = {
+		"iso", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"};
+	static const struct rt_pg_statement update = {"bump",
+						      "UPDATE thing SET n = n + 1 WHERE id = $1"};
 	OK(put(pg, 1, 1));
 	struct rt_pg_params made = one(1);
 	CLEANUP(rt_pg_tx_cleanup) struct rt_pg_tx tx = {0};
@@ -526,24 +544,30 @@ static void test_scripts(void **state)
 {
 	(void)state;
 	/* One implicit transaction. */
-	FAILS(rt_pg_script(pg, "INSERT INTO thing VALUES (1, 1); INSERT INTO thing VALUES (1, 1)", in_ms(5000)),
+	FAILS(rt_pg_script(pg, "INSERT INTO thing VALUES (1, 1); INSERT INTO thing VALUES (1, 1)",
+			   in_ms(5000)),
 	      ALREADY_EXISTS, "UNIQUE_VIOLATION");
 	assert_int_equal(things(), 0);
 	{
 		CLEANUP(rt_pg_tx_cleanup) struct rt_pg_tx tx = {0};
 		OK(rt_pg_begin(pg, in_ms(5000), &tx));
-		OK(rt_pg_script(pg, "INSERT INTO thing VALUES (1, 1); INSERT INTO thing VALUES (2, 1)", in_ms(5000)));
+		OK(rt_pg_script(pg,
+				"INSERT INTO thing VALUES (1, 1); INSERT INTO thing VALUES (2, 1)",
+				in_ms(5000)));
 		OK(put(pg, 3, 3));
 	}
 	assert_int_equal(things(), 0);
 	{
 		CLEANUP(rt_pg_tx_cleanup) struct rt_pg_tx tx = {0};
 		OK(rt_pg_begin(pg, in_ms(5000), &tx));
-		FAILS(rt_pg_script(pg, "COMMIT", in_ms(5000)), INTERNAL, "SCRIPT_ENDED_TRANSACTION");
+		FAILS(rt_pg_script(pg, "COMMIT", in_ms(5000)), INTERNAL,
+		      "SCRIPT_ENDED_TRANSACTION");
 	}
 	FAILS(rt_pg_script(pg, "BEGIN", in_ms(5000)), INTERNAL, "SCRIPT_ENDED_TRANSACTION");
-	FAILS(rt_pg_script(pg, "SELECT pg_sleep(5)", in_ms(200)), DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED");
-	FAILS(rt_pg_script(pg, "COPY thing FROM STDIN", in_ms(2000)), OUTCOME_UNKNOWN, "OUTCOME_UNKNOWN");
+	FAILS(rt_pg_script(pg, "SELECT pg_sleep(5)", in_ms(200)), DEADLINE_EXCEEDED,
+	      "DEADLINE_EXCEEDED");
+	FAILS(rt_pg_script(pg, "COPY thing FROM STDIN", in_ms(2000)), OUTCOME_UNKNOWN,
+	      "OUTCOME_UNKNOWN");
 	OK(rt_pg_ping(pg, in_ms(1000)));
 }
 
@@ -551,16 +575,20 @@ static void test_session_settings(void **state)
 {
 	(void)state;
 	static const struct rt_pg_statement settings = {
-		"settings", "SELECT current_setting('synchronous_commit'), current_setting('TimeZone'),"
-			    " current_setting('client_encoding'), current_setting('transaction_isolation'),"
-			    " current_setting('application_name'), current_setting('statement_timeout'),"
-			    " current_setting('idle_in_transaction_session_timeout')"};
-	static const char *const expected[] = {"on", "UTC", "UTF8", "read committed", "test", "0", "10s"};
+		"settings",
+		"SELECT current_setting('synchronous_commit'), current_setting('TimeZone'),"
+		" current_setting('client_encoding'), current_setting('transaction_isolation'),"
+		" current_setting('application_name'), current_setting('statement_timeout'),"
+		" current_setting('idle_in_transaction_session_timeout')"};
+	static const char *const expected[] = {"on",   "UTC", "UTF8", "read committed",
+					       "test", "0",   "10s"};
 	/* The connection string may add options, but not turn off what makes a write durable. */
 	char conninfo[1200];
-	snprintf(conninfo, sizeof(conninfo), "%s options='-c synchronous_commit=off -c work_mem=8MB'",
+	snprintf(conninfo, sizeof(conninfo),
+		 "%s options='-c synchronous_commit=off -c work_mem=8MB'",
 		 fixture_conninfo("DALER_ACCOUNTS_DB", 0));
-	struct rt_pg *other = rt_pg_new(&(struct rt_pg_config){.conninfo = conninfo, .application = "test"});
+	struct rt_pg *other =
+		rt_pg_new(&(struct rt_pg_config){.conninfo = conninfo, .application = "test"});
 	struct rt_pg_rows rows = {0};
 	OK(rt_pg_run(other, &settings, NULL, RT_NO_DEADLINE, &rows));
 	for (int i = 0; i < 7; i++)

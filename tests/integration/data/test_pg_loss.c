@@ -13,7 +13,8 @@ static struct rt_pg *pg; /* through the proxy */
 static struct rt_arena arena;
 
 static const struct rt_pg_statement insert = {"loss_insert", "INSERT INTO loss (id) VALUES ($1)"};
-static const struct rt_pg_statement sleep_s = {"loss_sleep", "SELECT 1::bigint FROM pg_sleep($1::bigint)"};
+static const struct rt_pg_statement sleep_s = {"loss_sleep",
+					       "SELECT 1::bigint FROM pg_sleep($1::bigint)"};
 static const struct rt_pg_statement writing_sleep = {
 	"loss_sleep_and_write", "INSERT INTO loss (id) SELECT $1 FROM pg_sleep(30)"};
 
@@ -102,7 +103,8 @@ static void test_killed_in_the_middle_of_a_read(void **state)
 	struct killer killer = {backend_of(pg), 200};
 	pthread_t thread;
 	assert_int_equal(pthread_create(&thread, NULL, kill_later, &killer), 0);
-	FAILS(rt_pg_run(pg, &sleep_s, &made, in_ms(20000), NULL), UNAVAILABLE, "DATABASE_UNAVAILABLE");
+	FAILS(rt_pg_run(pg, &sleep_s, &made, in_ms(20000), NULL), UNAVAILABLE,
+	      "DATABASE_UNAVAILABLE");
 	pthread_join(thread, NULL);
 	OK(rt_pg_ping(pg, in_ms(5000)));
 }
@@ -114,7 +116,8 @@ static void test_killed_in_the_middle_of_a_write(void **state)
 	struct killer killer = {backend_of(pg), 200};
 	pthread_t thread;
 	assert_int_equal(pthread_create(&thread, NULL, kill_later, &killer), 0);
-	FAILS(rt_pg_run(pg, &writing_sleep, &made, in_ms(20000), NULL), OUTCOME_UNKNOWN, "OUTCOME_UNKNOWN");
+	FAILS(rt_pg_run(pg, &writing_sleep, &made, in_ms(20000), NULL), OUTCOME_UNKNOWN,
+	      "OUTCOME_UNKNOWN");
 	pthread_join(thread, NULL);
 	/* In a transaction it is a failure: nothing was committed without a COMMIT. */
 	{
@@ -122,7 +125,8 @@ static void test_killed_in_the_middle_of_a_write(void **state)
 		killer.backend = backend_of(pg);
 		OK(rt_pg_begin(pg, in_ms(20000), &tx));
 		assert_int_equal(pthread_create(&thread, NULL, kill_later, &killer), 0);
-		FAILS(rt_pg_run(pg, &writing_sleep, &made, in_ms(20000), NULL), UNAVAILABLE, "DATABASE_UNAVAILABLE");
+		FAILS(rt_pg_run(pg, &writing_sleep, &made, in_ms(20000), NULL), UNAVAILABLE,
+		      "DATABASE_UNAVAILABLE");
 		pthread_join(thread, NULL);
 		/* And the rest of it is not carried out outside of it. */
 		FAILS(insert_alone(2, in_ms(5000)), INTERNAL, "TRANSACTION_GONE");
@@ -219,16 +223,20 @@ static void test_a_refused_write_that_is_lost_is_a_failure(void **state)
 static void test_the_server_is_told_to_stop(void **state)
 {
 	(void)state;
-	/* The statement timeout can't end this one: the server hears of no timeout, only the client has one. */
+	/* The statement timeout can't end this one: the server hears of no timeout, only the client
+	 * has one. */
 	struct rt_pg_params made = one(60);
-	static const struct rt_pg_statement no_timeout = {"no_timeout", "SET statement_timeout = 0"};
+	static const struct rt_pg_statement no_timeout = {"no_timeout",
+							  "SET statement_timeout = 0"};
 	CLEANUP(rt_pg_tx_cleanup) struct rt_pg_tx tx = {0};
 	int64_t backend = backend_of(pg);
 	OK(rt_pg_begin(pg, in_ms(500), &tx));
 	OK(rt_pg_run(pg, &no_timeout, NULL, in_ms(5000), NULL));
-	FAILS(rt_pg_run(pg, &sleep_s, &made, in_ms(5000), NULL), DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED");
+	FAILS(rt_pg_run(pg, &sleep_s, &made, in_ms(5000), NULL), DEADLINE_EXCEEDED,
+	      "DEADLINE_EXCEEDED");
 	char sql[128];
-	snprintf(sql, sizeof(sql), "SELECT count(*) FROM pg_stat_activity WHERE pid = %d", (int)backend);
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM pg_stat_activity WHERE pid = %d",
+		 (int)backend);
 	int64_t until_us = in_ms(800);
 	while (ask_int("still_there", sql) != 0) {
 		assert_true(rt_clock_mono_us() < until_us);
@@ -246,7 +254,8 @@ static void test_nobody_listens(void **state)
 	struct rt_status status = rt_pg_ping(other, in_ms(5000));
 	assert_null(strstr(status.detail, "password"));
 	FAILS(status, UNAVAILABLE, "DATABASE_UNAVAILABLE");
-	/* Short delays are waited for; after a few failures calls fail at once, and say when to come back. */
+	/* Short delays are waited for; after a few failures calls fail at once, and say when to
+	 * come back. */
 	for (int i = 0; i < 5; i++)
 		FAILS(rt_pg_ping(other, in_ms(5000)), UNAVAILABLE, "DATABASE_UNAVAILABLE");
 	int64_t begun_us = rt_clock_mono_us();
@@ -301,8 +310,8 @@ static void test_malformed_connection_string(void **state)
 	rt_pg_destroy(other);
 }
 
-/* Every step of a transaction, with the connection lost at each: an acknowledged row is there, a failed one is not, and an
- * unknown one may be. */
+/* Every step of a transaction, with the connection lost at each: an acknowledged row is there, a
+ * failed one is not, and an unknown one may be. */
 static void test_loss_at_random(void **state)
 {
 	(void)state;
@@ -313,7 +322,8 @@ static void test_loss_at_random(void **state)
 	for (int i = 0; i < 120; i++) {
 		if (i % 2 == 0)
 			proxy_set(proxy, watched[rt_random_below(3)], acts[rt_random_below(3)]);
-		struct rt_status status = i % 3 == 0 ? insert_alone(i, in_ms(200)) : insert_in_two_trips(i, in_ms(200));
+		struct rt_status status = i % 3 == 0 ? insert_alone(i, in_ms(200))
+						     : insert_in_two_trips(i, in_ms(200));
 		must_be_there[i] = rt_is_ok(&status);
 		may_be_there[i] = rt_is_ok(&status) || status.code == RT_OUTCOME_UNKNOWN;
 		proxy_set(proxy, "", PROXY_PASS);

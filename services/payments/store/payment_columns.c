@@ -1,0 +1,378 @@
+/* The statements of the shared transaction, each sent with its parameters as arrays of one length;
+ * see payment_columns.h. */
+#include "store/payment_columns.h"
+
+#include <string.h>
+
+#include "payments.sql.h"
+
+static const struct rt_pg_statement find_keys = {"payments_find_keys", payments_find_keys};
+static const struct rt_pg_statement find_clearing = {"payments_find_clearing",
+						     payments_find_clearing};
+static const struct rt_pg_statement advance_payments = {"payments_advance",
+							payments_advance_payments};
+static const struct rt_pg_statement read_fences = {"payments_read_fences", payments_read_fences};
+static const struct rt_pg_statement insert_payments = {"payments_insert", payments_insert_payments};
+static const struct rt_pg_statement insert_events = {"payments_insert_events",
+						     payments_insert_events};
+static const struct rt_pg_statement insert_notices = {"payments_insert_notifications",
+						      payments_insert_notifications};
+
+static struct rt_status out_of_arena(void)
+{
+	return RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the batch is too large");
+}
+
+struct rt_status payment_send_find_keys(struct rt_pg *pg, const struct payment_batch *batch,
+					struct rt_arena *arena)
+{
+	size_t count = batch->entry_count;
+	const char **callers = PAYMENT_COLUMN(arena, const char *, count);
+	const char **keys = PAYMENT_COLUMN(arena, const char *, count);
+	struct rt_pg_params params;
+
+	if (callers == NULL || keys == NULL)
+		return out_of_arena();
+	for (size_t i = 0; i < count; i++) {
+		callers[i] = batch->entries[i]->caller;
+		keys[i] = batch->entries[i]->request->idempotency_key;
+	}
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_text_array(&params, callers, count);
+	rt_pg_add_text_array(&params, keys, count);
+	return rt_pg_send(pg, &find_keys, &params);
+}
+
+/* Only entries that are being looked up and go through a connector have a clearing account to find;
+ * the rest ask for none. */
+struct rt_status payment_send_find_clearing(struct rt_pg *pg, const struct payment_batch *batch,
+					    struct rt_arena *arena)
+{
+	size_t count = batch->entry_count;
+	struct rt_uuid *ledgers = PAYMENT_COLUMN(arena, struct rt_uuid, count);
+	const char **connectors = PAYMENT_COLUMN(arena, const char *, count);
+	const char **currencies = PAYMENT_COLUMN(arena, const char *, count);
+	struct rt_pg_params params;
+
+	if (ledgers == NULL || connectors == NULL || currencies == NULL)
+		return out_of_arena();
+	for (size_t i = 0; i < count; i++) {
+		const struct payment_entry *entry = batch->entries[i];
+
+		ledgers[i] = entry->request->ledger_id;
+		connectors[i] = entry->insert ? "" : entry->request->connector;
+		currencies[i] = entry->request->currency;
+	}
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid_array(&params, ledgers, NULL, count);
+	rt_pg_add_text_array(&params, connectors, count);
+	rt_pg_add_text_array(&params, currencies, count);
+	return rt_pg_send(pg, &find_clearing, &params);
+}
+
+struct advance_columns {
+	struct rt_uuid *ledgers;
+	struct rt_uuid *payments;
+	int64_t *versions;
+	int64_t *versions_new;
+	int64_t *fences;
+	int64_t *states;
+	bool *open;
+	const char **reasons;
+	int64_t *times;
+};
+
+static bool advance_columns_init(struct advance_columns *columns, size_t count,
+				 struct rt_arena *arena)
+{
+	*columns = (struct advance_columns){
+		.ledgers = PAYMENT_COLUMN(arena, struct rt_uuid, count),
+		.payments = PAYMENT_COLUMN(arena, struct rt_uuid, count),
+		.versions = PAYMENT_COLUMN(arena, int64_t, count),
+		.versions_new = PAYMENT_COLUMN(arena, int64_t, count),
+		.fences = PAYMENT_COLUMN(arena, int64_t, count),
+		.states = PAYMENT_COLUMN(arena, int64_t, count),
+		.open = PAYMENT_COLUMN(arena, bool, count),
+		.reasons = PAYMENT_COLUMN(arena, const char *, count),
+		.times = PAYMENT_COLUMN(arena, int64_t, count),
+	};
+	return !arena->overflowed;
+}
+
+struct rt_status payment_send_advance(struct rt_pg *pg, const struct payment_batch *batch,
+				      struct rt_arena *arena)
+{
+	size_t count = batch->advance_count;
+	struct advance_columns columns;
+	struct rt_pg_params params;
+
+	if (!advance_columns_init(&columns, count, arena))
+		return out_of_arena();
+	for (size_t i = 0; i < count; i++) {
+		const struct payment_advance *advance = batch->advances[i];
+		const struct saga_change *last = &advance->changes[advance->change_count - 1];
+
+		columns.ledgers[i] = advance->ledger_id;
+		columns.payments[i] = advance->payment_id;
+		columns.versions[i] = advance->version;
+		columns.versions_new[i] = advance->version + (int64_t)advance->change_count;
+		columns.fences[i] = advance->fence;
+		columns.states[i] = last->state;
+		columns.open[i] = payment_state_open(last->state);
+		columns.reasons[i] = last->reason;
+		columns.times[i] = advance->time_us;
+	}
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid_array(&params, columns.ledgers, NULL, count);
+	rt_pg_add_uuid_array(&params, columns.payments, NULL, count);
+	rt_pg_add_int_array(&params, columns.versions, NULL, count);
+	rt_pg_add_int_array(&params, columns.versions_new, NULL, count);
+	rt_pg_add_int_array(&params, columns.fences, NULL, count);
+	rt_pg_add_smallint_array(&params, columns.states, NULL, count);
+	rt_pg_add_bool_array(&params, columns.open, count);
+	rt_pg_add_text_array(&params, columns.reasons, count);
+	rt_pg_add_time_array(&params, columns.times, count);
+	rt_pg_add_uuid(&params, &batch->worker_id);
+	return rt_pg_send(pg, &advance_payments, &params);
+}
+
+struct rt_status payment_send_fences(struct rt_pg *pg, const struct rt_uuid *ledgers,
+				     const struct rt_uuid *payments, size_t count,
+				     struct rt_arena *arena)
+{
+	struct rt_pg_params params;
+
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid_array(&params, ledgers, NULL, count);
+	rt_pg_add_uuid_array(&params, payments, NULL, count);
+	return rt_pg_send(pg, &read_fences, &params);
+}
+
+struct rt_status payment_send_probes(struct rt_pg *pg, const struct payment_batch *batch,
+				     struct rt_arena *arena)
+{
+	struct rt_uuid *ledgers = PAYMENT_COLUMN(arena, struct rt_uuid, batch->probe_count);
+	struct rt_uuid *payments = PAYMENT_COLUMN(arena, struct rt_uuid, batch->probe_count);
+
+	if (ledgers == NULL || payments == NULL)
+		return out_of_arena();
+	for (size_t i = 0; i < batch->probe_count; i++) {
+		ledgers[i] = batch->probes[i]->ledger_id;
+		payments[i] = batch->probes[i]->payment_id;
+	}
+	return payment_send_fences(pg, ledgers, payments, batch->probe_count, arena);
+}
+
+struct rt_status payment_send_notices(struct rt_pg *pg, const struct payment_batch *batch,
+				      struct rt_arena *arena)
+{
+	size_t count = batch->notice_count;
+	const char **ids = PAYMENT_COLUMN(arena, const char *, count);
+	const char **references = PAYMENT_COLUMN(arena, const char *, count);
+	int64_t *statuses = PAYMENT_COLUMN(arena, int64_t, count);
+	int64_t *times = PAYMENT_COLUMN(arena, int64_t, count);
+	struct rt_pg_params params;
+
+	if (ids == NULL || references == NULL || statuses == NULL || times == NULL)
+		return out_of_arena();
+	for (size_t i = 0; i < count; i++) {
+		ids[i] = batch->notices[i]->notification_id;
+		references[i] = batch->notices[i]->reference;
+		statuses[i] = batch->notices[i]->status;
+		times[i] = batch->notices[i]->time_us;
+	}
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_text_array(&params, ids, count);
+	rt_pg_add_text_array(&params, references, count);
+	rt_pg_add_smallint_array(&params, statuses, NULL, count);
+	rt_pg_add_time_array(&params, times, count);
+	return rt_pg_send(pg, &insert_notices, &params);
+}
+
+struct event_columns {
+	struct rt_uuid *ledgers;
+	struct rt_uuid *payments;
+	int64_t *versions;
+	int64_t *from_states;
+	int64_t *states;
+	const char **reasons;
+	int64_t *times;
+	size_t count;
+};
+
+static bool event_columns_init(struct event_columns *columns, size_t count, struct rt_arena *arena)
+{
+	*columns = (struct event_columns){
+		.ledgers = PAYMENT_COLUMN(arena, struct rt_uuid, count),
+		.payments = PAYMENT_COLUMN(arena, struct rt_uuid, count),
+		.versions = PAYMENT_COLUMN(arena, int64_t, count),
+		.from_states = PAYMENT_COLUMN(arena, int64_t, count),
+		.states = PAYMENT_COLUMN(arena, int64_t, count),
+		.reasons = PAYMENT_COLUMN(arena, const char *, count),
+		.times = PAYMENT_COLUMN(arena, int64_t, count),
+	};
+	return !arena->overflowed;
+}
+
+static void add_event(struct event_columns *columns, const struct rt_uuid *ledger_id,
+		      const struct rt_uuid *payment_id, int64_t version, enum payment_state from,
+		      struct saga_change to, int64_t time_us)
+{
+	size_t i = columns->count++;
+
+	columns->ledgers[i] = *ledger_id;
+	columns->payments[i] = *payment_id;
+	columns->versions[i] = version;
+	columns->from_states[i] = from;
+	columns->states[i] = to.state;
+	columns->reasons[i] = to.reason;
+	columns->times[i] = time_us;
+}
+
+static void add_advance_events(struct event_columns *columns, const struct payment_advance *advance)
+{
+	enum payment_state at = advance->state;
+
+	for (size_t i = 0; i < advance->change_count; i++) {
+		add_event(columns, &advance->ledger_id, &advance->payment_id,
+			  advance->version + 1 + (int64_t)i, at, advance->changes[i],
+			  advance->time_us);
+		at = advance->changes[i].state;
+	}
+}
+
+bool payment_entry_missing(const struct payment_entry *entry)
+{
+	return entry->insert && !entry->found && !entry->recorded;
+}
+
+static void add_insert_events(struct event_columns *columns, const struct payment_entry *entry)
+{
+	const struct payment_standing *standing = entry->standing;
+	enum payment_state at = PAYMENT_CREATED;
+
+	add_event(columns, &entry->request->ledger_id, &standing->payment_id, 1, PAYMENT_NONE,
+		  (struct saga_change){PAYMENT_CREATED, ""}, standing->create_time_us);
+	for (size_t i = 0; i < entry->change_count; i++) {
+		add_event(columns, &entry->request->ledger_id, &standing->payment_id,
+			  2 + (int64_t)i, at, entry->changes[i], standing->create_time_us);
+		at = entry->changes[i].state;
+	}
+}
+
+struct rt_status payment_send_events(struct rt_pg *pg, const struct payment_batch *batch,
+				     const bool *written, struct rt_arena *arena, size_t *sent)
+{
+	struct event_columns columns;
+	struct rt_pg_params params;
+
+	if (!event_columns_init(
+		    &columns, (batch->advance_count + batch->entry_count) * (SAGA_CHANGES_MAX + 1),
+		    arena))
+		return out_of_arena();
+	for (size_t i = 0; i < batch->advance_count; i++) {
+		if (written[i])
+			add_advance_events(&columns, batch->advances[i]);
+	}
+	for (size_t i = 0; i < batch->entry_count; i++) {
+		if (payment_entry_missing(batch->entries[i]))
+			add_insert_events(&columns, batch->entries[i]);
+	}
+	if (columns.count == 0)
+		return rt_ok();
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid_array(&params, columns.ledgers, NULL, columns.count);
+	rt_pg_add_uuid_array(&params, columns.payments, NULL, columns.count);
+	rt_pg_add_int_array(&params, columns.versions, NULL, columns.count);
+	rt_pg_add_smallint_array(&params, columns.from_states, NULL, columns.count);
+	rt_pg_add_smallint_array(&params, columns.states, NULL, columns.count);
+	rt_pg_add_text_array(&params, columns.reasons, columns.count);
+	rt_pg_add_time_array(&params, columns.times, columns.count);
+	(*sent)++;
+	return rt_pg_send(pg, &insert_events, &params);
+}
+
+struct payment_columns {
+	struct rt_uuid *ids[4]; /* ledger, payment, account, counter */
+	const char **texts[7]; /* caller, key, currency, connector, instrument, reference, reason */
+	int64_t *numbers[5];   /* kind, amount, state, version, create time */
+	uint8_t *hashes;
+	bool *open;
+	size_t count;
+};
+
+static bool payment_columns_init(struct payment_columns *columns, size_t count,
+				 struct rt_arena *arena)
+{
+	for (size_t i = 0; i < 4; i++)
+		columns->ids[i] = PAYMENT_COLUMN(arena, struct rt_uuid, count);
+	for (size_t i = 0; i < 7; i++)
+		columns->texts[i] = PAYMENT_COLUMN(arena, const char *, count);
+	for (size_t i = 0; i < 5; i++)
+		columns->numbers[i] = PAYMENT_COLUMN(arena, int64_t, count);
+	columns->hashes = rt_arena_array(arena, count == 0 ? 1 : count, RT_DIGEST_BYTES);
+	columns->open = PAYMENT_COLUMN(arena, bool, count);
+	return !arena->overflowed;
+}
+
+static void add_payment(struct payment_columns *columns, const struct payment_entry *entry)
+{
+	const struct payment_request *request = entry->request;
+	const struct payment_standing *standing = entry->standing;
+	size_t i = columns->count++;
+
+	columns->ids[0][i] = request->ledger_id;
+	columns->ids[1][i] = standing->payment_id;
+	columns->ids[2][i] = request->account_id;
+	columns->ids[3][i] = request->counter_id;
+	columns->texts[0][i] = entry->caller;
+	columns->texts[1][i] = request->idempotency_key;
+	columns->texts[2][i] = request->currency;
+	columns->texts[3][i] = request->connector;
+	columns->texts[4][i] = request->instrument;
+	columns->texts[5][i] = request->reference;
+	columns->texts[6][i] = standing->reason;
+	columns->numbers[0][i] = request->kind;
+	columns->numbers[1][i] = request->amount_minor;
+	columns->numbers[2][i] = standing->state;
+	columns->numbers[3][i] = standing->version;
+	columns->numbers[4][i] = standing->create_time_us;
+	memcpy(columns->hashes + i * RT_DIGEST_BYTES, entry->body_hash, RT_DIGEST_BYTES);
+	columns->open[i] = payment_state_open(standing->state);
+}
+
+struct rt_status payment_send_payments(struct rt_pg *pg, const struct payment_batch *batch,
+				       struct rt_arena *arena, size_t *sent)
+{
+	struct payment_columns columns = {0};
+	struct rt_pg_params params;
+
+	if (!payment_columns_init(&columns, batch->entry_count, arena))
+		return out_of_arena();
+	for (size_t i = 0; i < batch->entry_count; i++) {
+		if (payment_entry_missing(batch->entries[i]))
+			add_payment(&columns, batch->entries[i]);
+	}
+	if (columns.count == 0)
+		return rt_ok();
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid_array(&params, columns.ids[0], NULL, columns.count);
+	rt_pg_add_uuid_array(&params, columns.ids[1], NULL, columns.count);
+	rt_pg_add_text_array(&params, columns.texts[0], columns.count);
+	rt_pg_add_text_array(&params, columns.texts[1], columns.count);
+	rt_pg_add_bytes_array(&params, columns.hashes, RT_DIGEST_BYTES, columns.count);
+	rt_pg_add_smallint_array(&params, columns.numbers[0], NULL, columns.count);
+	rt_pg_add_uuid_array(&params, columns.ids[2], NULL, columns.count);
+	rt_pg_add_uuid_array(&params, columns.ids[3], NULL, columns.count);
+	rt_pg_add_int_array(&params, columns.numbers[1], NULL, columns.count);
+	for (size_t i = 2; i < 6; i++)
+		rt_pg_add_text_array(&params, columns.texts[i], columns.count);
+	rt_pg_add_smallint_array(&params, columns.numbers[2], NULL, columns.count);
+	rt_pg_add_bool_array(&params, columns.open, columns.count);
+	rt_pg_add_text_array(&params, columns.texts[6], columns.count);
+	rt_pg_add_int_array(&params, columns.numbers[3], NULL, columns.count);
+	rt_pg_add_time_array(&params, columns.numbers[4], columns.count);
+	rt_pg_add_uuid(&params, &batch->worker_id);
+	(*sent)++;
+	return rt_pg_send(pg, &insert_payments, &params);
+}
