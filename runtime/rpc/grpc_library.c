@@ -2,8 +2,10 @@
 
 #include <grpc/grpc.h>
 #include <grpc/support/log.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rpc/accept.h"
@@ -70,8 +72,20 @@ static void log_line(gpr_log_func_args *args)
 		write_line(level, "grpc", args);
 }
 
+/* gRPC's own threads may be in the middle of a handshake when main returns, and OpenSSL would take
+ * its tables away under them: it is told, before anybody uses it, to leave that to the kernel. */
+__attribute__((constructor)) static void keep_openssl(void)
+{
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+}
+
+/* While a client's calls fail at once there is none whose waiting moves a new connection's handshake
+ * on: that is left to gRPC's backup poller, whose own 5 s are longer than a reconnection may take. */
+#define BACKUP_POLL_MS "100"
+
 static void prepare(void)
 {
+	setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", BACKUP_POLL_MS, 0);
 	rt_accept_init();
 	gpr_set_log_function(log_line);
 	gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);

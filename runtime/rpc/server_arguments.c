@@ -9,6 +9,10 @@
  * connections. */
 #define QUOTA_BYTES        ((size_t)512 << 20)
 #define HANDSHAKE_MS_MAX   10000
+/* A connection must not outlive its certificate for long, and callers must find new replicas. What
+ * is in flight has the grace to end; a stream that is longer is begun again by its caller. */
+#define CONNECTION_MS_MAX  (INT64_C(30) * 60 * 1000)
+#define CONNECTION_MS_ENDS (INT64_C(5) * 60 * 1000)
 
 static grpc_arg integer(const char *key, int64_t value)
 {
@@ -46,6 +50,8 @@ grpc_server *rt_server_create_grpc(size_t message_bytes_max, int64_t streams_max
 		/* Load is shed by an answer, which one connection must be able to hear. */
 		integer(GRPC_ARG_MAX_CONCURRENT_STREAMS, clamp(streams_max + 100, 100, 100000)),
 		integer(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, HANDSHAKE_MS_MAX),
+		integer(GRPC_ARG_MAX_CONNECTION_AGE_MS, CONNECTION_MS_MAX),
+		integer(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, CONNECTION_MS_ENDS),
 		integer(GRPC_ARG_KEEPALIVE_TIME_MS, RT_KEEPALIVE_SERVER_MS),
 		integer(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, RT_KEEPALIVE_TIMEOUT_MS),
 		integer(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),

@@ -14,6 +14,7 @@ from support.client import PATIENCE
 from support.storm import Storm
 
 SECONDS = float(os.environ.get("DALER_CHAOS_SECONDS", "45"))
+PAYMENTS_BETWEEN = 30  # so that every kill hits a service in full swing
 VICTIMS = ("payments", "simulator", "accounts", "postgres", "auth", "redis")
 
 
@@ -30,7 +31,10 @@ class Kill(unittest.TestCase):
         end = time.monotonic() + SECONDS * PATIENCE
         while time.monotonic() < end:
             for victim in dice.sample(VICTIMS, len(VICTIMS)):
-                time.sleep(dice.uniform(0.5, 3.0))
+                before = storm.rested()
+                environment.wait_until(lambda before=before: storm.rested() > before + PAYMENTS_BETWEEN, 60,
+                                       f"payments go on after the kill of {kills[-1:]}")
+                time.sleep(dice.uniform(0, 0.5))
                 environment.kill(victim)
                 kills.append(victim)
                 if time.monotonic() > end:

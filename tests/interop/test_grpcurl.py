@@ -27,7 +27,7 @@ GRPCURL = find_grpcurl()
 
 
 def grpcurl(target, *words, identity="operator", token=None, data=None):
-    command = [GRPCURL, "-max-time", "20"]
+    command = [GRPCURL, "-max-time", "20", "-connect-timeout", "3" if identity is not None else "1"]
     folder = pathlib.Path(os.environ["DALER_CERT_DIR"]) / (identity or "operator")
     command += ["-cacert", str(folder / "ca.crt")]
     if identity is not None:

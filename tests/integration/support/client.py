@@ -5,6 +5,10 @@ import os
 import pathlib
 import threading
 
+# While calls fail at once nobody but gRPC's backup poller moves a new connection's handshake on; its default of 5 s is
+# longer than a reconnection may take.
+os.environ.setdefault("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "50")
+
 import grpc
 
 from .contracts import CONTRACTS
@@ -22,7 +26,7 @@ IDENTITIES = ("auth", "accounts", "payments", "connector", "gateway", "operator"
 
 CHANNEL_OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 1000),
+    ("grpc.min_reconnect_backoff_ms", 5000),
     ("grpc.max_reconnect_backoff_ms", 300),
     ("grpc.max_receive_message_length", 64 << 20),
     ("grpc.max_send_message_length", 64 << 20),

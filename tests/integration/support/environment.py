@@ -60,10 +60,12 @@ def wait_until(condition, timeout_s, what):
 
 
 def kill(name):
-    """kill -9; returns the pid that it was."""
-    number = wait_until(lambda: pid(name), 30, f"{name} runs")
-    os.kill(number, signal.SIGKILL)
-    return number
+    """kill -9, PostgreSQL with all of its processes; returns the pid that it was."""
+    pids = family(name)
+    for number in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
+    return pids[0]
 
 
 def kill_and_wait(name):

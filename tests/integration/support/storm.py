@@ -62,6 +62,11 @@ class Storm:
             thread.start()
             self._threads.append(thread)
 
+    def rested(self):
+        """How many answers told of a payment that rests."""
+        with self._lock:
+            return sum(1 for one in self.sent for payment in one.answers[-1:] if state(payment) in world.RESTING)
+
     def stop(self):
         self._stop.set()
         for thread in self._threads:
