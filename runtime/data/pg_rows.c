@@ -63,7 +63,7 @@ int64_t rt_pg_int(const struct rt_pg_rows *rows, int row, int column)
 	case RT_PG_SMALLINT:
 		return (int16_t)pg_get_u16(fixed(rows, row, column, 2));
 	default:
-		RT_ASSERT(!"the column is no integer");
+		rt_assert_failed("the column is no integer", __FILE__, __LINE__);
 		return 0;
 	}
 }
