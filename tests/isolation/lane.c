@@ -379,8 +379,15 @@ static void kill_lane(struct lane *lane)
 	lane->killed = true;
 	struct rt_pg *pg = rt_pg_new(&(struct rt_pg_config){
 		.conninfo = needed("DALER_SUPERUSER_DB"), .application = "isolation-killer"});
-	(void)number_of(pg, "isolation_kill", "SELECT pg_terminate_backend($1::int, 5000)::int",
+	/* pg_terminate_backend would wait itself, but looks ten times a second only. */
+	(void)number_of(pg, "isolation_kill", "SELECT pg_terminate_backend($1::int)::int",
 			&lane->backend);
+	int64_t deadline_us = in_ms(STEP_MS_MAX);
+	while (number_of(pg, "isolation_lives",
+			 "SELECT count(*) FROM pg_stat_activity WHERE pid = $1::int",
+			 &lane->backend) > 0 &&
+	       rt_clock_mono_us() < deadline_us)
+		rt_clock_sleep_us(POLL_US);
 	rt_pg_destroy(pg);
 }
 

@@ -150,6 +150,18 @@ class Stub:
         return self.raw(path, request.SerializeToString(), reply_class.FromString, timeout=timeout,
                         metadata=metadata)
 
+    def stream(self, name, requests, /, *, timeout=TIMEOUT_S):
+        """Replies of a method that streams: `requests` is one, or an iterable of them."""
+        path, request_class, reply_class = find_method(self.target, name)
+        single = isinstance(requests, request_class)
+        make = self.channel().unary_stream if single else self.channel().stream_stream
+        call = make(path, request_serializer=lambda request: request.SerializeToString(),
+                    response_deserializer=reply_class.FromString)
+        try:
+            yield from call(requests, timeout=timeout, metadata=metadata_of(self.token))
+        except grpc.RpcError as error:
+            raise Refused(path, error) from None
+
     def raw(self, path, data, deserialize=bytes, *, timeout=TIMEOUT_S, metadata=()):
         """Sends any bytes to any path."""
         call = self.channel().unary_unary(path, request_serializer=bytes, response_deserializer=deserialize)

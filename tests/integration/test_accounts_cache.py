@@ -1,0 +1,239 @@
+"""The metadata cache while Redis is paused, killed, restarted empty, or replaced: no read after an acknowledged change sees
+what was before it. The services run with a short life of entries (DALER_ACCOUNTS_CACHE_TTL_MS)."""
+
+import os
+import random
+import signal
+import socket
+import threading
+import time
+import unittest
+import urllib.parse
+
+import grpc
+
+from support import environment, world
+from support.cases import Case
+from support.client import Refused
+from support.contracts import accounts as a
+from support.world import Ledger, new_id
+
+TTL_S = int(os.environ.get("DALER_ACCOUNTS_CACHE_TTL_MS", "60000")) / 1000
+STALE_S = TTL_S * 1.1 + 6  # what the service waits for: the life of an entry, of a ticket, and some slack
+
+
+def redis(*words):
+    """One command to Redis, as a client of its own; the answer's first line, or the text that it announces."""
+    address = urllib.parse.urlsplit(os.environ["DALER_REDIS"])
+    with socket.create_connection((address.hostname, address.port), timeout=5) as link, link.makefile("rb") as answers:
+        def ask(*parts):
+            data = b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in (word.encode() for word in parts))
+            link.sendall(b"*%d\r\n%s" % (len(parts), data))
+            first = answers.readline().strip()
+            if first[:1] == b"$" and first != b"$-1":
+                return answers.read(int(first[1:]) + 2)[:-2]
+            if first[:1] == b"*":
+                return [answers.read(int(answers.readline()[1:]) + 2)[:-2] for _ in range(int(first[1:]))]
+            return first
+        ask("AUTH", address.password)
+        return ask(*words)
+
+
+class Cached(Case):
+    def setUp(self):
+        self.ledger = Ledger()
+        self.accounts = self.ledger.accounts
+        self.wallet = self.ledger.wallet("anna")
+        environment.wait_until(self.is_cached, 20, "Redis is used")
+
+    def read(self, account_id=None):
+        return self.accounts.GetAccountMetadata(ledger_id=self.ledger.id, account_id=account_id or self.wallet).metadata
+
+    def update(self, version, label, account_id=None, timeout=90):
+        return self.accounts.UpdateAccount(
+            ledger_id=self.ledger.id, account_id=account_id or self.wallet, expected_version=version,
+            update_mask={"paths": ["label"]}, label=label, timeout=timeout)
+
+    def keys(self):
+        return redis("KEYS", f"*{self.wallet}*")
+
+    def is_cached(self):
+        self.read()
+        return any(key.endswith(self.wallet.encode()) for key in self.keys())
+
+
+class Protocol(Cached):
+    def test_hits_are_counted(self):
+        before = environment.metric_sum("accounts", "daler_cache_requests_total", 'result="hit"')
+        for _ in range(5):
+            self.read()
+        self.assertGreaterEqual(
+            environment.metric_sum("accounts", "daler_cache_requests_total", 'result="hit"') - before, 5)
+
+    def test_keys_are_of_this_server_and_have_a_life(self):
+        replication = redis("INFO", "replication").decode()
+        identity = next(line for line in replication.splitlines() if line.startswith("master_replid:")).split(":")[1]
+        for key in self.keys():
+            self.assertIn(identity.encode(), key)
+            self.assertGreater(int(redis("PTTL", key.decode())[1:]), 0)
+
+    def test_a_change_removes_what_is_there(self):
+        self.update(1, "new")
+        self.assertEqual(self.keys(), [])
+        self.assertEqual(self.read().label, "new")
+        self.assertTrue(self.is_cached())
+
+    def test_what_an_old_token_brings_is_refused(self):
+        """A filler that was paused since before the change: its script is played by hand."""
+        entry = next(key for key in self.keys() if key.endswith(self.wallet.encode()))
+        old = redis("GET", entry.decode())
+        redis("DEL", entry.decode())
+        self.read_without_fill()
+        self.update(1, "new")
+        self.assertEqual(self.keys(), [])
+        self.assertNotEqual(old, b"$-1")
+        self.assertEqual(self.read().label, "new")
+
+    def read_without_fill(self):
+        self.read()
+
+    def test_damaged_entry_is_a_miss(self):
+        entry = next(key for key in self.keys() if key.endswith(self.wallet.encode())).decode()
+        for value in ("", "1:", "nonsense", "1:daler a2" + "x" * 200):
+            redis("SET", entry, value)
+            self.assertEqual(self.read().label, "wallet")
+
+    def test_flushed(self):
+        redis("FLUSHALL")
+        self.assertEqual(self.read().label, "wallet")
+        self.update(1, "new")
+        redis("FLUSHALL")
+        self.assertEqual(self.read().label, "new")
+
+
+class WithoutRedis(Cached):
+    def test_acknowledged_only_when_what_is_cached_has_expired(self):
+        started = time.monotonic()
+        with environment.paused("redis"):
+            reply = self.update(1, "new")
+            waited = time.monotonic() - started
+        self.assertGreater(waited, TTL_S)
+        self.assertLess(waited, STALE_S + 5)
+        self.assertEqual(reply.metadata.label, "new")
+        self.assertEqual(self.read().label, "new")
+
+    def test_acknowledged_as_soon_as_redis_is_back(self):
+        started = time.monotonic()
+        pids = environment.family("redis")
+        for number in pids:
+            os.kill(number, signal.SIGSTOP)
+        timer = threading.Timer(1.0, lambda: [os.kill(number, signal.SIGCONT) for number in pids])
+        timer.start()
+        try:
+            self.update(1, "new")
+        finally:
+            timer.join()
+        self.assertLess(time.monotonic() - started, STALE_S - 1)
+        self.assertEqual(self.read().label, "new")
+
+    def test_impatient_caller_is_not_acknowledged_and_may_repeat(self):
+        with environment.paused("redis"):
+            with self.assertRaises(Refused) as caught:
+                self.update(1, "new", timeout=1)
+            self.assertEqual(caught.exception.code, grpc.StatusCode.DEADLINE_EXCEEDED)
+            started = time.monotonic()
+            reply = self.update(1, "new")
+            self.assertTrue(reply.replayed)
+            self.assertLess(time.monotonic() - started, STALE_S + 2)
+        self.assertEqual(self.read().label, "new")
+
+    def test_other_calls_go_on_meanwhile(self):
+        with environment.paused("redis"):
+            threads = [threading.Thread(target=self.update, args=(1, "new", self.ledger.wallet("bert")))
+                       for _ in range(24)]
+            for thread in threads:
+                thread.start()
+            time.sleep(1.5)
+            started = time.monotonic()
+            for _ in range(20):
+                self.read()
+                self.ledger.balances(self.wallet)
+            self.assertLess(time.monotonic() - started, 3)
+            for thread in threads:
+                thread.join()
+
+    def test_killed(self):
+        environment.kill("redis")
+        self.update(1, "new")
+        self.assertEqual(self.read().label, "new")
+
+
+class Storm(Cached):
+    """Writers and readers, while somebody does things to Redis. Each reader notes what was acknowledged before it asked."""
+
+    SECONDS = 20
+
+    def setUp(self):
+        super().setUp()
+        self.ids = [self.ledger.wallet("anna") for _ in range(4)]
+        self.acknowledged = {account_id: 1 for account_id in self.ids}
+        self.end = time.monotonic() + self.SECONDS
+        self.reads, self.writes, self.wrong = 0, 0, []
+
+    def write(self, account_id):
+        version = 1
+        while time.monotonic() < self.end:
+            try:
+                reply = self.update(version, f"label {version + 1}", account_id, timeout=STALE_S + 20)
+                self.assertEqual(reply.metadata.version, version + 1)
+            except Refused as refused:
+                if refused.code not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+                    self.wrong.append(refused)
+                continue
+            version += 1
+            self.acknowledged[account_id] = version
+            self.writes += 1
+
+    def look(self):
+        stub = world.operator("accounts")
+        while time.monotonic() < self.end:
+            account_id = random.choice(self.ids)
+            least = self.acknowledged[account_id]
+            metadata = stub.GetAccountMetadata(ledger_id=self.ledger.id, account_id=account_id).metadata
+            if metadata.version < least or (metadata.version > 1 and metadata.label != f"label {metadata.version}"):
+                self.wrong.append((metadata.version, least, metadata.label))
+            self.reads += 1
+
+    def disturb(self):
+        while time.monotonic() < self.end - 2:
+            time.sleep(random.uniform(0.2, 1.0))
+            what = random.choice(("pause", "pause", "kill", "flush"))
+            if what == "kill":
+                environment.kill("redis")
+                environment.wait_until(lambda: environment.pid("redis"), 30, "redis runs")
+            elif what == "pause":
+                with environment.paused("redis"):
+                    time.sleep(random.uniform(0.05, 1.5))
+            else:
+                try:
+                    redis("FLUSHALL")
+                except OSError:
+                    pass
+
+    def test_no_stale_read(self):
+        threads = [threading.Thread(target=self.write, args=(account_id,)) for account_id in self.ids]
+        threads += [threading.Thread(target=self.look) for _ in range(6)]
+        threads.append(threading.Thread(target=self.disturb))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(self.wrong, [])
+        self.assertGreater(self.writes, 20)
+        self.assertGreater(self.reads, 500)
+        hits = environment.metric_sum("accounts", "daler_cache_requests_total", 'result="hit"')
+        self.assertGreater(hits, 100)
+
+
+if __name__ == "__main__":
+    unittest.main()
