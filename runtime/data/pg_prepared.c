@@ -120,7 +120,8 @@ struct pg_prepared *pg_prepared_find(struct rt_pg *pg, const struct rt_pg_statem
 		}
 		slot = (slot + 1) % PG_PREPARED_SLOTS;
 	}
-	rt_assert_failed("a connection knows too many statements", __FILE__, __LINE__);
+	bool too_many_statements = true;
+	RT_ASSERT(!too_many_statements);
 	return NULL;
 }
 

@@ -60,12 +60,8 @@ int64_t rt_pg_int(const struct rt_pg_rows *rows, int row, int column)
 		return (int64_t)pg_get_u64(fixed(rows, row, column, 8));
 	if (type == RT_PG_INTEGER)
 		return (int32_t)pg_get_u32(fixed(rows, row, column, 4));
-	case RT_PG_SMALLINT:
-		return (int16_t)pg_get_u16(fixed(rows, row, column, 2));
-	default:
-		rt_assert_failed("the column is no integer", __FILE__, __LINE__);
-		return 0;
-	}
+	RT_ASSERT(type == RT_PG_SMALLINT);
+	return (int16_t)pg_get_u16(fixed(rows, row, column, 2));
 }
 
 bool rt_pg_bool(const struct rt_pg_rows *rows, int row, int column)
