@@ -27,7 +27,7 @@ else()
 	endif()
 endif()
 if(DALER_FUZZ)
-	target_compile_options(daler_flags_generated INTERFACE -fsanitize=fuzzer-no-link)
+	target_compile_options(daler_flags_generated INTERFACE -O1 -fsanitize=fuzzer-no-link)
 endif()
 
 add_library(daler_flags INTERFACE)

@@ -1,5 +1,6 @@
 /* One attempt at a call: its batch, and what its end says about the outcome. */
 #include <grpc/support/alloc.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,11 @@ struct rt_attempt {
 	int64_t started_us;
 	int64_t deadline_us;
 	rt_attempt_done done;
+	rt_attempt_message message; /* of a stream; NULL: a single reply */
 	void *context;
+	struct rt_client_tag message_tag;
+	bool reading;    /* a stream's message is awaited */
+	bool has_status; /* and nothing more comes, once nothing is awaited */
 };
 
 /* False when the client stops. */
@@ -143,10 +148,12 @@ static void start_batch(struct rt_attempt *attempt, const ProtobufCMessage *requ
 	struct outgoing outgoing;
 	make_metadata(&outgoing, options);
 	grpc_byte_buffer *payload = rt_buffer_pack(request);
+	/* A stream's messages have batches of their own. */
+	size_t count = attempt->message == NULL ? 6 : 5;
 	grpc_op ops[6] = {
 		{.op = GRPC_OP_SEND_INITIAL_METADATA},  {.op = GRPC_OP_SEND_MESSAGE},
 		{.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT}, {.op = GRPC_OP_RECV_INITIAL_METADATA},
-		{.op = GRPC_OP_RECV_MESSAGE},           {.op = GRPC_OP_RECV_STATUS_ON_CLIENT},
+		{.op = GRPC_OP_RECV_STATUS_ON_CLIENT},  {.op = GRPC_OP_RECV_MESSAGE},
 	};
 	ops[0].data.send_initial_metadata.metadata = outgoing.entries;
 	ops[0].data.send_initial_metadata.count = outgoing.count;
@@ -155,13 +162,13 @@ static void start_batch(struct rt_attempt *attempt, const ProtobufCMessage *requ
 			       GRPC_INITIAL_METADATA_WAIT_FOR_READY_EXPLICITLY_SET;
 	ops[1].data.send_message.send_message = payload;
 	ops[3].data.recv_initial_metadata.recv_initial_metadata = &attempt->initial;
-	ops[4].data.recv_message.recv_message = &attempt->payload;
-	ops[5].data.recv_status_on_client.trailing_metadata = &attempt->trailing;
-	ops[5].data.recv_status_on_client.status = &attempt->code;
-	ops[5].data.recv_status_on_client.status_details = &attempt->details;
+	ops[4].data.recv_status_on_client.trailing_metadata = &attempt->trailing;
+	ops[4].data.recv_status_on_client.status = &attempt->code;
+	ops[4].data.recv_status_on_client.status_details = &attempt->details;
+	ops[5].data.recv_message.recv_message = &attempt->payload;
 	grpc_call *grpc = attempt->grpc;
 	rt_handoff_give(&attempt->tag);
-	grpc_call_error error = grpc_call_start_batch(grpc, ops, 6, &attempt->tag, NULL);
+	grpc_call_error error = grpc_call_start_batch(grpc, ops, count, &attempt->tag, NULL);
 	RT_ASSERT(error == GRPC_CALL_OK);
 	grpc_byte_buffer_destroy(payload);
 	for (size_t i = 0; i < outgoing.count; i++)
@@ -174,6 +181,7 @@ static struct rt_attempt *attempt_new(struct rt_channel *channel, const struct r
 	struct rt_attempt *attempt = calloc(1, sizeof(*attempt));
 	RT_ASSERT(attempt != NULL);
 	attempt->tag.kind = RT_CLIENT_ATTEMPT;
+	attempt->message_tag.kind = RT_CLIENT_MESSAGE;
 	attempt->channel = channel;
 	attempt->remote = rt_channel_remote(channel, remote);
 	attempt->repeatable = remote->repeatable;
@@ -188,9 +196,20 @@ static struct rt_attempt *attempt_new(struct rt_channel *channel, const struct r
 	return attempt;
 }
 
-void rt_attempt_start(struct rt_channel *channel, const struct rt_remote *remote,
-		      const ProtobufCMessage *request, const struct rt_call_options *options,
-		      rt_attempt_done done, void *context)
+/* Asks for a stream's next message. */
+static void receive_message(struct rt_attempt *attempt)
+{
+	grpc_op op = {.op = GRPC_OP_RECV_MESSAGE};
+	op.data.recv_message.recv_message = &attempt->payload;
+	grpc_call *grpc = attempt->grpc;
+	rt_handoff_give(&attempt->message_tag);
+	grpc_call_error error = grpc_call_start_batch(grpc, &op, 1, &attempt->message_tag, NULL);
+	RT_ASSERT(error == GRPC_CALL_OK);
+}
+
+static void start_attempt(struct rt_channel *channel, const struct rt_remote *remote,
+			  const ProtobufCMessage *request, const struct rt_call_options *options,
+			  rt_attempt_message message, rt_attempt_done done, void *context)
 {
 	int64_t now_us = rt_clock_mono_us();
 	struct rt_status status = admit(channel, options, now_us);
@@ -200,6 +219,8 @@ void rt_attempt_start(struct rt_channel *channel, const struct rt_remote *remote
 	}
 	struct rt_attempt *attempt = attempt_new(channel, remote, options, now_us);
 	attempt->done = done;
+	attempt->message = message;
+	attempt->reading = message != NULL;
 	attempt->context = context;
 	/* Held by two until the batch is begun: the list's cancel may come first, which gRPC
 	 * remembers. */
@@ -207,13 +228,31 @@ void rt_attempt_start(struct rt_channel *channel, const struct rt_remote *remote
 	grpc_call *grpc = attempt->grpc;
 	if (enlist(attempt)) {
 		rt_series_add(attempt->remote->started, 1);
+		bool reading =
+			attempt->reading; /* the attempt may be over as soon as it is begun */
 		start_batch(attempt, request, options);
+		if (reading)
+			receive_message(attempt);
 	} else {
 		free_attempt(attempt);
 		done(context, RT_FAIL(UNAVAILABLE, "SHUTTING_DOWN", "the client is stopping"),
 		     NULL);
 	}
 	grpc_call_unref(grpc);
+}
+
+void rt_attempt_start(struct rt_channel *channel, const struct rt_remote *remote,
+		      const ProtobufCMessage *request, const struct rt_call_options *options,
+		      rt_attempt_done done, void *context)
+{
+	start_attempt(channel, remote, request, options, NULL, done, context);
+}
+
+void rt_attempt_stream(struct rt_channel *channel, const struct rt_remote *remote,
+		       const ProtobufCMessage *request, const struct rt_call_options *options,
+		       rt_attempt_message message, rt_attempt_done done, void *context)
+{
+	start_attempt(channel, remote, request, options, message, done, context);
 }
 
 /* Whether anything came back: only then does the call know its peer's address, and not the
@@ -342,11 +381,11 @@ static void record(const struct rt_attempt *attempt, const struct rt_status *sta
 	       RT_INT("duration_us", duration_us), RT_STATUS(status));
 }
 
-void rt_attempt_event(struct rt_attempt *attempt)
+static void finish(struct rt_attempt *attempt)
 {
 	enum reach reach = NOT_KNOWN;
 	struct rt_status status = classify(attempt, &reach);
-	if (rt_is_ok(&status) && attempt->payload == NULL)
+	if (rt_is_ok(&status) && attempt->message == NULL && attempt->payload == NULL)
 		status = RT_FAIL(INTERNAL, "NO_REPLY", "%s answered without a message",
 				 rt_identity_name(attempt->channel->expected));
 	note_reach(attempt->channel, reach);
@@ -354,4 +393,30 @@ void rt_attempt_event(struct rt_attempt *attempt)
 	attempt->done(attempt->context, status, rt_is_ok(&status) ? attempt->payload : NULL);
 	unlist(attempt);
 	free_attempt(attempt);
+}
+
+/* A stream is over when its status is there and its last message was taken, whichever comes first.
+ */
+void rt_attempt_event(struct rt_attempt *attempt)
+{
+	attempt->has_status = true;
+	if (!attempt->reading)
+		finish(attempt);
+}
+
+void rt_attempt_message_event(struct rt_client_tag *tag)
+{
+	struct rt_attempt *attempt =
+		(struct rt_attempt *)(void *)((char *)tag -
+					      offsetof(struct rt_attempt, message_tag));
+	if (attempt->payload != NULL) {
+		attempt->message(attempt->context, attempt->payload);
+		grpc_byte_buffer_destroy(attempt->payload);
+		attempt->payload = NULL;
+		receive_message(attempt);
+		return;
+	}
+	attempt->reading = false;
+	if (attempt->has_status)
+		finish(attempt);
 }

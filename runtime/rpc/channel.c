@@ -179,21 +179,31 @@ static void wake(void *context, struct rt_status status, grpc_byte_buffer *paylo
 	rt_lock_give(&waiter->lock);
 }
 
+static void wait_init(struct waiter *waiter)
+{
+	rt_lock_init(&waiter->lock, RT_RANK_QUEUE);
+	rt_condition_init(&waiter->ended);
+}
+
+static void wait_for(struct waiter *waiter)
+{
+	rt_lock_take(&waiter->lock);
+	while (!waiter->done)
+		rt_lock_wait(&waiter->lock, &waiter->ended, RT_NO_DEADLINE);
+	rt_lock_give(&waiter->lock);
+	pthread_cond_destroy(&waiter->ended);
+	rt_lock_deinit(&waiter->lock);
+}
+
 static struct rt_status call_once(struct rt_channel *channel, const struct rt_remote *remote,
 				  const ProtobufCMessage *request,
 				  const struct rt_call_options *options, struct rt_arena *arena,
 				  const ProtobufCMessage **reply)
 {
 	struct waiter waiter = {.remote = remote, .arena = arena};
-	rt_lock_init(&waiter.lock, RT_RANK_QUEUE);
-	rt_condition_init(&waiter.ended);
+	wait_init(&waiter);
 	rt_attempt_start(channel, remote, request, options, wake, &waiter);
-	rt_lock_take(&waiter.lock);
-	while (!waiter.done)
-		rt_lock_wait(&waiter.lock, &waiter.ended, RT_NO_DEADLINE);
-	rt_lock_give(&waiter.lock);
-	pthread_cond_destroy(&waiter.ended);
-	rt_lock_deinit(&waiter.lock);
+	wait_for(&waiter);
 	*reply = waiter.reply;
 	return waiter.status;
 }
@@ -236,6 +246,40 @@ struct rt_status rt_channel_call(struct rt_channel *channel, const struct rt_rem
 		rt_series_add(channel->retries, 1);
 		rt_clock_sleep_us(wait_us);
 	}
+}
+
+/* What a waiting stream needs besides. */
+struct stream_waiter {
+	struct waiter waiter; /* first */
+	rt_call_message message;
+	void *context;
+	struct rt_status unreadable; /* a message that can't be read */
+};
+
+static void take_message(void *context, grpc_byte_buffer *payload)
+{
+	struct stream_waiter *stream = context;
+	CLEANUP(rt_arena_deinit) struct rt_arena arena;
+	const ProtobufCMessage *message = NULL;
+	rt_arena_init(&arena, REPLY_BYTES_MAX);
+	struct rt_status status = unpack_reply(stream->waiter.remote, payload, &arena, &message);
+	if (rt_is_ok(&status))
+		stream->message(stream->context, message);
+	else if (rt_is_ok(&stream->unreadable))
+		stream->unreadable = status;
+}
+
+struct rt_status rt_channel_stream(struct rt_channel *channel, const struct rt_remote *remote,
+				   const ProtobufCMessage *request,
+				   const struct rt_call_options *options, rt_call_message message,
+				   void *context)
+{
+	struct stream_waiter stream = {
+		.waiter.remote = remote, .message = message, .context = context};
+	wait_init(&stream.waiter);
+	rt_attempt_stream(channel, remote, request, options, take_message, wake, &stream);
+	wait_for(&stream.waiter);
+	return rt_is_ok(&stream.waiter.status) ? stream.unreadable : stream.waiter.status;
 }
 
 /* A call that is not waited for. */

@@ -54,18 +54,26 @@ struct rt_channel {
 /* Called on the client's thread, or at once when the attempt can't be made; `payload` is lent and
  * NULL unless OK. */
 typedef void (*rt_attempt_done)(void *context, struct rt_status status, grpc_byte_buffer *payload);
+/* One message of a stream; lent. */
+typedef void (*rt_attempt_message)(void *context, grpc_byte_buffer *payload);
 
 /* attempt.c: makes one attempt. */
 void rt_attempt_start(struct rt_channel *channel, const struct rt_remote *remote,
 		      const ProtobufCMessage *request, const struct rt_call_options *options,
 		      rt_attempt_done done, void *context);
+/* The same of a method that streams its replies: `done` has no payload. */
+void rt_attempt_stream(struct rt_channel *channel, const struct rt_remote *remote,
+		       const ProtobufCMessage *request, const struct rt_call_options *options,
+		       rt_attempt_message message, rt_attempt_done done, void *context);
 /* On the client's thread. */
+struct rt_client_tag;
 void rt_attempt_event(struct rt_attempt *attempt);
+void rt_attempt_message_event(struct rt_client_tag *tag);
 /* Under the client's lock. */
 void rt_attempts_cancel(struct rt_client *client);
 
 /* What a completion queue of a client gives back. */
-enum rt_client_tag_kind { RT_CLIENT_ATTEMPT, RT_CLIENT_WATCH };
+enum rt_client_tag_kind { RT_CLIENT_ATTEMPT, RT_CLIENT_MESSAGE, RT_CLIENT_WATCH };
 struct rt_client_tag {
 	enum rt_client_tag_kind kind;
 };

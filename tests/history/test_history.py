@@ -151,7 +151,7 @@ class TrialBalances(threading.Thread):
         while not self.stopping.wait(0.2):
             for ledger in self.ledgers:
                 try:
-                    answer = operator("accounts").GetTrialBalance(ledger_id=ledger)
+                    answer = operator("accounts").GetTrialBalance(ledger_id=ledger, timeout=2 * PATIENCE)
                 except Refused as error:
                     if error.code not in LOST:
                         self.wrong.append(str(error))

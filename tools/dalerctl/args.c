@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "rt/assert.h"
 
@@ -62,9 +63,9 @@ const struct setting ctl_settings[SETTING_COUNT] = {
 };
 
 const struct command_group *const ctl_groups[] = {
-	&ctl_login_group,   &ctl_user_group,      &ctl_keys_group,
-	&ctl_ledger_group,  &ctl_account_group,   &ctl_transfer_group,
-	&ctl_payment_group, &ctl_connector_group, &ctl_id_group,
+	&ctl_login_group,     &ctl_user_group,  &ctl_keys_group,     &ctl_ledger_group,
+	&ctl_account_group,   &ctl_asset_group, &ctl_transfer_group, &ctl_payment_group,
+	&ctl_connector_group, &ctl_id_group,
 };
 const size_t ctl_group_count = CTL_COUNT(ctl_groups);
 
@@ -298,5 +299,56 @@ struct rt_status flag_amount(const struct ctl *ctl, const char *name,
 				       "not '%.24s'",
 				       name, currency->code, currency->exponent,
 				       text != NULL ? text : "");
+	return rt_ok();
+}
+
+struct rt_status flag_minor(const struct ctl *ctl, const char *name, const char *code,
+			    int64_t *amount_minor)
+{
+	const struct rt_currency *currency = rt_currency_find(code);
+	if (currency != NULL)
+		return flag_amount(ctl, name, currency, amount_minor);
+	const char *text = flag_text(ctl, name);
+	char *end = NULL;
+	errno = 0;
+	*amount_minor = text != NULL ? strtoll(text, &end, 10) : 0;
+	if (text == NULL || errno != 0 || end == text || *end != '\0')
+		return CTL_USAGE_ERROR(
+			"--%s must be a whole number of %.12s's smallest unit, not '%.24s'", name,
+			code, text != NULL ? text : "");
+	return rt_ok();
+}
+
+/* The digits after the point, as microseconds. NULL when there are too many. */
+static const char *take_fraction(const char *text, int64_t *fraction_us)
+{
+	*fraction_us = 0;
+	if (*text != '.')
+		return text;
+	int64_t unit_us = 100000;
+	for (text++; *text >= '0' && *text <= '9'; text++, unit_us /= 10) {
+		if (unit_us == 0)
+			return NULL;
+		*fraction_us += (*text - '0') * unit_us;
+	}
+	return text;
+}
+
+struct rt_status flag_moment(const struct ctl *ctl, const char *name, int64_t *wall_us)
+{
+	const char *text = flag_text(ctl, name);
+	struct tm parts = {0};
+	int64_t fraction_us = 0;
+	const char *end = text != NULL ? strptime(text, "%Y-%m-%d", &parts) : NULL;
+	if (end != NULL && *end == 'T') {
+		end = strptime(end, "T%H:%M:%S", &parts);
+		end = end != NULL ? take_fraction(end, &fraction_us) : NULL;
+		end = end != NULL && *end == 'Z' ? end + 1 : NULL;
+	}
+	if (end == NULL || *end != '\0')
+		return CTL_USAGE_ERROR("--%s must be a moment in UTC, such as 2026-11-22 or "
+				       "2026-11-22T17:00:00.5Z, not '%.30s'",
+				       name, text != NULL ? text : "");
+	*wall_us = (int64_t)timegm(&parts) * 1000000 + fraction_us;
 	return rt_ok();
 }

@@ -57,6 +57,13 @@ struct rt_status flag_int(const struct ctl *ctl, const char *name, int64_t fallb
 			  int64_t *value);
 struct rt_status flag_currency(const struct ctl *ctl, const char *name,
 			       const struct rt_currency **currency);
+/* An amount of a currency by its code: decimal when ISO 4217 knows it, else a whole number in the
+ * asset's own smallest unit. Units: minor. */
+struct rt_status flag_minor(const struct ctl *ctl, const char *name, const char *code,
+			    int64_t *amount_minor);
+/* A moment in UTC, such as 2026-11-22, 2026-11-22T17:00:00Z or 2026-11-22T17:00:00.123456Z. Units:
+ * microseconds since 1970. */
+struct rt_status flag_moment(const struct ctl *ctl, const char *name, int64_t *wall_us);
 /* Units: the flag is decimal, in the currency's exponent; the result is in minor units. */
 struct rt_status flag_amount(const struct ctl *ctl, const char *name,
 			     const struct rt_currency *currency, int64_t *amount_minor);

@@ -57,10 +57,18 @@ extern const struct command_group ctl_user_group;
 extern const struct command_group ctl_keys_group;
 extern const struct command_group ctl_ledger_group;
 extern const struct command_group ctl_account_group;
+extern const struct command_group ctl_asset_group;
 extern const struct command_group ctl_transfer_group;
 extern const struct command_group ctl_payment_group;
 extern const struct command_group ctl_connector_group;
 extern const struct command_group ctl_id_group;
+
+/* Commands of the account group that have a file of their own. */
+struct rt_status account_update_run(struct ctl *ctl);
+struct rt_status account_close_run(struct ctl *ctl);
+struct rt_status account_statement_run(struct ctl *ctl);
+struct rt_status account_balance_run(struct ctl *ctl);
+struct rt_status ledger_verify_run(struct ctl *ctl);
 
 #define CTL_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -14,6 +14,12 @@ static const char *side_text(Daler__Accounts__V1__NormalSide side)
 	return show_enum(&daler__accounts__v1__normal_side__descriptor, (int)side, "NORMAL_SIDE_");
 }
 
+static const char *status_text(Daler__Accounts__V1__AccountStatus status)
+{
+	return show_enum(&daler__accounts__v1__account_status__descriptor, (int)status,
+			 "ACCOUNT_STATUS_");
+}
+
 static const char *limit_text(struct ctl *ctl, const Daler__Accounts__V1__Limit *limit,
 			      const char *currency)
 {
@@ -38,6 +44,10 @@ static void show_account(struct ctl *ctl, const Daler__Accounts__V1__Account *ac
 		  limit_text(ctl, metadata->lower_limit, metadata->currency));
 	TABLE_ROW(&table, "upper limit",
 		  limit_text(ctl, metadata->upper_limit, metadata->currency));
+	TABLE_ROW(&table, "credit line",
+		  show_amount(ctl, metadata->credit_line_minor, metadata->currency));
+	TABLE_ROW(&table, "status", status_text(metadata->status));
+	TABLE_ROW(&table, "version", show_int(ctl, metadata->version));
 	TABLE_ROW(&table, "posted", show_amount(ctl, balances->posted_minor, metadata->currency));
 	TABLE_ROW(&table, "available",
 		  show_amount(ctl, balances->available_minor, metadata->currency));
@@ -59,15 +69,14 @@ static struct rt_status side_take(const struct ctl *ctl, Daler__Accounts__V1__No
 }
 
 /* *place stays NULL, which means no limit, when the flag is absent. */
-static struct rt_status limit_take(const struct ctl *ctl, const char *name,
-				   const struct rt_currency *currency,
+static struct rt_status limit_take(const struct ctl *ctl, const char *name, const char *currency,
 				   Daler__Accounts__V1__Limit *limit,
 				   Daler__Accounts__V1__Limit **place)
 {
 	if (!flag_given(ctl, name))
 		return rt_ok();
 	*place = limit;
-	return flag_amount(ctl, name, currency, &limit->amount_minor);
+	return flag_minor(ctl, name, currency, &limit->amount_minor);
 }
 
 static struct rt_status account_create_run(struct ctl *ctl)
@@ -83,17 +92,18 @@ static struct rt_status account_create_run(struct ctl *ctl)
 	daler__accounts__v1__limit__init(&lower);
 	Daler__Accounts__V1__Limit upper;
 	daler__accounts__v1__limit__init(&upper);
-	const struct rt_currency *currency = NULL;
 	const ProtobufCMessage *reply = NULL;
 	bool made = false;
 	RT_TRY(flag_id(ctl, "ledger", &request.ledger_id));
-	RT_TRY(flag_currency(ctl, "currency", &currency));
+	account.currency = flag_text(ctl, "currency");
 	RT_TRY(side_take(ctl, &account.normal_side));
-	RT_TRY(limit_take(ctl, "lower-limit", currency, &lower, &account.lower_limit));
-	RT_TRY(limit_take(ctl, "upper-limit", currency, &upper, &account.upper_limit));
+	RT_TRY(limit_take(ctl, "lower-limit", account.currency, &lower, &account.lower_limit));
+	RT_TRY(limit_take(ctl, "upper-limit", account.currency, &upper, &account.upper_limit));
+	if (flag_given(ctl, "credit-line"))
+		RT_TRY(flag_minor(ctl, "credit-line", account.currency,
+				  &account.credit_line_minor));
 	RT_TRY(flag_id_or_new(ctl, "account-id", &account.account_id, &made));
 	account.owner = flag_text(ctl, "owner");
-	account.currency = flag_text(ctl, "currency");
 	account.label = flag_text_or(ctl, "label", account.label);
 	request.n_accounts = 1;
 	request.accounts = (Daler__Accounts__V1__NewAccount *[]){&account};
@@ -148,6 +158,7 @@ static struct rt_status account_metadata_run(struct ctl *ctl)
 		TABLE_ROW(&table, "label", answer->metadata->label);
 		TABLE_ROW(&table, "currency", answer->metadata->currency);
 		TABLE_ROW(&table, "normal side", side_text(answer->metadata->normal_side));
+		TABLE_ROW(&table, "status", status_text(answer->metadata->status));
 		TABLE_ROW(&table, "version", show_int(ctl, answer->metadata->version));
 		table_print(&table, stdout);
 	}
@@ -188,6 +199,7 @@ static struct rt_status account_list_run(struct ctl *ctl)
 	request.page_token = flag_text_or(ctl, "page-token", request.page_token);
 	request.owner = flag_text_or(ctl, "owner", request.owner);
 	request.currency = flag_text_or(ctl, "currency", request.currency);
+	request.label = flag_text_or(ctl, "label", request.label);
 	RT_TRY(link_call(ctl, &method, &request.base, &reply));
 	if (show_is_json(ctl))
 		show_json(reply);
@@ -196,69 +208,10 @@ static struct rt_status account_list_run(struct ctl *ctl)
 	return rt_ok();
 }
 
-static const char *kind_text(const Daler__Accounts__V1__Transfer *transfer)
-{
-	if (transfer->kind_case == DALER__ACCOUNTS__V1__TRANSFER__KIND_HOLD)
-		return "hold";
-	if (transfer->kind_case == DALER__ACCOUNTS__V1__TRANSFER__KIND_CAPTURE)
-		return "capture";
-	return transfer->kind_case == DALER__ACCOUNTS__V1__TRANSFER__KIND_RELEASE ? "release"
-										  : "transfer";
-}
-
-static void show_statement(struct ctl *ctl, const Daler__Accounts__V1__GetStatementResponse *reply)
-{
-	const Daler__Accounts__V1__AccountMetadata *account = reply->account;
-	struct table table;
-	if (account == NULL)
-		return;
-	printf("%s %s, owner %s, in %s\n", account->account_id, account->label, account->owner,
-	       account->currency);
-	TABLE_HEADS(&table, &ctl->arena, ">#", "TIME", "KIND", ">DEBIT", ">CREDIT", ">BALANCE",
-		    ">AVAILABLE", "REFERENCE", "TRANSFER");
-	for (size_t i = 0; i < reply->n_entries; i++) {
-		const Daler__Accounts__V1__StatementEntry *entry = reply->entries[i];
-		if (entry->transfer == NULL || entry->balances == NULL)
-			continue;
-		bool debit = strcmp(entry->transfer->debit_account_id, account->account_id) == 0;
-		const char *amount =
-			show_amount(ctl, entry->transfer->amount_minor, account->currency);
-		TABLE_ROW(&table, show_int(ctl, entry->sequence),
-			  show_time(ctl, entry->create_time), kind_text(entry->transfer),
-			  debit ? amount : "", debit ? "" : amount,
-			  show_amount(ctl, entry->balances->posted_minor, account->currency),
-			  show_amount(ctl, entry->balances->available_minor, account->currency),
-			  entry->transfer->reference, entry->transfer->transfer_id);
-	}
-	table_print(&table, stdout);
-	show_more(reply->next_page_token);
-}
-
-static struct rt_status account_statement_run(struct ctl *ctl)
-{
-	static const struct link_method method = LINK_METHOD(
-		ACCOUNTS, ACCOUNTS, "GetStatement", daler__accounts__v1__get_statement_response);
-	Daler__Accounts__V1__GetStatementRequest request;
-	daler__accounts__v1__get_statement_request__init(&request);
-	const ProtobufCMessage *reply = NULL;
-	int64_t page_size = 0;
-	RT_TRY(flag_id(ctl, "ledger", &request.ledger_id));
-	RT_TRY(flag_id(ctl, "account", &request.account_id));
-	RT_TRY(flag_int(ctl, "page-size", 0, &page_size));
-	request.page_size = (int32_t)page_size;
-	request.page_token = flag_text_or(ctl, "page-token", request.page_token);
-	RT_TRY(link_call(ctl, &method, &request.base, &reply));
-	if (show_is_json(ctl))
-		show_json(reply);
-	else
-		show_statement(ctl, (const void *)reply);
-	return rt_ok();
-}
-
 static const struct flag create_flags[] = {
 	{"ledger", "ledger-id", "ID", FLAG_REQUIRED, "the ledger"},
 	{"owner", NULL, "OWNER", FLAG_REQUIRED, "a user's id, or a name such as house"},
-	{"currency", NULL, "CODE", FLAG_REQUIRED, "ISO 4217, such as EUR"},
+	{"currency", NULL, "CODE", FLAG_REQUIRED, "ISO 4217, such as EUR, or a registered asset's"},
 	{"normal-side", NULL, "SIDE", FLAG_REQUIRED,
 	 "credit (a player's wallet) or debit (money at a provider)"},
 	{"account-id", "account", "ID", FLAG_OPTIONAL, "a UUID; a new one is made without it"},
@@ -267,6 +220,8 @@ static const struct flag create_flags[] = {
 	 "what the available balance may not fall below (default: no limit)"},
 	{"upper-limit", NULL, "AMOUNT", FLAG_OPTIONAL,
 	 "what the available balance may not rise above (default: no limit)"},
+	{"credit-line", NULL, "AMOUNT", FLAG_OPTIONAL,
+	 "how far below the lower limit it may fall (default: 0)"},
 };
 
 static const struct flag account_flags[] = {
@@ -278,6 +233,7 @@ static const struct flag list_flags[] = {
 	{"ledger", "ledger-id", "ID", FLAG_REQUIRED, "the ledger"},
 	{"owner", NULL, "OWNER", FLAG_OPTIONAL, "only theirs"},
 	{"currency", NULL, "CODE", FLAG_OPTIONAL, "only in this currency"},
+	{"label", NULL, "TEXT", FLAG_OPTIONAL, "only with this label"},
 	{"page-size", NULL, "N", FLAG_OPTIONAL, "at most so many, up to 1000 (default 100)"},
 	{"page-token", NULL, "TOKEN", FLAG_OPTIONAL, "where the page before ended"},
 };
@@ -287,6 +243,39 @@ static const struct flag statement_flags[] = {
 	{"account", "account-id", "ID", FLAG_REQUIRED, "the account"},
 	{"page-size", NULL, "N", FLAG_OPTIONAL, "at most so many, up to 1000 (default 100)"},
 	{"page-token", NULL, "TOKEN", FLAG_OPTIONAL, "where the page before ended"},
+	{"descending", NULL, NULL, FLAG_OPTIONAL, "newest first"},
+	{"from", NULL, "N", FLAG_OPTIONAL, "only from this entry on"},
+	{"to", NULL, "N", FLAG_OPTIONAL, "only up to this entry"},
+	{"from-time", NULL, "TIME", FLAG_OPTIONAL, "only at or after this moment in UTC"},
+	{"to-time", NULL, "TIME", FLAG_OPTIONAL, "only before this moment in UTC"},
+};
+
+static const struct flag balance_flags[] = {
+	{"ledger", "ledger-id", "ID", FLAG_REQUIRED, "the ledger"},
+	{"account", "account-id", "ID", FLAG_REQUIRED, "the account"},
+	{"at", NULL, "TIME", FLAG_REQUIRED,
+	 "a past moment in UTC, such as 2026-11-22 or 2026-11-22T17:00:00Z"},
+};
+
+static const struct flag update_flags[] = {
+	{"ledger", "ledger-id", "ID", FLAG_REQUIRED, "the ledger"},
+	{"account", "account-id", "ID", FLAG_REQUIRED, "the account"},
+	{"version", NULL, "N", FLAG_OPTIONAL,
+	 "the version that you have seen; without it, the one that it has now"},
+	{"label", NULL, "TEXT", FLAG_OPTIONAL, "for people; up to 128 characters"},
+	{"status", NULL, "STATUS", FLAG_OPTIONAL, "active, frozen, blocked or closed"},
+	{"lower-limit", NULL, "AMOUNT", FLAG_OPTIONAL,
+	 "what the available balance may not fall below; none: no limit"},
+	{"upper-limit", NULL, "AMOUNT", FLAG_OPTIONAL,
+	 "what the available balance may not rise above; none: no limit"},
+	{"credit-line", NULL, "AMOUNT", FLAG_OPTIONAL, "how far below the lower limit it may fall"},
+};
+
+static const struct flag close_flags[] = {
+	{"ledger", "ledger-id", "ID", FLAG_REQUIRED, "the ledger"},
+	{"account", "account-id", "ID", FLAG_REQUIRED, "the account"},
+	{"version", NULL, "N", FLAG_OPTIONAL,
+	 "the version that you have seen; without it, the one that it has now"},
 };
 
 static const struct command account_commands[] = {
@@ -305,6 +294,16 @@ static const struct command account_commands[] = {
 	 .flags = account_flags,
 	 .flag_count = CTL_COUNT(account_flags),
 	 .run = account_metadata_run},
+	{.verb = "update",
+	 .purpose = "change what is given of an account's label, status, limits and credit line",
+	 .flags = update_flags,
+	 .flag_count = CTL_COUNT(update_flags),
+	 .run = account_update_run},
+	{.verb = "close",
+	 .purpose = "close an account for ever; it must be empty and without holds",
+	 .flags = close_flags,
+	 .flag_count = CTL_COUNT(close_flags),
+	 .run = account_close_run},
 	{.verb = "list",
 	 .purpose = "list the accounts of a ledger",
 	 .flags = list_flags,
@@ -315,6 +314,11 @@ static const struct command account_commands[] = {
 	 .flags = statement_flags,
 	 .flag_count = CTL_COUNT(statement_flags),
 	 .run = account_statement_run},
+	{.verb = "balance",
+	 .purpose = "show an account's balances as they were at a moment",
+	 .flags = balance_flags,
+	 .flag_count = CTL_COUNT(balance_flags),
+	 .run = account_balance_run},
 };
 
 const struct command_group ctl_account_group = {"account", "Accounts: who owns what.",

@@ -163,6 +163,15 @@ static const struct command ledger_commands[] = {
 	 .flags = ledger_flags,
 	 .flag_count = CTL_COUNT(ledger_flags),
 	 .run = ledger_trial_balance_run},
+	{.verb = "verify",
+	 .purpose = "recompute a ledger from its transfers; exit 1 when anything differs",
+	 .notes = "It goes on for as long as --timeout lets it, which 10,000,000 transfers need "
+		  "minutes of.\n"
+		  "Progress goes to standard error. With --json, the answer is one object a "
+		  "message.\n",
+	 .flags = ledger_flags,
+	 .flag_count = CTL_COUNT(ledger_flags),
+	 .run = ledger_verify_run},
 };
 
 const struct command_group ctl_ledger_group = {"ledger",

@@ -131,6 +131,21 @@ struct rt_status link_call(struct ctl *ctl, const struct link_method *method,
 	}
 }
 
+struct rt_status link_stream(struct ctl *ctl, const struct link_method *method,
+			     const ProtobufCMessage *request,
+			     void (*message)(void *context, const ProtobufCMessage *reply),
+			     void *context)
+{
+	struct rt_channel *channel = NULL;
+	RT_TRY(link_channel(ctl, method->target, &channel));
+	const struct rt_call_options options = {
+		.deadline_mono_us = ctl->deadline_mono_us,
+		.trace = &ctl->link->trace,
+		.bearer = ctl->link->token.length == 0 ? NULL : rt_secret_bytes(&ctl->link->token),
+	};
+	return rt_channel_stream(channel, &method->remote, request, &options, message, context);
+}
+
 void link_close(struct ctl *ctl)
 {
 	if (ctl->link == NULL)

@@ -32,4 +32,9 @@ struct link_method {
  * certificate is not set. */
 struct rt_status link_call(struct ctl *ctl, const struct link_method *method,
 			   const ProtobufCMessage *request, const ProtobufCMessage **reply);
+/* One call of a method that streams its replies, which are lent to `message`; not repeated. */
+struct rt_status link_stream(struct ctl *ctl, const struct link_method *method,
+			     const ProtobufCMessage *request,
+			     void (*message)(void *context, const ProtobufCMessage *reply),
+			     void *context);
 void link_close(struct ctl *ctl);

@@ -42,6 +42,23 @@ checks_bench_names() {
 	done
 }
 
+# checks_fuzz [TARGET [SECONDS]]: with libFuzzer, on a corpus that is kept; what it finds is left in build/fuzz/found.
+checks_fuzz() {
+	local target=${1:-} seconds=${2:-60} corpus found=$root/build/fuzz/found file
+	packages_need fuzz
+	build_preset fuzz fuzz-targets
+	if [ -z "$target" ]; then
+		say "fuzz targets:"
+		for file in "$root"/build/fuzz/bin/fuzz-*; do printf '  %s\n' "${file##*/fuzz-}"; done
+		return
+	fi
+	[ -x "$root/build/fuzz/bin/fuzz-$target" ] || die "there is no fuzz target '$target'; ./daler fuzz lists them"
+	corpus=$root/build/fuzz/corpus/$target
+	mkdir -p "$corpus" "$found"
+	DALER_FUZZ_SEEDS=$corpus exec "$root/build/fuzz/bin/fuzz-$target" "-max_total_time=$seconds" -rss_limit_mb=1024 \
+		-print_final_stats=1 "-artifact_prefix=$found/$target-" "$corpus"
+}
+
 checks_lint() {
 	local sources failed=0
 	packages_need lint

@@ -9,8 +9,9 @@ packages_build=(
 )
 packages_test=("${packages_build[@]}" libcmocka-dev procps python3 python3-grpcio python3-protobuf)
 packages_lint=("${packages_test[@]}" clang clang-format clang-tidy)
+packages_fuzz=("${packages_build[@]}" libcmocka-dev clang libclang-rt-14-dev)
 
-# packages_need build|test|lint: sees that the packages for it are there.
+# packages_need build|test|lint|fuzz: sees that the packages for it are there.
 packages_need() {
 	local -n wanted=packages_$1
 	local missing=()

@@ -48,6 +48,14 @@ struct rt_status rt_channel_call(struct rt_channel *channel, const struct rt_rem
 				 const ProtobufCMessage *request, const struct rt_call_options *options,
 				 struct rt_arena *arena, const ProtobufCMessage **reply);
 
+/* One message of a stream: on the client's thread. Lent. */
+typedef void (*rt_call_message)(void *context, const ProtobufCMessage *message);
+/* One call of a method that streams its replies, waited for to its end; never tried again. Errors: as rt_channel_call's; the
+ * messages that came before it stand. Thread: any. */
+struct rt_status rt_channel_stream(struct rt_channel *channel, const struct rt_remote *remote,
+				   const ProtobufCMessage *request, const struct rt_call_options *options,
+				   rt_call_message message, void *context);
+
 /* The end of a started call: on the client's thread, which it must not block. The reply is lent; NULL unless OK. */
 typedef void (*rt_call_done)(void *context, struct rt_status status, const ProtobufCMessage *reply);
 /* One attempt, not waited for; `done` is called exactly once, perhaps before this returns. */

@@ -135,6 +135,7 @@ static struct saga_event outcome_event(const Daler__Accounts__V1__Outcome *outco
 	case DALER__ACCOUNTS__V1__OUTCOME__RESULT_REFUSAL:
 		return (struct saga_event){SAGA_LEDGER_CONFLICT, outcome->refusal->reason};
 	case DALER__ACCOUNTS__V1__OUTCOME__RESULT__NOT_SET:
+	case _DALER__ACCOUNTS__V1__OUTCOME__RESULT__CASE_IS_INT_SIZE:
 	default:
 		return (struct saga_event){SAGA_LEDGER_SILENT, "LEDGER_UNCLEAR"};
 	}
