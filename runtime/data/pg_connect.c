@@ -67,6 +67,7 @@ struct rt_pg *rt_pg_new(const struct rt_pg_config *config)
 	pg->conninfo = strdup(config->conninfo);
 	RT_ASSERT(pg->conninfo != NULL);
 	pg->password = config->password;
+	pg->session = config->session == NULL ? "" : config->session;
 	snprintf(pg->application, sizeof(pg->application), "%s",
 		 config->application == NULL ? "daler" : config->application);
 	pg->connect_us_max =
@@ -136,8 +137,8 @@ static void fill_keywords(struct keywords *keywords, const struct rt_pg *pg,
 		else
 			set(keywords, options->keyword, options->val);
 	}
-	snprintf(keywords->options, sizeof(keywords->options), "%s %s %s", SOFT_OPTIONS, session,
-		 HARD_OPTIONS);
+	snprintf(keywords->options, sizeof(keywords->options), "%s %s %s %s", SOFT_OPTIONS,
+		 pg->session, session, HARD_OPTIONS);
 	set(keywords, "options", keywords->options);
 	set(keywords, "client_encoding", "UTF8");
 	if (pg->password != NULL)

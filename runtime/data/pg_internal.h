@@ -51,6 +51,7 @@ enum pg_tx_state {
 
 struct rt_pg {
 	char *conninfo;
+	const char *session; /* of the program: before what the connection string says */
 	const struct rt_secret *password;
 	char application[64];
 	int64_t connect_us_max;

@@ -19,6 +19,7 @@ struct rt_pg_config {
 	const struct rt_secret *password; /* outlives the connection; NULL: none */
 	const char *application;          /* application_name */
 	int64_t connect_ms_max;           /* time for one attempt; 0 means 5,000 */
+	const char *session;              /* settings as "-c name=value"; static storage; NULL: none */
 };
 
 /* INVALID_ARGUMENT INVALID_SETTING when libpq could not read the connection string; the detail does not quote it. */

@@ -12,6 +12,13 @@
 /* A bound, not a size: a batch of the largest call takes a fifth of it. */
 #define BATCH_ARENA_BYTES ((size_t)128 << 20)
 
+/* A lane's statements find rows by their keys, however many there are: one plan serves each, and none that reads a whole table
+ * is good. Left to itself PostgreSQL plans them anew for each small batch, and reads whole tables while they are small.
+ * Figures: docs/decisions/0015-what-a-batch-costs.md. */
+#define LANE_SESSION                                                                               \
+	"-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off "      \
+	"-c enable_mergejoin=off -c enable_bitmapscan=off"
+
 /* A lane is a thread with one connection. */
 static _Thread_local struct plans lane_plans;
 
@@ -166,7 +173,7 @@ struct posting *posting_new(const struct posting_config *config)
 	posting->declined = RT_SERIES(POSTED, "declined");
 	posting->replayed = RT_SERIES(POSTED, "replayed");
 	posting->refused = RT_SERIES(POSTED, "refused");
-	const struct rt_commit_config commit = {
+	struct rt_commit_config commit = {
 		.name = "posting",
 		.pg = config->pg,
 		.lanes = config->lanes,
@@ -178,6 +185,7 @@ struct posting *posting_new(const struct posting_config *config)
 		.fail = fail_item,
 		.context = posting,
 	};
+	commit.pg.session = LANE_SESSION;
 	posting->commit = rt_commit_new(&commit);
 	return posting;
 }
