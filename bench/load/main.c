@@ -37,7 +37,7 @@ static const struct rt_setting settings[] = {
 	RT_TEXT_SETTING(struct load_config, token, "token", "", 0, 8192,
 			"an operator's token, for the setup"),
 	RT_TEXT_SETTING(struct load_config, accounts_db, "accounts_db", "", 0, 4096,
-		       "libpq connection string of accounts' database, for the case lane"),
+			"libpq connection string of accounts' database, for the case lane"),
 	RT_INT_SETTING(struct load_config, accounts, "accounts", "10000", 2, 10000000, "accounts",
 		       "accounts in the ledger"),
 	RT_INT_SETTING(struct load_config, in_flight, "in_flight", "0", 0, 100000, "calls",

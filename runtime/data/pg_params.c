@@ -232,10 +232,11 @@ void rt_pg_add_bytes_array(struct rt_pg_params *params, const void *bytes, size_
 	}
 }
 
-void rt_pg_add_time_or_null_array(struct rt_pg_params *params, const int64_t *wall_us, const bool *nulls, size_t count)
+void rt_pg_add_time_or_null_array(struct rt_pg_params *params, const int64_t *wall_us,
+				  const bool *nulls, size_t count)
 {
-	uint8_t *at = begin_array(params, RT_PG_TIMESTAMPTZ_ARRAY, RT_PG_TIMESTAMPTZ, count, any(nulls, count),
-				  (count - nulls_in(nulls, count)) * 8);
+	uint8_t *at = begin_array(params, RT_PG_TIMESTAMPTZ_ARRAY, RT_PG_TIMESTAMPTZ, count,
+				  any(nulls, count), (count - nulls_in(nulls, count)) * 8);
 	for (size_t i = 0; at != NULL && i < count; i++) {
 		if (nulls != NULL && nulls[i]) {
 			at = put_null(at);

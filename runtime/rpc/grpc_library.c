@@ -79,8 +79,9 @@ __attribute__((constructor)) static void keep_openssl(void)
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 }
 
-/* While a client's calls fail at once there is none whose waiting moves a new connection's handshake
- * on: that is left to gRPC's backup poller, whose own 5 s are longer than a reconnection may take. */
+/* While a client's calls fail at once there is none whose waiting moves a new connection's
+ * handshake on: that is left to gRPC's backup poller, whose own 5 s are longer than a reconnection
+ * may take. */
 #define BACKUP_POLL_MS "100"
 
 static void prepare(void)

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RT_US_PER_MS INT64_C(1000)
-#define RT_US_PER_S INT64_C(1000000)
+#define RT_US_PER_MS   INT64_C(1000)
+#define RT_US_PER_S    INT64_C(1000000)
 /* A deadline that never comes. */
 #define RT_NO_DEADLINE INT64_MAX
 

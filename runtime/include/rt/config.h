@@ -1,4 +1,5 @@
-/* Settings: one table a program feeds the parser, --help, --print-config and the reference page. For main.c. */
+/* Settings: one table a program feeds the parser, --help, --print-config and the reference page.
+ * For main.c. */
 #pragma once
 
 #include <stddef.h>
@@ -12,8 +13,10 @@ enum rt_setting_kind {
 	RT_SETTING_TEXT,   /* const char * member; min..max characters */
 	RT_SETTING_CHOICE, /* const char * member; one of `choices`, separated by | */
 	RT_SETTING_PATH,   /* const char * member; a file; min 1: required */
-	RT_SETTING_SECRET, /* const char * member: the path of a file with a secret; the path is shown, the content never */
-	RT_SETTING_URL,    /* const char * member; may carry a password, so --print-config hides its user information */
+	RT_SETTING_SECRET, /* const char * member: the path of a file with a secret; the path is
+			      shown, the content never */
+	RT_SETTING_URL,    /* const char * member; may carry a password, so --print-config hides its
+			      user information */
 };
 
 struct rt_setting {
@@ -39,8 +42,8 @@ struct rt_program {
 
 /* What the command line asks for. */
 struct rt_command {
-	const char *name;      /* "" is serve; else the first word */
-	char **operands;       /* what follows it and is not a flag */
+	const char *name; /* "" is serve; else the first word */
+	char **operands;  /* what follows it and is not a flag */
 	int operand_count;
 };
 
@@ -53,25 +56,31 @@ enum rt_config_request {
 	RT_CONFIG_REFERENCE,
 };
 
-/* The core of rt_config_load, which writes nothing and does not exit: reads flags over `environment` over defaults. A
- * required setting that is absent is an error when the command is serve and nothing else is asked for.
- * Errors: INVALID_ARGUMENT naming the setting (or the flag, when there is no such setting): UNKNOWN_FLAG, MISSING_VALUE,
- * MALFORMED_VALUE, OUT_OF_RANGE, REQUIRED. Secrets and URLs are not in the detail. */
-struct rt_status rt_config_parse(const struct rt_program *program, int argc, char **argv, char *const *environment,
-				 void *config, struct rt_command *command, enum rt_config_request *request);
+/* The core of rt_config_load, which writes nothing and does not exit: reads flags over
+ * `environment` over defaults. A required setting that is absent is an error when the command is
+ * serve and nothing else is asked for. Errors: INVALID_ARGUMENT naming the setting (or the flag,
+ * when there is no such setting): UNKNOWN_FLAG, MISSING_VALUE, MALFORMED_VALUE, OUT_OF_RANGE,
+ * REQUIRED. Secrets and URLs are not in the detail. */
+struct rt_status rt_config_parse(const struct rt_program *program, int argc, char **argv,
+				 char *const *environment, void *config, struct rt_command *command,
+				 enum rt_config_request *request);
 void rt_config_help(const struct rt_program *program, FILE *out);
-/* NAME=value lines; what could be a password is shown as ***. Variables of the program's prefix that are no setting are
- * named in a comment. */
-void rt_config_print(const struct rt_program *program, const void *config, char *const *environment, FILE *out);
+/* NAME=value lines; what could be a password is shown as ***. Variables of the program's prefix
+ * that are no setting are named in a comment. */
+void rt_config_print(const struct rt_program *program, const void *config, char *const *environment,
+		     FILE *out);
 /* The settings as a Markdown table. */
 void rt_config_reference(const struct rt_program *program, FILE *out);
 
-/* Reads flags over environment over defaults into `config`. Answers --help, --version, --print-config and
- * --print-reference (the settings as a Markdown table) itself and exits 0; a wrong setting is named on stderr with what
- * is allowed, exit 2. Owns: text members point into argv, the environment or static storage. */
+/* Reads flags over environment over defaults into `config`. Answers --help, --version,
+ * --print-config and
+ * --print-reference (the settings as a Markdown table) itself and exits 0; a wrong setting is named
+ * on stderr with what is allowed, exit 2. Owns: text members point into argv, the environment or
+ * static storage. */
 void rt_config_load(const struct rt_program *program, int argc, char **argv, void *config,
 		    struct rt_command *command);
-/* Exits 2, naming the setting, when a required one is absent. For settings that only some commands need. */
+/* Exits 2, naming the setting, when a required one is absent. For settings that only some commands
+ * need. */
 void rt_config_require(const struct rt_program *program, const char *setting, const char *value);
 
 /* The settings that every service has: in the service's config struct as a member `common`. */

@@ -12,7 +12,8 @@ struct rt_digest {
 
 /* Owns: a context until _finish. */
 void rt_digest_init(struct rt_digest *digest);
-/* Each of these adds a tag and a length or fixed width, so that no two sequences of values hash alike. */
+/* Each of these adds a tag and a length or fixed width, so that no two sequences of values hash
+ * alike. */
 void rt_digest_bytes(struct rt_digest *digest, const void *bytes, size_t length);
 void rt_digest_text(struct rt_digest *digest, const char *text);
 void rt_digest_int(struct rt_digest *digest, int64_t value);

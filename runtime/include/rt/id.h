@@ -1,4 +1,5 @@
-/* UUIDs (RFC 9562) and randomness. Parsing, comparing and deriving are pure; making new ones is not for domain code. */
+/* UUIDs (RFC 9562) and randomness. Parsing, comparing and deriving are pure; making new ones is not
+ * for domain code. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,12 +16,13 @@ struct rt_uuid {
 
 /* A new version 7 id: time-ordered, also within one millisecond of one process. Thread: any. */
 struct rt_uuid rt_uuid_v7(void);
-/* A version 8 id that depends on `space` and `name` alone (SHA-256). Keeps the first 48 bits of `space`, so that what
- * is derived from a time-ordered id is time-ordered too. Pure. */
+/* A version 8 id that depends on `space` and `name` alone (SHA-256). Keeps the first 48 bits of
+ * `space`, so that what is derived from a time-ordered id is time-ordered too. Pure. */
 struct rt_uuid rt_uuid_derive(const struct rt_uuid *space, const char *name);
 /* Accepts the 36-character form only, hex digits of either case. Returns false otherwise. Pure. */
 bool rt_uuid_parse(const char *text, struct rt_uuid *uuid);
-/* The same for a request's field: INVALID_ARGUMENT INVALID_UUID naming the field when malformed or nil. Pure. */
+/* The same for a request's field: INVALID_ARGUMENT INVALID_UUID naming the field when malformed or
+ * nil. Pure. */
 struct rt_status rt_uuid_field(const char *field, const char *text, struct rt_uuid *uuid);
 /* Lower case. Pure. */
 void rt_uuid_format(const struct rt_uuid *uuid, char text[RT_UUID_TEXT_BYTES]);

@@ -1,5 +1,6 @@
-/* Counters, gauges and histograms, shown as Prometheus text. A series is made once, at start, and then updated without a
- * lock. Every metric has a row in metrics.def (runtime) with its help text. Thread: any. */
+/* Counters, gauges and histograms, shown as Prometheus text. A series is made once, at start, and
+ * then updated without a lock. Every metric has a row in metrics.def (runtime) with its help text.
+ * Thread: any. */
 #pragma once
 
 #include <stddef.h>
@@ -15,13 +16,14 @@ enum rt_metric {
 
 struct rt_series;
 
-/* Finds or makes the series of a metric with these label values, in the order of the table's label names.
- * Owns: the registry owns it, for ever. Label values must come from bounded sets. */
+/* Finds or makes the series of a metric with these label values, in the order of the table's label
+ * names. Owns: the registry owns it, for ever. Label values must come from bounded sets. */
 struct rt_series *rt_series_get(enum rt_metric metric, const char *const *label_values);
-#define RT_SERIES(metric, ...) rt_series_get(RT_METRIC_##metric, (const char *const[]){__VA_ARGS__ __VA_OPT__(,) NULL})
+#define RT_SERIES(metric, ...)                                                                     \
+	rt_series_get(RT_METRIC_##metric, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
-void rt_series_add(struct rt_series *series, int64_t amount);  /* counter, gauge */
-void rt_series_set(struct rt_series *series, int64_t value);   /* gauge */
+void rt_series_add(struct rt_series *series, int64_t amount); /* counter, gauge */
+void rt_series_set(struct rt_series *series, int64_t value);  /* gauge */
 /* Histogram of durations: given in microseconds, shown in seconds. */
 void rt_series_observe_us(struct rt_series *series, int64_t duration_us);
 /* Histogram of sizes: buckets in powers of two. */

@@ -1,4 +1,5 @@
-/* Money: int64_t minor units and a currency; checked arithmetic. Pure; any layer may include this. */
+/* Money: int64_t minor units and a currency; checked arithmetic. Pure; any layer may include this.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +20,8 @@ struct rt_currency {
 /* Source: ISO 4217. NULL when there is no such currency. */
 const struct rt_currency *rt_currency_find(const char *code);
 /* The same for a request's field: INVALID_ARGUMENT INVALID_CURRENCY naming the field. */
-struct rt_status rt_currency_field(const char *field, const char *code, const struct rt_currency **currency);
+struct rt_status rt_currency_field(const char *field, const char *code,
+				   const struct rt_currency **currency);
 
 /* "-1234.50" for (-123450, 2). 32 bytes are always enough. */
 #define RT_MONEY_TEXT_BYTES 32

@@ -5,7 +5,8 @@
 
 #include "rt/status.h"
 
-/* Blocks SIGTERM, SIGINT and SIGHUP for all threads that follow, ignores SIGPIPE. Before any thread is made. */
+/* Blocks SIGTERM, SIGINT and SIGHUP for all threads that follow, ignores SIGPIPE. Before any thread
+ * is made. */
 void rt_process_init(void);
 /* Waits for SIGTERM or SIGINT. */
 void rt_process_wait(void);

@@ -15,7 +15,8 @@ bool rt_queue_push(struct rt_queue *queue, void *item);
 /* Waits for an item; NULL when the deadline came first, or the queue is closed and empty. */
 void *rt_queue_pop(struct rt_queue *queue, int64_t deadline_mono_us);
 /* Takes up to `count` items at once; waits for the first as _pop does. */
-size_t rt_queue_pop_many(struct rt_queue *queue, void **items, size_t count, int64_t deadline_mono_us);
+size_t rt_queue_pop_many(struct rt_queue *queue, void **items, size_t count,
+			 int64_t deadline_mono_us);
 size_t rt_queue_length(struct rt_queue *queue);
 /* Refuses further items; what is in it can still be taken. */
 void rt_queue_close(struct rt_queue *queue);

@@ -1,5 +1,5 @@
-/* gRPC channels to other services, over mutual TLS, the server's SPIFFE identity verified. Deadline and trace context are
- * handed on. For a service's client/ and for tools. */
+/* gRPC channels to other services, over mutual TLS, the server's SPIFFE identity verified. Deadline
+ * and trace context are handed on. For a service's client/ and for tools. */
 #pragma once
 
 #include <protobuf-c/protobuf-c.h>
@@ -20,7 +20,7 @@ struct rt_remote {
 	const char *service; /* "daler.accounts.v1.AccountsService" */
 	const char *name;    /* "Post" */
 	const ProtobufCMessageDescriptor *reply;
-	bool repeatable;     /* safe to repeat: idempotent by an id in its request, or a read */
+	bool repeatable; /* safe to repeat: idempotent by an id in its request, or a read */
 };
 
 struct rt_status rt_client_new(const struct rt_tls *tls, struct rt_client **client);
@@ -28,9 +28,10 @@ struct rt_status rt_client_new(const struct rt_tls *tls, struct rt_client **clie
 void rt_client_stop(struct rt_client *client);
 void rt_client_destroy(struct rt_client *client);
 
-/* `address` is host:port, or any gRPC target; `expected` is the identity that the server must prove. */
-struct rt_status rt_channel_new(struct rt_client *client, const char *address, enum rt_identity expected,
-				struct rt_channel **channel);
+/* `address` is host:port, or any gRPC target; `expected` is the identity that the server must
+ * prove. */
+struct rt_status rt_channel_new(struct rt_client *client, const char *address,
+				enum rt_identity expected, struct rt_channel **channel);
 void rt_channel_destroy(struct rt_channel *channel);
 
 struct rt_call_options {
@@ -40,27 +41,32 @@ struct rt_call_options {
 	bool wait_for_ready;          /* wait for the connection instead of failing at once */
 };
 
-/* One call, waited for. A repeatable method is tried again with jittered backoff while that can help and the deadline
- * allows. Owns: *reply is in `arena`. Errors: the remote's status with its reason, field and detail; UNAVAILABLE
- * BREAKER_OPEN at once while the target is known to be down; UNAVAILABLE when it was certainly not processed;
- * OUTCOME_UNKNOWN when a deadline or a broken connection leaves open whether it was. Thread: any. */
+/* One call, waited for. A repeatable method is tried again with jittered backoff while that can
+ * help and the deadline allows. Owns: *reply is in `arena`. Errors: the remote's status with its
+ * reason, field and detail; UNAVAILABLE BREAKER_OPEN at once while the target is known to be down;
+ * UNAVAILABLE when it was certainly not processed; OUTCOME_UNKNOWN when a deadline or a broken
+ * connection leaves open whether it was. Thread: any. */
 struct rt_status rt_channel_call(struct rt_channel *channel, const struct rt_remote *remote,
-				 const ProtobufCMessage *request, const struct rt_call_options *options,
-				 struct rt_arena *arena, const ProtobufCMessage **reply);
+				 const ProtobufCMessage *request,
+				 const struct rt_call_options *options, struct rt_arena *arena,
+				 const ProtobufCMessage **reply);
 
 /* One message of a stream: on the client's thread. Lent. */
 typedef void (*rt_call_message)(void *context, const ProtobufCMessage *message);
-/* One call of a method that streams its replies, waited for to its end; never tried again. Errors: as rt_channel_call's; the
- * messages that came before it stand. Thread: any. */
+/* One call of a method that streams its replies, waited for to its end; never tried again. Errors:
+ * as rt_channel_call's; the messages that came before it stand. Thread: any. */
 struct rt_status rt_channel_stream(struct rt_channel *channel, const struct rt_remote *remote,
-				   const ProtobufCMessage *request, const struct rt_call_options *options,
-				   rt_call_message message, void *context);
+				   const ProtobufCMessage *request,
+				   const struct rt_call_options *options, rt_call_message message,
+				   void *context);
 
-/* The end of a started call: on the client's thread, which it must not block. The reply is lent; NULL unless OK. */
+/* The end of a started call: on the client's thread, which it must not block. The reply is lent;
+ * NULL unless OK. */
 typedef void (*rt_call_done)(void *context, struct rt_status status, const ProtobufCMessage *reply);
 /* One attempt, not waited for; `done` is called exactly once, perhaps before this returns. */
-void rt_channel_start(struct rt_channel *channel, const struct rt_remote *remote, const ProtobufCMessage *request,
-		      const struct rt_call_options *options, rt_call_done done, void *context);
+void rt_channel_start(struct rt_channel *channel, const struct rt_remote *remote,
+		      const ProtobufCMessage *request, const struct rt_call_options *options,
+		      rt_call_done done, void *context);
 
 /* Whether the channel is connected now (a try is begun when it is not); for readiness. */
 bool rt_channel_ready(struct rt_channel *channel, int64_t deadline_mono_us);

@@ -1,9 +1,11 @@
-/* The gRPC server: calls from a table of methods, over mutual TLS, to handlers. For a service's main.c and rpc/.
+/* The gRPC server: calls from a table of methods, over mutual TLS, to handlers. For a service's
+ * main.c and rpc/.
  *
- * A call is taken in by a completion-queue thread, which verifies identity, role, size, load and deadline before anything
- * is unpacked. A handler runs there (RT_RUN_INLINE: it must never block, e.g. it queues into group commit) or on a worker
- * (RT_RUN_WORKER), which owns what worker_new made, e.g. a database connection. Each call is ended exactly once, by
- * rt_call_end, from any thread, then or later; afterwards it must not be touched. */
+ * A call is taken in by a completion-queue thread, which verifies identity, role, size, load and
+ * deadline before anything is unpacked. A handler runs there (RT_RUN_INLINE: it must never block,
+ * e.g. it queues into group commit) or on a worker (RT_RUN_WORKER), which owns what worker_new
+ * made, e.g. a database connection. Each call is ended exactly once, by rt_call_end, from any
+ * thread, then or later; afterwards it must not be touched. */
 #pragma once
 
 #include <protobuf-c/protobuf-c.h>
@@ -25,8 +27,9 @@ struct rt_token_verifier;
 enum rt_method_kind { RT_UNARY, RT_SERVER_STREAM, RT_BIDI_STREAM };
 enum rt_method_run { RT_RUN_INLINE, RT_RUN_WORKER };
 
-/* Unary and server stream: called once, with the request. Bidirectional: called for each message, one at a time, in order,
- * the next one when the handler has called rt_call_next, and once with a NULL request when the caller has half-closed. */
+/* Unary and server stream: called once, with the request. Bidirectional: called for each message,
+ * one at a time, in order, the next one when the handler has called rt_call_next, and once with a
+ * NULL request when the caller has half-closed. */
 typedef void (*rt_handler)(struct rt_call *call);
 
 struct rt_method {
@@ -37,21 +40,30 @@ struct rt_method {
 	const ProtobufCMessageDescriptor *request;
 	const ProtobufCMessageDescriptor *reply;
 	rt_handler handler;
-	uint64_t callers;       /* RT_ALLOW(...) | ...; 0 does not compile */
-	int64_t deadline_ms_max; /* a call without a deadline gets this one, a longer one is cut; 0 does not compile; for
-				  * streams RT_STREAM_FOREVER means none */
+	uint64_t callers;        /* RT_ALLOW(...) | ...; 0 does not compile */
+	int64_t deadline_ms_max; /* a call without a deadline gets this one, a longer one is cut; 0
+				  * does not compile; for streams RT_STREAM_FOREVER means none */
 };
 #define RT_STREAM_FOREVER INT64_MAX
 
-/* A row of a service's methods.def, METHOD(service, method, KIND, RUN, RequestPrefix, ReplyPrefix, handler, callers,
- * deadline_ms_max), is made into a struct rt_method by RT_METHOD, and checked by RT_METHOD_CHECK. The prefixes are those of
- * protobuf-c's descriptors: daler__auth__v1__log_in_request. */
-#define RT_METHOD(service_name, method, method_kind, method_run, request_prefix, reply_prefix, function, who, limit_ms) \
-	{.service = (service_name), .name = #method, .kind = RT_##method_kind, .run = RT_RUN_##method_run,                \
-	 .request = &request_prefix##__descriptor, .reply = &reply_prefix##__descriptor, .handler = (function),         \
-	 .callers = (who), .deadline_ms_max = (limit_ms)},
-#define RT_METHOD_CHECK(service_name, method, method_kind, method_run, request_prefix, reply_prefix, function, who, limit_ms) \
-	_Static_assert((who) != 0, #method ": no caller is named");                                                     \
+/* A row of a service's methods.def, METHOD(service, method, KIND, RUN, RequestPrefix, ReplyPrefix,
+ * handler, callers, deadline_ms_max), is made into a struct rt_method by RT_METHOD, and checked by
+ * RT_METHOD_CHECK. The prefixes are those of protobuf-c's descriptors:
+ * daler__auth__v1__log_in_request. */
+#define RT_METHOD(service_name, method, method_kind, method_run, request_prefix, reply_prefix,     \
+		  function, who, limit_ms)                                                         \
+	{.service = (service_name),                                                                \
+	 .name = #method,                                                                          \
+	 .kind = RT_##method_kind,                                                                 \
+	 .run = RT_RUN_##method_run,                                                               \
+	 .request = &request_prefix##__descriptor,                                                 \
+	 .reply = &reply_prefix##__descriptor,                                                     \
+	 .handler = (function),                                                                    \
+	 .callers = (who),                                                                         \
+	 .deadline_ms_max = (limit_ms)},
+#define RT_METHOD_CHECK(service_name, method, method_kind, method_run, request_prefix,             \
+			reply_prefix, function, who, limit_ms)                                     \
+	_Static_assert((who) != 0, #method ": no caller is named");                                \
 	_Static_assert((limit_ms) > 0, #method ": no deadline is named");
 
 struct rt_server_config {
@@ -59,12 +71,13 @@ struct rt_server_config {
 	const struct rt_method *methods;
 	size_t method_count;
 	const struct rt_token_verifier *tokens; /* NULL: no method asks for a role */
-	void *service;                           /* for rt_call_service */
-	void *(*worker_new)(void *service);      /* NULL: none; called on each worker's own thread */
+	void *service;                          /* for rt_call_service */
+	void *(*worker_new)(void *service);     /* NULL: none; called on each worker's own thread */
 	void (*worker_destroy)(void *worker);
 	size_t completion_threads;   /* 0 means 1 */
 	size_t message_bytes_max;    /* 0 means 4 MiB */
-	size_t call_arena_bytes_max; /* for the unpacked request and what the handler makes of it; 0 means 16 MiB */
+	size_t call_arena_bytes_max; /* for the unpacked request and what the handler makes of it; 0
+					means 16 MiB */
 };
 
 /* Starts to listen and serve. Errors: FAILED_PRECONDITION TLS_UNREADABLE, LISTEN_FAILED. */
@@ -73,8 +86,8 @@ struct rt_status rt_server_start(const struct rt_server_config *config, struct r
 int rt_server_port(const struct rt_server *server);
 /* What grpc.health.v1 says of every service, and its Watch callers hear. */
 void rt_server_set_serving(struct rt_server *server, bool serving);
-/* Says NOT_SERVING, refuses new calls, lets those in flight finish until the deadline, cancels the rest, and returns when
- * all threads have ended. */
+/* Says NOT_SERVING, refuses new calls, lets those in flight finish until the deadline, cancels the
+ * rest, and returns when all threads have ended. */
 void rt_server_stop(struct rt_server *server, int64_t deadline_mono_us);
 void rt_server_destroy(struct rt_server *server);
 
@@ -88,25 +101,31 @@ int64_t rt_call_deadline_us(const struct rt_call *call); /* monotonic */
 const struct rt_trace *rt_call_trace(const struct rt_call *call);
 bool rt_call_cancelled(const struct rt_call *call);
 
-/* Ends the call: with the reply when the status is OK (streams: NULL), else with the status and its details. The reply is
- * packed before this returns. */
+/* Ends the call: with the reply when the status is OK (streams: NULL), else with the status and its
+ * details. The reply is packed before this returns. */
 void rt_call_end(struct rt_call *call, struct rt_status status, const ProtobufCMessage *reply);
-/* Streams: packs and queues one message. Errors: RESOURCE_EXHAUSTED SLOW_CALLER when too many wait, CANCELLED. */
+/* Streams: packs and queues one message. Errors: RESOURCE_EXHAUSTED SLOW_CALLER when too many wait,
+ * CANCELLED. */
 struct rt_status rt_call_send(struct rt_call *call, const ProtobufCMessage *message);
-/* Bidirectional: the handler is done with this message; frees what the arena held for it and reads the next. Thread: any,
- * for who answers later, but one at a time: not again before the handler has had that message. */
+/* Bidirectional: the handler is done with this message; frees what the arena held for it and reads
+ * the next. Thread: any, for who answers later, but one at a time: not again before the handler has
+ * had that message. */
 void rt_call_next(struct rt_call *call);
-/* Bidirectional, for a handler that reads on before it has answered: takes the message from the call, with all memory of its
- * arena. Owns: the caller, until rt_arena_deinit. */
+/* Bidirectional, for a handler that reads on before it has answered: takes the message from the
+ * call, with all memory of its arena. Owns: the caller, until rt_arena_deinit. */
 void rt_call_take_message(struct rt_call *call, struct rt_arena *taken);
-/* Streams: for how many messages there is room now; after the end for any, which rt_call_send refuses. */
+/* Streams: for how many messages there is room now; after the end for any, which rt_call_send
+ * refuses. */
 size_t rt_call_send_room(struct rt_call *call);
-/* Streams: called whenever a message has gone out, on a completion thread, until the call is ended; so there is room. */
-void rt_call_on_sent(struct rt_call *call, void (*sent)(struct rt_call *call, void *context), void *context);
-/* Something of the handler's that lives as long as the call, to be found by rt_call_context at its next message; once.
- * `destroy` gets it when nothing can touch the call any more. */
+/* Streams: called whenever a message has gone out, on a completion thread, until the call is ended;
+ * so there is room. */
+void rt_call_on_sent(struct rt_call *call, void (*sent)(struct rt_call *call, void *context),
+		     void *context);
+/* Something of the handler's that lives as long as the call, to be found by rt_call_context at its
+ * next message; once. `destroy` gets it when nothing can touch the call any more. */
 void rt_call_set_context(struct rt_call *call, void *context, void (*destroy)(void *context));
 void *rt_call_context(const struct rt_call *call); /* NULL: none was set */
-/* Long-lived streams: called once, from any thread, when the caller has gone or the server drains; the call must still be
- * ended. Called at once when that was so already. */
-void rt_call_on_leave(struct rt_call *call, void (*leave)(struct rt_call *call, void *context), void *context);
+/* Long-lived streams: called once, from any thread, when the caller has gone or the server drains;
+ * the call must still be ended. Called at once when that was so already. */
+void rt_call_on_leave(struct rt_call *call, void (*leave)(struct rt_call *call, void *context),
+		      void *context);

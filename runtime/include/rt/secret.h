@@ -11,8 +11,9 @@ struct rt_secret {
 	size_t length;
 };
 
-/* Reads a file without its trailing newline. Owns: *secret, until _deinit. Errors: FAILED_PRECONDITION SECRET_UNREADABLE,
- * SECRET_EMPTY, SECRET_TOO_LONG (over 16 KiB); the detail does not name the content. */
+/* Reads a file without its trailing newline. Owns: *secret, until _deinit. Errors:
+ * FAILED_PRECONDITION SECRET_UNREADABLE, SECRET_EMPTY, SECRET_TOO_LONG (over 16 KiB); the detail
+ * does not name the content. */
 struct rt_status rt_secret_read_file(const char *path, struct rt_secret *secret);
 struct rt_secret rt_secret_copy(const void *bytes, size_t length);
 /* NUL-terminated; lives as long as the secret. */

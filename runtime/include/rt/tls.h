@@ -1,4 +1,5 @@
-/* Certificate files of a process, the same for its server and its channels; reloaded when they change. */
+/* Certificate files of a process, the same for its server and its channels; reloaded when they
+ * change. */
 #pragma once
 
 #include <stdint.h>
@@ -6,7 +7,7 @@
 #include "rt/config.h"
 
 struct rt_tls {
-	const char *cert;         /* chain, PEM */
+	const char *cert; /* chain, PEM */
 	const char *key;
 	const char *ca;
 	const char *trust_domain;

@@ -1,5 +1,5 @@
-/* Bearer tokens: JWTs signed with ES256 (RFC 7519, RFC 7518), verified locally against auth's keys (RFC 7517). For main.c of
- * each service and the RPC server; auth's engine signs. */
+/* Bearer tokens: JWTs signed with ES256 (RFC 7519, RFC 7518), verified locally against auth's keys
+ * (RFC 7517). For main.c of each service and the RPC server; auth's engine signs. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,19 +13,21 @@
 
 struct rt_token_verifier;
 
-/* What tokens say of themselves unless the setting token_issuer says otherwise: the default of whoever signs and of
- * whoever verifies. */
-#define RT_TOKEN_ISSUER "https://auth.daler.local"
+/* What tokens say of themselves unless the setting token_issuer says otherwise: the default of
+ * whoever signs and of whoever verifies. */
+#define RT_TOKEN_ISSUER   "https://auth.daler.local"
 #define RT_TOKEN_AUDIENCE "daler"
 
 /* Gets the key set, as JSON in the arena. */
-typedef struct rt_status (*rt_keys_fetch)(void *context, struct rt_arena *arena, const char **jwks_json);
+typedef struct rt_status (*rt_keys_fetch)(void *context, struct rt_arena *arena,
+					  const char **jwks_json);
 
 struct rt_token_config {
 	const char *issuer;   /* required `iss` */
 	const char *audience; /* required `aud`: "daler" */
-	int64_t refresh_ms;   /* keys are fetched again this often, in a thread of the verifier's own, and sooner (bounded)
-			       * when a token names an unknown key; the last good set stays in use meanwhile */
+	int64_t refresh_ms; /* keys are fetched again this often, in a thread of the verifier's own,
+			     * and sooner (bounded) when a token names an unknown key; the last good
+			     * set stays in use meanwhile */
 	rt_keys_fetch fetch;
 	void *context;
 };
@@ -35,11 +37,12 @@ void rt_token_verifier_destroy(struct rt_token_verifier *verifier);
 /* Whether keys have been had; for readiness. */
 bool rt_token_verifier_ready(const struct rt_token_verifier *verifier);
 
-/* Verifies signature (ES256 alone), issuer, audience, expiry (30 s of leeway for clocks), and fills role, user and name.
- * Recently verified tokens are remembered until they expire. Never blocks on the network. Thread: any.
- * Errors: UNAUTHENTICATED INVALID_TOKEN, TOKEN_EXPIRED; UNAVAILABLE KEYS_UNAVAILABLE before the first key set. */
-struct rt_status rt_token_verify(const struct rt_token_verifier *verifier, const char *token, int64_t now_wall_us,
-				 struct rt_caller *caller);
+/* Verifies signature (ES256 alone), issuer, audience, expiry (30 s of leeway for clocks), and fills
+ * role, user and name. Recently verified tokens are remembered until they expire. Never blocks on
+ * the network. Thread: any. Errors: UNAUTHENTICATED INVALID_TOKEN, TOKEN_EXPIRED; UNAVAILABLE
+ * KEYS_UNAVAILABLE before the first key set. */
+struct rt_status rt_token_verify(const struct rt_token_verifier *verifier, const char *token,
+				 int64_t now_wall_us, struct rt_caller *caller);
 
 /* A fetch for rt_token_config: asks auth's GetKeys over the channel, which is the context. */
 struct rt_status rt_keys_from_auth(void *channel, struct rt_arena *arena, const char **jwks_json);
@@ -61,5 +64,6 @@ struct rt_token_claims {
 	int64_t expires_wall_us;
 };
 /* Signs; the token is in the arena. */
-struct rt_status rt_signer_sign(const struct rt_signer *signer, const struct rt_token_claims *claims,
-				struct rt_arena *arena, const char **token);
+struct rt_status rt_signer_sign(const struct rt_signer *signer,
+				const struct rt_token_claims *claims, struct rt_arena *arena,
+				const char **token);

@@ -12,9 +12,10 @@
 /* A bound, not a size: a batch of the largest call takes a fifth of it. */
 #define BATCH_ARENA_BYTES ((size_t)128 << 20)
 
-/* A lane's statements find rows by their keys, however many there are: one plan serves each, and none that reads a whole table
- * is good. Left to itself PostgreSQL plans them anew for each small batch, and reads whole tables while they are small.
- * Figures: docs/decisions/0015-what-a-batch-costs.md. */
+/* A lane's statements find rows by their keys, however many there are: one plan serves each, and
+ * none that reads a whole table is good. Left to itself PostgreSQL plans them anew for each small
+ * batch, and reads whole tables while they are small. Figures:
+ * docs/decisions/0015-what-a-batch-costs.md. */
 #define LANE_SESSION                                                                               \
 	"-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off "      \
 	"-c enable_mergejoin=off -c enable_bitmapscan=off"
