@@ -174,6 +174,10 @@ static struct rt_status settle_unwritten(struct rt_pg *pg, const struct payment_
 				   rt_pg_int(&rows, row, 3) == advance->fence &&
 				   rt_pg_int(&rows, row, 2) ==
 					   advance->version + (int64_t)advance->change_count;
+		/* Callers are told what is on record: the time of the attempt that was committed.
+		 */
+		if (advance->written)
+			advance->time_us = rt_pg_time_us(&rows, row, 5);
 	}
 	return rt_ok();
 }

@@ -39,8 +39,8 @@ struct payment_advance {
 	enum payment_state state; /* before */
 	size_t change_count;
 	struct saga_change changes[SAGA_CHANGES_MAX]; /* with reasons: none is NULL */
-	int64_t time_us;
-	bool written; /* result; false: somebody else has it now */
+	int64_t time_us; /* result too: of the attempt that was committed */
+	bool written;    /* result; false: somebody else has it now */
 };
 
 /* Whether a payment of ours was recorded by a commit whose answer was lost. */
