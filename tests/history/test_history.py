@@ -191,6 +191,8 @@ class History(unittest.TestCase):
         groups = self.clients.groups()
         self.check_whole(groups)
         counts = json.loads(self.clients.tell("verify"))
+        # Then nothing moves any more.
+        environment.wait_until(lambda: self.expiring() == "0", 30, "all holds that were to expire have ended")
         walks = {ledger: Walk(ledger) for ledger in self.ledgers}
         self.check_order(walks, groups)
         for walk in walks.values():
@@ -247,6 +249,11 @@ class History(unittest.TestCase):
         answered = {group: at for _, group, _, answer, _, at in groups if answer == "posted"}
         for walk in walks.values():
             walk.check_order(sent, answered)
+
+    def expiring(self):
+        ledgers = ", ".join(f"'{ledger}'" for ledger in self.ledgers)
+        return environment.sql_value("accounts", f"""
+            SELECT count(*) FROM holds WHERE ledger_id IN ({ledgers}) AND state = 1 AND expires IS NOT NULL""")
 
     def kinds(self, walks):
         return dict(sorted(collections.Counter(
