@@ -10,7 +10,9 @@
 #include "daler/payments/v1/payments.pb-c.h"
 #include "fuzz.h"
 #include "rpc/message.h"
+#include "rpc/wire.h"
 #include "rt/assert.h"
+#include "rt/text.h"
 #include "sample.h"
 
 #define ARENA_BYTES ((size_t)4 << 20)
@@ -62,6 +64,25 @@ static void check_again(const ProtobufCMessageDescriptor *descriptor,
 	rt_arena_deinit(&arena);
 }
 
+/* What got through has no text, here at least on its first level, that a C string would end early
+ * or that is not UTF-8. */
+static void check_texts(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes,
+			size_t length)
+{
+	struct rt_wire wire = rt_wire_of(bytes, length);
+	struct rt_wire_field field;
+	while (rt_wire_next(&wire, &field)) {
+		const ProtobufCFieldDescriptor *known =
+			protobuf_c_message_descriptor_get_field(descriptor, field.number);
+		if (known == NULL || known->type != PROTOBUF_C_TYPE_STRING ||
+		    field.type != RT_WIRE_BYTES)
+			continue;
+		RT_ASSERT(memchr(field.bytes, 0, field.length) == NULL);
+		RT_ASSERT(rt_text_is_utf8((const char *)field.bytes, field.length));
+	}
+	RT_ASSERT(!wire.malformed);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	const ProtobufCMessageDescriptor *descriptor = length == 0 ? NULL : request_of(bytes[0]);
@@ -74,6 +95,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		rt_message_unpack(descriptor, bytes + 1, length - 1, &arena, &message);
 	RT_ASSERT(arena.used_bytes <= arena.limit_bytes);
 	RT_ASSERT(rt_is_ok(&status) || status.reason != NULL);
+	if (rt_is_ok(&status))
+		check_texts(descriptor, bytes + 1, length - 1);
 	if (rt_is_ok(&status))
 		check_again(descriptor, message);
 	rt_arena_deinit(&arena);

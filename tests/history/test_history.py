@@ -191,11 +191,13 @@ class History(unittest.TestCase):
         groups = self.clients.groups()
         self.check_whole(groups)
         counts = json.loads(self.clients.tell("verify"))
+        # Then nothing moves any more.
+        environment.wait_until(lambda: self.expiring() == "0", 30, "all holds that were to expire have ended")
         walks = {ledger: Walk(ledger) for ledger in self.ledgers}
+        self.check_walks(walks)
         self.check_order(walks, groups)
-        for walk in walks.values():
-            self.assertEqual(walk.wrong, [])
-        self.check_acknowledged(walks, groups)
+        self.check_walks(walks)
+        self.check_acknowledged(groups)
         print(f"{dict(faults.count)}; {counts}; {balances.balanced} trial balances; "
               f"{sum(len(walk.transfers) for walk in walks.values())} transfers of kinds {self.kinds(walks)}", file=sys.stderr)
         self.assertEqual(counts["wrong"], 0, "the answers contradict each other: see above")
@@ -235,7 +237,10 @@ class History(unittest.TestCase):
         self.assertEqual(wrong[:20], [])
         self.assertEqual(list(found.items())[:20], [], "on record, and nobody asked for it")
 
-    def check_acknowledged(self, walks, groups):
+    def check_walks(self, walks):
+        self.assertEqual([wrong for walk in walks.values() for wrong in walk.wrong], [])
+
+    def check_acknowledged(self, groups):
         """And still is there when everything was repeated."""
         found = self.on_record()
         missing = [group for ledger, group, size, answer, _, _ in groups
@@ -247,6 +252,11 @@ class History(unittest.TestCase):
         answered = {group: at for _, group, _, answer, _, at in groups if answer == "posted"}
         for walk in walks.values():
             walk.check_order(sent, answered)
+
+    def expiring(self):
+        ledgers = ", ".join(f"'{ledger}'" for ledger in self.ledgers)
+        return environment.sql_value("accounts", f"""
+            SELECT count(*) FROM holds WHERE ledger_id IN ({ledgers}) AND state = 1 AND expires IS NOT NULL""")
 
     def kinds(self, walks):
         return dict(sorted(collections.Counter(

@@ -18,6 +18,54 @@ def dalerctl(*words, stdin="", **variables):
                           env={**os.environ, **variables})
 
 
+class Ledgers(unittest.TestCase):
+    """What an operator does with accounts and their past."""
+
+    def setUp(self):
+        self.ledger = Ledger()
+        self.wallet = self.ledger.wallet("anna", 1234)
+        self.key = ("--ledger", self.ledger.id, "--account", self.wallet)
+
+    def run_cli(self, *words, status=0):
+        result = dalerctl(*words)
+        self.assertEqual(result.returncode, status, result.stderr)
+        return result.stdout
+
+    def test_update_and_close(self):
+        text = self.run_cli("account", "update", *self.key, "--label", "neu", "--lower-limit", "-5.00",
+                            "--upper-limit", "none", "--credit-line", "2.50", "--status", "frozen")
+        for word in ("neu", "-5.00", "2.50", "FROZEN"):
+            self.assertIn(word, text)
+        self.assertIn("VERSION_CONFLICT", dalerctl("account", "update", *self.key, "--version", "1", "--label",
+                                                   "other").stderr)
+        self.assertIn("ACCOUNT_NOT_EMPTY", dalerctl("account", "close", *self.key).stderr)
+        self.assertEqual(dalerctl("account", "update", *self.key).returncode, 2)
+        self.assertEqual(dalerctl("account", "update", *self.key, "--status", "gone").returncode, 2)
+        empty = ("--ledger", self.ledger.id, "--account", self.ledger.wallet("bert"))
+        self.assertIn("CLOSED", self.run_cli("account", "close", *empty))
+
+    def test_assets(self):
+        where = ("--ledger", self.ledger.id)
+        self.run_cli("asset", "register", *where, "--code", "GOLD", "--exponent", "3")
+        self.assertIn("GOLD", self.run_cli("asset", "list", *where))
+        text = self.run_cli("account", "create", *where, "--owner", "x", "--currency", "GOLD", "--normal-side",
+                            "credit", "--upper-limit", "500")
+        self.assertIn("500", text)
+
+    def test_the_past(self):
+        text = self.run_cli("account", "statement", *self.key, "--descending", "--from", "1", "--to", "1",
+                            "--from-time", "2020-01-01", "--to-time", "2199-01-01T00:00:00.5Z")
+        self.assertIn("opening 0.00 EUR, closing 12.34 EUR", text)
+        self.assertIn("0.00 EUR", self.run_cli("account", "balance", *self.key, "--at", "2020-01-01"))
+        self.assertEqual(dalerctl("account", "balance", *self.key, "--at", "yesterday").returncode, 2)
+
+    def test_verify(self):
+        self.assertIn("0 discrepancies", self.run_cli("ledger", "verify", "--ledger", self.ledger.id))
+        replies = self.run_cli("--json", "ledger", "verify", "--ledger", self.ledger.id)
+        self.assertIn('"complete": true', replies.replace('":true', '": true'))
+        self.assertEqual(dalerctl("ledger", "verify", "--ledger", new_id()).returncode, 1)
+
+
 class Story(unittest.TestCase):
     """From nothing to a paid-out player, by command line alone."""
 

@@ -14,9 +14,10 @@
 
 static struct lanes *lanes;
 
-/* A ledger of its own for each schedule: an account without limits, and two wallets with 100 each.
+/* A ledger of its own for each schedule: two accounts without limits, and two wallets with 100
+ * each.
  */
-enum { OUTSIDE, FIRST, SECOND, ACCOUNTS };
+enum { OUTSIDE, ELSEWHERE, FIRST, SECOND, ACCOUNTS };
 static struct rt_uuid ledger_id;
 static struct account_record accounts[ACCOUNTS];
 
@@ -83,7 +84,7 @@ static void make_ledger(void)
 	struct ledger ledger = {.id = ledger_id, .name = "isolation"};
 	OK(opening_ledger(lanes_pg(lanes), &ledger, &arena, in_ms(5000), &replayed));
 	for (int i = 0; i < ACCOUNTS; i++)
-		accounts[i] = new_account(i != OUTSIDE);
+		accounts[i] = new_account(i >= FIRST);
 	struct account_record records[ACCOUNTS];
 	memcpy(records, accounts, sizeof(records));
 	OK(opening_accounts(lanes_pg(lanes), records, ACCOUNTS, &arena, in_ms(5000), &replayed));
@@ -137,6 +138,20 @@ static void spend_from_two(struct ask *a, struct ask *b)
 {
 	one(a, transfer_of(TRANSFER_DIRECT, FIRST, OUTSIDE, 70));
 	one(b, transfer_of(TRANSFER_DIRECT, SECOND, OUTSIDE, 60));
+}
+
+/* They share no account: all that they wait for is the ledger. */
+static void apart(struct ask *a, struct ask *b)
+{
+	one(a, transfer_of(TRANSFER_DIRECT, FIRST, OUTSIDE, 70));
+	one(b, transfer_of(TRANSFER_DIRECT, SECOND, ELSEWHERE, 60));
+}
+
+static void apart_with_one_id(struct ask *a, struct ask *b)
+{
+	apart(a, b);
+	b->transfers[0].id = a->transfers[0].id;
+	seal(b, 1);
 }
 
 /* In opposite order, so that locks taken as named would deadlock. */
@@ -247,6 +262,8 @@ static const struct pair {
 } pairs[] = {
 	{"two spend the same money", spend_twice, "posted", "INSUFFICIENT_FUNDS", 0},
 	{"two accounts", spend_from_two, "posted", "posted", 0},
+	{"no account in common", apart, "posted", "posted", 60},
+	{"no account in common, one id", apart_with_one_id, "posted", "MISMATCH", 0},
 	{"in opposite directions", cross, "posted", "posted", 100},
 	{"the same group", same, "posted", "again posted", 70},
 	{"the same group, declined", same_decline, "INSUFFICIENT_FUNDS", "again INSUFFICIENT_FUNDS",

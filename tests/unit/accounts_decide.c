@@ -1,5 +1,14 @@
-/* What becomes of a group: each reason to decline, limits, the edges of numbers, groups, replays.
- */
+/* What becomes of a group: each reason to decline, the life of a hold, limits, the edges of
+ * numbers, replays. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
 #include "accounts_desk.h"
 
 static void test_direct(void **state)
@@ -109,22 +118,80 @@ static void test_limits_hurt_one_way(void **state)
 	must_decline(desk, direct(12, 1, 5, 1), DECLINE_LIMIT_EXCEEDED);
 }
 
-static void test_credit_line(void **state)
+static void test_hold_and_capture(void **state)
 {
 	struct desk *desk = *state;
 	open_usual(desk);
-	open_account(desk, (struct account){.id = id(4),
+	must_post(desk, direct(10, 1, 2, 100));
+	must_post(desk, hold(11, 2, 3, 70));
+	assert_money(desk, 2, 100, 30, 2);
+	assert_money(desk, 3, 0, 0, 1);
+	must_decline(desk, direct(12, 2, 3, 31), DECLINE_INSUFFICIENT_FUNDS);
+	/* The rest is released: a capture ends a hold. */
+	must_post(desk, ending(direct(13, 2, 3, 50), 11));
+	assert_money(desk, 2, 50, 50, 3);
+	assert_money(desk, 3, 50, 50, 2);
+	assert_int_equal(account_of(desk, 2)->state.totals.debits_pending_minor, 0);
+	assert_int_equal(account_of(desk, 3)->state.totals.credits_pending_minor, 0);
+	must_decline(desk, ending(direct(14, 2, 3, 1), 11), DECLINE_ALREADY_CAPTURED);
+	must_decline(desk, ending(direct(15, 2, 3, 0), 11), DECLINE_ALREADY_CAPTURED);
+	assert_int_equal(desk->book.counts.holds_new, 1);
+	assert_int_equal(desk->book.counts.holds_changed, 0);
+}
+
+static void test_hold_and_release(void **state)
+{
+	struct desk *desk = *state;
+	open_usual(desk);
+	must_post(desk, direct(10, 1, 2, 100));
+	must_post(desk, hold(11, 2, 3, 100));
+	must_post(desk, ending(direct(12, 2, 3, 0), 11));
+	assert_money(desk, 2, 100, 100, 3);
+	must_decline(desk, ending(direct(13, 2, 3, 0), 11), DECLINE_ALREADY_RELEASED);
+	must_decline(desk, ending(direct(14, 2, 3, 5), 11), DECLINE_ALREADY_RELEASED);
+}
+
+static void test_hold_mistaken(void **state)
+{
+	struct desk *desk = *state;
+	open_usual(desk);
+	must_post(desk, direct(10, 1, 2, 100));
+	must_post(desk, hold(11, 2, 3, 60));
+	must_decline(desk, ending(direct(12, 2, 3, 61), 11), DECLINE_CAPTURE_EXCEEDS_HOLD);
+	must_decline(desk, ending(direct(13, 2, 1, 10), 11), DECLINE_HOLD_MISMATCH);
+	must_decline(desk, ending(direct(14, 3, 2, 10), 11), DECLINE_HOLD_MISMATCH);
+	must_decline(desk, ending(direct(15, 2, 3, 10), 55), DECLINE_HOLD_NOT_FOUND);
+	/* A transfer that is no hold. */
+	must_decline(desk, ending(direct(16, 2, 3, 10), 10), DECLINE_HOLD_NOT_FOUND);
+	/* Itself. */
+	must_decline(desk, ending(direct(17, 2, 3, 10), 17), DECLINE_HOLD_NOT_FOUND);
+	must_post(desk, ending(direct(18, 2, 3, 60), 11));
+}
+
+static void test_hold_read_from_the_database(void **state)
+{
+	struct desk *desk = *state;
+	open_account(desk, (struct account){.id = id(2),
 					    .side = ACCOUNT_CREDIT_NORMAL,
-					    .lower = limit(-20),
-					    .credit_line_minor = 30});
-	open_account(desk, (struct account){.id = id(5),
+					    .lower = limit(0),
+					    .state = {.totals = {.credits_posted_minor = 80,
+								 .debits_pending_minor = 80},
+						      .sequence = 4}});
+	open_account(desk, (struct account){.id = id(3),
 					    .side = ACCOUNT_CREDIT_NORMAL,
-					    .lower = limit(-1),
-					    .credit_line_minor = INT64_MAX});
-	must_decline(desk, direct(10, 4, 2, 51), DECLINE_INSUFFICIENT_FUNDS);
-	must_post(desk, direct(11, 4, 2, 50));
-	must_decline(desk, hold(12, 4, 2, 1), DECLINE_INSUFFICIENT_FUNDS);
-	must_post(desk, direct(13, 5, 2, INT64_MAX - 50));
+					    .state = {.totals = {.credits_pending_minor = 80},
+						      .sequence = 9}});
+	struct hold known = {.id = id(11),
+			     .debit_account_id = id(2),
+			     .credit_account_id = id(3),
+			     .amount_minor = 80,
+			     .state = HOLD_PENDING};
+	ok(book_add_hold(&desk->book, &known));
+	must_post(desk, ending(direct(12, 2, 3, 80), 11));
+	assert_money(desk, 2, 0, 0, 5);
+	assert_money(desk, 3, 80, 80, 10);
+	assert_int_equal(desk->book.counts.holds_new, 0);
+	assert_int_equal(desk->book.counts.holds_changed, 1);
 }
 
 /* Neither a capture nor a release can meet a limit: room for both is kept from the hold on. */
@@ -429,7 +496,10 @@ int main(void)
 		TEST(test_limits_of_a_debit_account),
 		TEST(test_limits_of_a_credit_account),
 		TEST(test_limits_hurt_one_way),
-		TEST(test_credit_line),
+		TEST(test_hold_and_capture),
+		TEST(test_hold_and_release),
+		TEST(test_hold_mistaken),
+		TEST(test_hold_read_from_the_database),
 		TEST(test_limits_hold_through_holds),
 		TEST(test_overflow),
 		TEST(test_overflow_with_holds),

@@ -1,14 +1,9 @@
-/* A book of one test, with ids that are just numbers, and the ways to fill it and to ask it. For
- * the unit tests of what accounts decides. */
+/* A desk where groups are decided, for the tests of the deciding part: accounts with numbers for
+ * ids, and short ways to say what is asked for and what must come of it. Included once by each of
+ * them, after cmocka. */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
-
-#include <cmocka.h>
-
 #include <string.h>
 
 #include "domain/book.h"
@@ -167,94 +162,3 @@ static inline void assert_money(const struct desk *desk, uint32_t number, int64_
 			 available_minor);
 	assert_int_equal(account->state.sequence, sequence);
 }
-
-static inline struct transfer part_of(struct transfer transfer, uint32_t hold_number)
-{
-	transfer = ending(transfer, hold_number);
-	transfer.keep_open = true;
-	return transfer;
-}
-
-static inline struct transfer expiring(struct transfer transfer, int64_t expires_us)
-{
-	transfer.expires_us = expires_us;
-	return transfer;
-}
-
-static inline struct transfer expiry(uint32_t transfer, uint32_t debit, uint32_t credit,
-				     uint32_t hold_number)
-{
-	struct transfer made = ending(direct(transfer, debit, credit, 0), hold_number);
-	made.kind = TRANSFER_EXPIRY;
-	return made;
-}
-
-static inline void must_refuse(struct desk *desk, struct transfer transfer, enum refusal refusal)
-{
-	size_t declined = desk->book.counts.declined_transfers,
-	       posted = desk->book.counts.posted_transfers;
-	struct outcome outcome = decide(desk, transfer);
-	assert_null(outcome.record);
-	assert_int_equal(outcome.refusal, refusal);
-	assert_int_equal(desk->book.counts.declined_transfers, declined);
-	assert_int_equal(desk->book.counts.posted_transfers, posted);
-}
-
-static inline struct transfer balancing(uint32_t transfer, uint32_t debit, uint32_t credit,
-					int64_t most_minor)
-{
-	struct transfer made = direct(transfer, debit, credit, most_minor);
-	made.kind = TRANSFER_BALANCING;
-	return made;
-}
-
-static inline int64_t moved_by(struct desk *desk, struct transfer transfer)
-{
-	return must_post(desk, transfer)->transfers[0].moved_minor;
-}
-
-static inline struct transfer reversal(uint32_t transfer, uint32_t debit, uint32_t credit,
-				       int64_t amount_minor, uint32_t original)
-{
-	struct transfer made = direct(transfer, debit, credit, amount_minor);
-	made.kind = TRANSFER_REVERSAL;
-	made.target_id = id(original);
-	return made;
-}
-
-static inline void open_with_status(struct desk *desk, uint32_t number, enum account_side side,
-				    enum account_status status)
-{
-	struct account account = {.id = id(number), .side = side, .status = status};
-	/* As much on either side, so that it isn't the money. */
-	account.state = (struct account_state){
-		.sequence = 1,
-		.totals = {.debits_posted_minor = 1000, .credits_posted_minor = 1000}};
-	open_account(desk, account);
-}
-
-/* A hold of 10 each way between the house and account 4, as if made before the status was set. */
-static inline void hold_both_ways(struct desk *desk)
-{
-	const struct hold away = {.id = id(90),
-				  .debit_account_id = id(4),
-				  .credit_account_id = id(1),
-				  .amount_minor = 10,
-				  .state = HOLD_PENDING};
-	const struct hold towards = {.id = id(91),
-				     .debit_account_id = id(1),
-				     .credit_account_id = id(4),
-				     .amount_minor = 10,
-				     .state = HOLD_PENDING};
-	ok(book_add_hold(&desk->book, &away));
-	ok(book_add_hold(&desk->book, &towards));
-	for (uint32_t number = 1; number <= 4; number += 3) {
-		const struct rt_uuid account_id = id(number);
-		struct book_account *entry = uuid_table_get(&desk->book.accounts, &account_id);
-		entry->account.state.totals.debits_pending_minor = 10;
-		entry->account.state.totals.credits_pending_minor = 10;
-	}
-}
-
-/* A test with a desk of its own. */
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -1,5 +1,212 @@
-/* Balancing transfers, reversals, and what the status of an account allows. */
+/* What becomes of a group, by kind: captures in parts, expiries, balancing transfers, reversals;
+ * statuses, credit lines. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
 #include "accounts_desk.h"
+
+static struct transfer part_of(struct transfer transfer, uint32_t hold_number)
+{
+	transfer = ending(transfer, hold_number);
+	transfer.keep_open = true;
+	return transfer;
+}
+
+static void test_captures_in_parts(void **state)
+{
+	struct desk *desk = *state;
+	open_usual(desk);
+	must_post(desk, direct(10, 1, 2, 100));
+	must_post(desk, hold(11, 2, 3, 100));
+	const struct group_record *part = must_post(desk, part_of(direct(12, 2, 3, 30), 11));
+	assert_int_equal(part->transfers[0].moved_minor, 30);
+	assert_money(desk, 2, 70, 0, 3);
+	assert_money(desk, 3, 30, 30, 2);
+	assert_int_equal(account_of(desk, 2)->state.totals.debits_pending_minor, 70);
+	must_decline(desk, part_of(direct(13, 2, 3, 71), 11), DECLINE_CAPTURE_EXCEEDS_HOLD);
+	must_post(desk, part_of(direct(14, 2, 3, 20), 11));
+	/* The last part is smaller than what is left, which is let go. */
+	must_post(desk, ending(direct(15, 2, 3, 10), 11));
+	assert_money(desk, 2, 40, 40, 5);
+	assert_money(desk, 3, 60, 60, 4);
+	assert_int_equal(account_of(desk, 3)->state.totals.credits_pending_minor, 0);
+	must_decline(desk, part_of(direct(16, 2, 3, 1), 11), DECLINE_ALREADY_CAPTURED);
+	assert_int_equal(desk->book.first_hold->hold.captured_minor, 60);
+	assert_int_equal(desk->book.first_hold->hold.state, HOLD_CAPTURED);
+}
+
+static void test_captures_in_parts_to_the_end(void **state)
+{
+	struct desk *desk = *state;
+	open_usual(desk);
+	must_post(desk, hold(11, 1, 3, 100));
+	must_post(desk, part_of(direct(12, 1, 3, 60), 11));
+	must_post(desk, part_of(direct(13, 1, 3, 40), 11));
+	must_decline(desk, ending(direct(14, 1, 3, 0), 11), DECLINE_ALREADY_CAPTURED);
+	assert_money(desk, 3, 100, 100, 3);
+}
+
+static void test_release_of_what_is_left(void **state)
+{
+	struct desk *desk = *state;
+	open_usual(desk);
+	must_post(desk, direct(10, 1, 2, 100));
+	must_post(desk, hold(11, 2, 3, 100));
+	must_post(desk, part_of(direct(12, 2, 3, 30), 11));
+	const struct group_record *release = must_post(desk, ending(direct(13, 2, 3, 0), 11));
+	assert_int_equal(release->transfers[0].moved_minor, 70);
+	assert_money(desk, 2, 70, 70, 4);
+	must_decline(desk, part_of(direct(14, 2, 3, 1), 11), DECLINE_ALREADY_RELEASED);
+}
+
+#define MINUTE_US INT64_C(60000000)
+
+static struct transfer expiring(struct transfer transfer, int64_t expires_us)
+{
+	transfer.expires_us = expires_us;
+	return transfer;
+}
+
+static struct transfer expiry(uint32_t transfer, uint32_t debit, uint32_t credit,
+			      uint32_t hold_number)
+{
+	struct transfer made = ending(direct(transfer, debit, credit, 0), hold_number);
+	made.kind = TRANSFER_EXPIRY;
+	return made;
+}
+
+static void must_refuse(struct desk *desk, struct transfer transfer, enum refusal refusal)
+{
+	size_t declined = desk->book.counts.declined_transfers,
+	       posted = desk->book.counts.posted_transfers;
+	struct outcome outcome = decide(desk, transfer);
+	assert_null(outcome.record);
+	assert_int_equal(outcome.refusal, refusal);
+	assert_int_equal(desk->book.counts.declined_transfers, declined);
+	assert_int_equal(desk->book.counts.posted_transfers, posted);
+}
+
+static void test_expiry(void **state)
+{
+	struct desk *desk = *state;
+	open_usual(desk);
+	must_post(desk, direct(10, 1, 2, 100));
+	must_post(desk, expiring(hold(11, 2, 3, 100), NOW_US + MINUTE_US));
+	/* Too early; nothing is recorded, so that the same id serves later. */
+	must_refuse(desk, expiry(12, 2, 3, 11), REFUSAL_NOT_DUE);
+	must_post(desk, part_of(direct(13, 2, 3, 30), 11));
+	book_set_time(&desk->book, NOW_US + MINUTE_US - 1);
+	must_refuse(desk, expiry(12, 2, 3, 11), REFUSAL_NOT_DUE);
+	book_set_time(&desk->book, NOW_US + MINUTE_US);
+	must_refuse(desk, expiry(12, 3, 2, 11), REFUSAL_NOT_DUE);
+	must_refuse(desk, expiry(12, 2, 3, 55), REFUSAL_NOT_DUE);
+	struct outcome outcome = decide(desk, expiry(12, 2, 3, 11));
+	assert_int_equal(outcome.record->decline, DECLINE_NONE);
+	assert_int_equal(outcome.record->transfers[0].moved_minor, 70);
+	assert_money(desk, 2, 70, 70, 4);
+	assert_money(desk, 3, 30, 30, 3);
+	assert_int_equal(desk->book.first_hold->hold.state, HOLD_EXPIRED);
+	assert_int_equal(desk->book.first_hold->hold.captured_minor, 30);
+	/* Once. */
+	assert_true(decide(desk, expiry(12, 2, 3, 11)).replayed);
+	must_refuse(desk, expiry(14, 2, 3, 11), REFUSAL_NOT_DUE);
+	assert_money(desk, 2, 70, 70, 4);
+}
+
+/* Whoever comes after the time finds the hold expired, whether or not anybody wrote that down. */
+static void test_too_late_for_a_hold(void **state)
+{
+	struct desk *desk = *state;
+	open_usual(desk);
+	must_post(desk, expiring(hold(11, 1, 3, 100), NOW_US + MINUTE_US));
+	must_post(desk, expiring(hold(12, 1, 3, 100), NOW_US + MINUTE_US));
+	book_set_time(&desk->book, NOW_US + MINUTE_US);
+	struct outcome late = decide(desk, ending(direct(13, 1, 3, 100), 11));
+	assert_int_equal(late.record->decline, DECLINE_HOLD_EXPIRED);
+	assert_int_equal(late.record->created_us, NOW_US + MINUTE_US);
+	assert_int_equal(decide(desk, ending(direct(14, 1, 3, 0), 11)).record->decline,
+			 DECLINE_HOLD_EXPIRED);
+	assert_int_equal(decide(desk, part_of(direct(15, 1, 3, 1), 12)).record->decline,
+			 DECLINE_HOLD_EXPIRED);
+	assert_int_equal(decide(desk, expiry(16, 1, 3, 11)).record->decline, DECLINE_NONE);
+	assert_int_equal(decide(desk, ending(direct(17, 1, 3, 100), 11)).record->decline,
+			 DECLINE_HOLD_EXPIRED);
+	assert_int_equal(decide(desk, ending(direct(18, 1, 3, 0), 11)).record->decline,
+			 DECLINE_HOLD_EXPIRED);
+}
+
+static void test_captured_holds_do_not_expire(void **state)
+{
+	struct desk *desk = *state;
+	open_usual(desk);
+	must_post(desk, expiring(hold(11, 1, 3, 100), NOW_US + 1));
+	must_post(desk, ending(direct(12, 1, 3, 100), 11));
+	must_post(desk, hold(13, 1, 3, 100));
+	assert_int_equal(desk->book.first_hold->hold.expires_us, 0);
+	book_set_time(&desk->book, NOW_US + 10 * MINUTE_US);
+	must_refuse(desk, expiry(14, 1, 3, 11), REFUSAL_NOT_DUE);
+	must_refuse(desk, expiry(15, 1, 3, 13), REFUSAL_NOT_DUE);
+	assert_money(desk, 3, 100, 100, 3);
+}
+
+static void test_expires_in_the_past(void **state)
+{
+	struct desk *desk = *state;
+	open_usual(desk);
+	const struct transfer soon = expiring(hold(11, 1, 3, 100), NOW_US + 1);
+	must_refuse(desk, expiring(soon, NOW_US), REFUSAL_EXPIRES);
+	must_refuse(desk, expiring(soon, 1), REFUSAL_EXPIRES);
+	must_refuse(desk, expiring(soon, INT64_MIN), REFUSAL_EXPIRES);
+	must_refuse(desk, expiring(soon, INT64_MAX), REFUSAL_EXPIRES);
+	must_refuse(desk, expiring(soon, NOW_US + TRANSFER_EXPIRES_US_MAX + 1), REFUSAL_EXPIRES);
+	const struct transfer second[] = {direct(20, 1, 2, 5),
+					  expiring(hold(21, 1, 3, 100), NOW_US - 1)};
+	struct outcome outcome = decide_many(desk, second, 2);
+	assert_int_equal(outcome.refusal, REFUSAL_EXPIRES);
+	assert_int_equal(outcome.position, 1);
+	must_post(desk, expiring(hold(12, 1, 3, 1), NOW_US + TRANSFER_EXPIRES_US_MAX));
+	must_post(desk, soon);
+	/* A request that is repeated when its hold's time has long passed is told the first
+	 * outcome. */
+	book_set_time(&desk->book, NOW_US + MINUTE_US);
+	struct outcome again = decide(desk, soon);
+	assert_non_null(again.record);
+	assert_true(again.replayed);
+	must_refuse(desk, expiring(hold(11, 1, 3, 100), NOW_US + 2), REFUSAL_MISMATCH);
+}
+
+/* An account's entries do not go back in time with the clock. */
+static void test_time_goes_on(void **state)
+{
+	struct desk *desk = *state;
+	open_usual(desk);
+	open_account(desk, (struct account){.id = id(4),
+					    .side = ACCOUNT_CREDIT_NORMAL,
+					    .last_entry_us = NOW_US + MINUTE_US,
+					    .state.sequence = 1});
+	assert_int_equal(decide(desk, direct(10, 1, 4, 1)).record->created_us, NOW_US + MINUTE_US);
+	book_set_time(&desk->book, NOW_US + 1);
+	assert_int_equal(decide(desk, direct(11, 1, 2, 1)).record->created_us, NOW_US + MINUTE_US);
+}
+
+static struct transfer balancing(uint32_t transfer, uint32_t debit, uint32_t credit,
+				 int64_t most_minor)
+{
+	struct transfer made = direct(transfer, debit, credit, most_minor);
+	made.kind = TRANSFER_BALANCING;
+	return made;
+}
+
+static int64_t moved_by(struct desk *desk, struct transfer transfer)
+{
+	return must_post(desk, transfer)->transfers[0].moved_minor;
+}
 
 static void test_balancing(void **state)
 {
@@ -45,6 +252,15 @@ static void test_balancing_meets_the_other_limit(void **state)
 	must_post(desk, direct(10, 1, 2, 100));
 	must_decline(desk, balancing(11, 2, 4, 100), DECLINE_LIMIT_EXCEEDED);
 	assert_int_equal(moved_by(desk, balancing(12, 2, 4, 40)), 40);
+}
+
+static struct transfer reversal(uint32_t transfer, uint32_t debit, uint32_t credit,
+				int64_t amount_minor, uint32_t original)
+{
+	struct transfer made = direct(transfer, debit, credit, amount_minor);
+	made.kind = TRANSFER_REVERSAL;
+	made.target_id = id(original);
+	return made;
 }
 
 static void test_reversal(void **state)
@@ -131,6 +347,40 @@ static void test_original_read_from_the_database(void **state)
 	assert_int_equal(desk->book.first_original->original.reversed_minor, 80);
 }
 
+static void open_with_status(struct desk *desk, uint32_t number, enum account_side side,
+			     enum account_status status)
+{
+	struct account account = {.id = id(number), .side = side, .status = status};
+	/* As much on either side, so that it isn't the money. */
+	account.state = (struct account_state){
+		.sequence = 1,
+		.totals = {.debits_posted_minor = 1000, .credits_posted_minor = 1000}};
+	open_account(desk, account);
+}
+
+/* A hold of 10 each way between the house and account 4, as if made before the status was set. */
+static void hold_both_ways(struct desk *desk)
+{
+	const struct hold away = {.id = id(90),
+				  .debit_account_id = id(4),
+				  .credit_account_id = id(1),
+				  .amount_minor = 10,
+				  .state = HOLD_PENDING};
+	const struct hold towards = {.id = id(91),
+				     .debit_account_id = id(1),
+				     .credit_account_id = id(4),
+				     .amount_minor = 10,
+				     .state = HOLD_PENDING};
+	ok(book_add_hold(&desk->book, &away));
+	ok(book_add_hold(&desk->book, &towards));
+	for (uint32_t number = 1; number <= 4; number += 3) {
+		const struct rt_uuid account_id = id(number);
+		struct book_account *entry = uuid_table_get(&desk->book.accounts, &account_id);
+		entry->account.state.totals.debits_pending_minor = 10;
+		entry->account.state.totals.credits_pending_minor = 10;
+	}
+}
+
 static void test_frozen(void **state)
 {
 	struct desk *desk = *state;
@@ -192,9 +442,37 @@ static void test_closed(void **state)
 	must_decline(desk, reversal(13, 4, 1, 1, 10), DECLINE_ACCOUNT_CLOSED);
 }
 
+static void test_credit_line(void **state)
+{
+	struct desk *desk = *state;
+	open_usual(desk);
+	open_account(desk, (struct account){.id = id(4),
+					    .side = ACCOUNT_CREDIT_NORMAL,
+					    .lower = limit(-20),
+					    .credit_line_minor = 30});
+	open_account(desk, (struct account){.id = id(5),
+					    .side = ACCOUNT_CREDIT_NORMAL,
+					    .lower = limit(-1),
+					    .credit_line_minor = INT64_MAX});
+	must_decline(desk, direct(10, 4, 2, 51), DECLINE_INSUFFICIENT_FUNDS);
+	must_post(desk, direct(11, 4, 2, 50));
+	must_decline(desk, hold(12, 4, 2, 1), DECLINE_INSUFFICIENT_FUNDS);
+	must_post(desk, direct(13, 5, 2, INT64_MAX - 50));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_captures_in_parts),
+		TEST(test_captures_in_parts_to_the_end),
+		TEST(test_release_of_what_is_left),
+		TEST(test_expiry),
+		TEST(test_too_late_for_a_hold),
+		TEST(test_captured_holds_do_not_expire),
+		TEST(test_expires_in_the_past),
+		TEST(test_time_goes_on),
 		TEST(test_balancing),
 		TEST(test_balancing_meets_the_other_limit),
 		TEST(test_reversal),
@@ -205,6 +483,7 @@ int main(void)
 		TEST(test_blocked),
 		TEST(test_blocked_holds_expire),
 		TEST(test_closed),
+		TEST(test_credit_line),
 	};
 	return cmocka_run_group_tests_name("accounts_kinds", tests, NULL, NULL);
 }

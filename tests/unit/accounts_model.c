@@ -1,7 +1,67 @@
 /* The deciding part against a model that is too simple to be wrong: it keeps a list of what was
  * posted, and works everything out from the whole list each time. Random worlds, random batches;
  * the seed is printed, and DALER_SEED replays it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "accounts_reference.h"
+#include "rt/clock.h"
+
+#define DECISIONS_DEFAULT 1000000
+#define BATCH_MAX         7
+#define ARENA_BYTES       ((size_t)8 << 20)
+
+/* Randomness that is the same for the same seed. Source: splitmix64. */
+static uint64_t seed_now;
+
+static uint64_t next_random(void)
+{
+	uint64_t value = seed_now += UINT64_C(0x9e3779b97f4a7c15);
+	value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return value ^ (value >> 31);
+}
+
+static int64_t pick(int64_t bound)
+{
+	return (int64_t)(next_random() % (uint64_t)bound);
+}
+
+static bool chance(int percent)
+{
+	return pick(100) < percent;
+}
+
+static const struct rt_uuid ledger = {{9, 9, 9}};
+static int64_t decisions;
+static uint64_t world_seed;
+/* How often each verdict was seen, so that the test shows that it tests. */
+static int64_t declines_seen[DECLINE_BALANCE_OVERFLOW + 1], replays_seen,
+	refusals_seen[REFUSAL_NOT_DUE + 1];
+static int64_t kinds_seen[TRANSFER_EXPIRY + 1];
+
+static struct rt_uuid make_id(uint32_t space, uint32_t number)
+{
+	struct rt_uuid uuid = {{[0] = 1}};
+	memcpy(uuid.bytes + 4, &space, sizeof(space));
+	memcpy(uuid.bytes + 12, &number, sizeof(number));
+	return uuid;
+}
+
+static void ok(struct rt_status status)
+{
+	if (!rt_is_ok(&status))
+		fail_msg("%s %s: %s", status.reason, status.field, status.detail);
+}
 
 /* ---- random worlds and groups ---- */
 

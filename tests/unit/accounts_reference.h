@@ -1,51 +1,16 @@
-/* The model that is too simple to be wrong: it keeps a list of what was posted, and works
- * everything out from the whole list each time; the world that it and the engine share. For
- * accounts_model.c alone. */
+/* The model that the deciding part is compared with, too simple to be wrong: it keeps a list of
+ * what was posted, and works everything out from the whole list each time. Included once, by
+ * accounts_model.c. */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "domain/book.h"
-#include "rt/clock.h"
 
-#define DECISIONS_DEFAULT 1000000
-#define ACCOUNTS          6
-#define GROUPS_MAX        40
-#define GROUP_SIZE_MAX    5
-#define TRANSFERS_MAX     (GROUPS_MAX * GROUP_SIZE_MAX)
-#define BATCH_MAX         7
-#define ARENA_BYTES       ((size_t)8 << 20)
-
-/* Randomness that is the same for the same seed. Source: splitmix64. */
-static uint64_t seed_now;
-
-static uint64_t next_random(void)
-{
-	uint64_t value = seed_now += UINT64_C(0x9e3779b97f4a7c15);
-	value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return value ^ (value >> 31);
-}
-
-static int64_t pick(int64_t bound)
-{
-	return (int64_t)(next_random() % (uint64_t)bound);
-}
-
-static bool chance(int percent)
-{
-	return pick(100) < percent;
-}
+#define ACCOUNTS       6
+#define GROUPS_MAX     40
+#define GROUP_SIZE_MAX 5
+#define TRANSFERS_MAX  (GROUPS_MAX * GROUP_SIZE_MAX)
 
 /* A transfer that was carried out. */
 struct done {
@@ -94,30 +59,6 @@ struct world {
 };
 
 static struct world world;
-static const struct rt_uuid ledger = {{9, 9, 9}};
-static int64_t decisions;
-static uint64_t world_seed;
-/* How often each verdict was seen, so that the test shows that it tests. */
-static int64_t declines_seen[DECLINE_BALANCE_OVERFLOW + 1], replays_seen,
-	refusals_seen[REFUSAL_NOT_DUE + 1];
-static int64_t kinds_seen[TRANSFER_EXPIRY + 1];
-
-static struct rt_uuid make_id(uint32_t space, uint32_t number)
-{
-	struct rt_uuid uuid = {{[0] = 1}};
-	memcpy(uuid.bytes + 4, &space, sizeof(space));
-	memcpy(uuid.bytes + 12, &number, sizeof(number));
-	return uuid;
-}
-
-static void ok(struct rt_status status)
-{
-	if (!rt_is_ok(&status))
-		fail_msg("%s %s: %s", status.reason, status.field, status.detail);
-}
-
-/* ---- the model ---- */
-
 typedef __int128 wide;
 
 struct wide_totals {
@@ -132,7 +73,7 @@ struct standing {
 	wide captured;
 };
 
-static struct standing standing_of(const struct rt_uuid *hold_id)
+static inline struct standing standing_of(const struct rt_uuid *hold_id)
 {
 	struct standing standing = {.state = HOLD_PENDING};
 	for (size_t i = 0; i < world.posted_count; i++) {
@@ -155,13 +96,13 @@ static struct standing standing_of(const struct rt_uuid *hold_id)
 	return standing;
 }
 
-static wide left_of(const struct standing *standing)
+static inline wide left_of(const struct standing *standing)
 {
 	return standing->state == HOLD_PENDING ? standing->made->amount_minor - standing->captured
 					       : 0;
 }
 
-static struct wide_totals totals_of(const struct rt_uuid *account_id)
+static inline struct wide_totals totals_of(const struct rt_uuid *account_id)
 {
 	struct wide_totals totals = {0};
 	for (size_t i = 0; i < world.posted_count; i++) {
@@ -184,21 +125,22 @@ static struct wide_totals totals_of(const struct rt_uuid *account_id)
 	return totals;
 }
 
-static wide least_of(const struct account *account, const struct wide_totals *totals)
+static inline wide least_of(const struct account *account, const struct wide_totals *totals)
 {
 	return account->side == ACCOUNT_DEBIT_NORMAL
 		       ? totals->debits_posted - totals->credits_posted - totals->credits_pending
 		       : totals->credits_posted - totals->debits_posted - totals->debits_pending;
 }
 
-static wide most_of(const struct account *account, const struct wide_totals *totals)
+static inline wide most_of(const struct account *account, const struct wide_totals *totals)
 {
 	return account->side == ACCOUNT_DEBIT_NORMAL
 		       ? totals->debits_posted + totals->debits_pending - totals->credits_posted
 		       : totals->credits_posted + totals->credits_pending - totals->debits_posted;
 }
 
-static enum decline_reason judge(const struct account *account, const struct wide_totals *before)
+static inline enum decline_reason judge(const struct account *account,
+					const struct wide_totals *before)
 {
 	struct wide_totals after = totals_of(&account->id);
 	if (after.debits_posted + after.debits_pending > INT64_MAX ||
@@ -214,7 +156,7 @@ static enum decline_reason judge(const struct account *account, const struct wid
 	return DECLINE_NONE;
 }
 
-static const struct account *find_account(const struct rt_uuid *account_id)
+static inline const struct account *find_account(const struct rt_uuid *account_id)
 {
 	for (size_t i = 0; i < ACCOUNTS; i++)
 		if (rt_uuid_equal(&world.accounts[i].id, account_id))
@@ -222,7 +164,7 @@ static const struct account *find_account(const struct rt_uuid *account_id)
 	return NULL;
 }
 
-static enum decline_reason judge_hold(const struct transfer *transfer, wide *moved)
+static inline enum decline_reason judge_hold(const struct transfer *transfer, wide *moved)
 {
 	struct standing standing = standing_of(&transfer->target_id);
 	if (standing.made == NULL)
@@ -242,7 +184,7 @@ static enum decline_reason judge_hold(const struct transfer *transfer, wide *mov
 							   : DECLINE_NONE;
 }
 
-static enum decline_reason judge_reversal(const struct transfer *transfer)
+static inline enum decline_reason judge_reversal(const struct transfer *transfer)
 {
 	const struct done *original = NULL;
 	wide reversed = 0;
@@ -269,7 +211,7 @@ static enum decline_reason judge_reversal(const struct transfer *transfer)
 }
 
 /* What can be debited before the account has nothing, or only what it must keep. */
-static wide what_is_there(const struct account *account)
+static inline wide what_is_there(const struct account *account)
 {
 	struct wide_totals totals = totals_of(&account->id);
 	wide there = totals.credits_posted - totals.debits_posted - totals.debits_pending;
@@ -279,8 +221,8 @@ static wide what_is_there(const struct account *account)
 	return account->side == ACCOUNT_CREDIT_NORMAL && keep > 0 ? there - keep : there;
 }
 
-static enum decline_reason judge_kind(const struct transfer *transfer, const struct account *debit,
-				      wide *moved)
+static inline enum decline_reason judge_kind(const struct transfer *transfer,
+					     const struct account *debit, wide *moved)
 {
 	*moved = transfer->amount_minor;
 	if (transfer_names_hold(transfer->kind))
@@ -294,8 +236,8 @@ static enum decline_reason judge_kind(const struct transfer *transfer, const str
 	return there <= 0 ? DECLINE_INSUFFICIENT_FUNDS : DECLINE_NONE;
 }
 
-static enum decline_reason judge_status(const struct account *account,
-					const struct transfer *transfer, bool taken)
+static inline enum decline_reason judge_status(const struct account *account,
+					       const struct transfer *transfer, bool taken)
 {
 	bool lets_go = transfer->kind == TRANSFER_RELEASE || transfer->kind == TRANSFER_EXPIRY;
 	if (account->status == ACCOUNT_CLOSED)
@@ -307,8 +249,9 @@ static enum decline_reason judge_status(const struct account *account,
 	return DECLINE_NONE;
 }
 
-static enum decline_reason judge_accounts(const struct transfer *transfer,
-					  const struct account *debit, const struct account *credit)
+static inline enum decline_reason judge_accounts(const struct transfer *transfer,
+						 const struct account *debit,
+						 const struct account *credit)
 {
 	if (debit == NULL || credit == NULL)
 		return DECLINE_ACCOUNT_NOT_FOUND;
@@ -323,7 +266,8 @@ static enum decline_reason judge_accounts(const struct transfer *transfer,
 }
 
 /* Posts one transfer, or takes it back and says why. */
-static enum decline_reason model_transfer(const struct transfer *transfer, int64_t *moved_minor)
+static inline enum decline_reason model_transfer(const struct transfer *transfer,
+						 int64_t *moved_minor)
 {
 	const struct account *debit = find_account(&transfer->debit_account_id);
 	const struct account *credit = find_account(&transfer->credit_account_id);
@@ -346,7 +290,7 @@ static enum decline_reason model_transfer(const struct transfer *transfer, int64
 	return reason;
 }
 
-static struct account_state state_of(const struct rt_uuid *account_id)
+static inline struct account_state state_of(const struct rt_uuid *account_id)
 {
 	struct wide_totals totals = totals_of(account_id);
 	return (struct account_state){
@@ -357,7 +301,7 @@ static struct account_state state_of(const struct rt_uuid *account_id)
 			   .credits_pending_minor = (int64_t)totals.credits_pending}};
 }
 
-static bool same_content(const struct ask *a, const struct ask *b)
+static inline bool same_content(const struct ask *a, const struct ask *b)
 {
 	bool same = a->count == b->count;
 	for (size_t i = 0; same && i < a->count; i++) {
@@ -374,7 +318,7 @@ static bool same_content(const struct ask *a, const struct ask *b)
 	return same;
 }
 
-static bool shares_an_id(const struct ask *a, const struct ask *b)
+static inline bool shares_an_id(const struct ask *a, const struct ask *b)
 {
 	for (size_t i = 0; i < a->count; i++)
 		for (size_t j = 0; j < b->count; j++)
@@ -383,7 +327,7 @@ static bool shares_an_id(const struct ask *a, const struct ask *b)
 	return false;
 }
 
-static bool expires_badly(const struct ask *asked)
+static inline bool expires_badly(const struct ask *asked)
 {
 	for (size_t i = 0; i < asked->count; i++) {
 		int64_t expires_us = asked->transfers[i].expires_us;
@@ -395,7 +339,7 @@ static bool expires_badly(const struct ask *asked)
 }
 
 /* Carries out all of a new group's transfers, or none. */
-static void model_group(struct ask *record)
+static inline void model_group(struct ask *record)
 {
 	size_t posted_before = world.posted_count;
 	record->created_us = world.now_us;
@@ -413,8 +357,8 @@ static void model_group(struct ask *record)
 }
 
 /* Returns what is on record of the group in the end; NULL when it is refused, and why. */
-static const struct ask *model_decide(const struct ask *asked, bool *replayed,
-				      enum refusal *refusal)
+static inline const struct ask *model_decide(const struct ask *asked, bool *replayed,
+					     enum refusal *refusal)
 {
 	*replayed = true;
 	for (size_t i = 0; i < world.ask_count; i++)

@@ -101,6 +101,12 @@ static void tell_patience(const struct ctl *ctl, enum link_target target,
 		status->detail[0] ? ": " : "", status->detail, (long long)(left_us / RT_US_PER_S));
 }
 
+/* The same request will never pass: the caller must look again. */
+static bool is_stale(const struct rt_status *status)
+{
+	return status->reason != NULL && strcmp(status->reason, "VERSION_CONFLICT") == 0;
+}
+
 struct rt_status link_call(struct ctl *ctl, const struct link_method *method,
 			   const ProtobufCMessage *request, const ProtobufCMessage **reply)
 {
@@ -118,7 +124,7 @@ struct rt_status link_call(struct ctl *ctl, const struct link_method *method,
 		options.deadline_mono_us = earlier(ctl->deadline_mono_us, now_us + TRY_US_MAX);
 		struct rt_status status = rt_channel_call(channel, &method->remote, request,
 							  &options, &ctl->arena, reply);
-		if (!rt_code_retryable(status.code))
+		if (!rt_code_retryable(status.code) || is_stale(&status))
 			return status;
 		if (status.retry_after_ms * RT_US_PER_MS > pause_us)
 			pause_us = earlier(status.retry_after_ms * RT_US_PER_MS, PAUSE_US_MAX);

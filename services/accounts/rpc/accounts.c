@@ -54,8 +54,8 @@ static struct rt_status create(const struct request *request,
 void accounts_create_accounts(struct rt_call *call)
 {
 	struct request request = request_of(call);
-	Daler__Accounts__V1__CreateAccountsResponse reply =
-		DALER__ACCOUNTS__V1__CREATE_ACCOUNTS_RESPONSE__INIT;
+	Daler__Accounts__V1__CreateAccountsResponse reply;
+	daler__accounts__v1__create_accounts_response__init(&reply);
 	reply_end(call, create(&request, &reply), &reply.base);
 }
 
@@ -78,8 +78,8 @@ static struct rt_status get(const struct request *request,
 void accounts_get_account(struct rt_call *call)
 {
 	struct request request = request_of(call);
-	Daler__Accounts__V1__GetAccountResponse reply =
-		DALER__ACCOUNTS__V1__GET_ACCOUNT_RESPONSE__INIT;
+	Daler__Accounts__V1__GetAccountResponse reply;
+	daler__accounts__v1__get_account_response__init(&reply);
 	reply_end(call, get(&request, &reply), &reply.base);
 }
 
@@ -102,8 +102,8 @@ static struct rt_status get_metadata(const struct request *request,
 void accounts_get_account_metadata(struct rt_call *call)
 {
 	struct request request = request_of(call);
-	Daler__Accounts__V1__GetAccountMetadataResponse reply =
-		DALER__ACCOUNTS__V1__GET_ACCOUNT_METADATA_RESPONSE__INIT;
+	Daler__Accounts__V1__GetAccountMetadataResponse reply;
+	daler__accounts__v1__get_account_metadata_response__init(&reply);
 	reply_end(call, get_metadata(&request, &reply), &reply.base);
 }
 
@@ -243,8 +243,8 @@ static struct rt_status list(const struct request *request,
 void accounts_list_accounts(struct rt_call *call)
 {
 	struct request request = request_of(call);
-	Daler__Accounts__V1__ListAccountsResponse reply =
-		DALER__ACCOUNTS__V1__LIST_ACCOUNTS_RESPONSE__INIT;
+	Daler__Accounts__V1__ListAccountsResponse reply;
+	daler__accounts__v1__list_accounts_response__init(&reply);
 	char token[PAGE_TOKEN_BYTES];
 	reply_end(call, list(&request, &reply, token), &reply.base);
 }

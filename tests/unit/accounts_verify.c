@@ -1,0 +1,363 @@
+/* Changes of accounts, assets, open holds, and going through an account's entries again: the pure
+ * parts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "domain/amendment.h"
+#include "domain/asset.h"
+#include "domain/open_holds.h"
+#include "domain/verify.h"
+
+static struct rt_uuid id(uint32_t number)
+{
+	struct rt_uuid uuid = {0};
+	memcpy(uuid.bytes + 12, &number, sizeof(number));
+	return uuid;
+}
+
+static void assert_reason(struct rt_status status, enum rt_code code, const char *reason)
+{
+	assert_int_equal(status.code, code);
+	if (code != RT_OK)
+		assert_string_equal(status.reason, reason);
+}
+
+static struct account_record wallet(int64_t credits_minor, int64_t pending_debits_minor)
+{
+	return (struct account_record){
+		.version = 3,
+		.label = "wallet",
+		.account = {.id = id(1),
+			    .side = ACCOUNT_CREDIT_NORMAL,
+			    .status = ACCOUNT_ACTIVE,
+			    .lower = {.set = true},
+			    .state = {.sequence = 2,
+				      .totals = {.credits_posted_minor = credits_minor,
+						 .debits_pending_minor = pending_debits_minor}}},
+	};
+}
+
+static struct amendment amendment_of(unsigned fields)
+{
+	return (struct amendment){
+		.expected_version = 3, .fields = fields, .label = "", .status = ACCOUNT_ACTIVE};
+}
+
+static void test_mask(void **state)
+{
+	(void)state;
+	assert_int_equal(amendment_field_of("label"), AMEND_LABEL);
+	assert_int_equal(amendment_field_of("credit_line_minor"), AMEND_CREDIT_LINE);
+	assert_int_equal(amendment_field_of("owner"), 0);
+	assert_int_equal(amendment_field_of(""), 0);
+}
+
+static void test_amendment_checks(void **state)
+{
+	(void)state;
+	struct amendment amendment = amendment_of(0);
+	assert_reason(amendment_check(&amendment), RT_INVALID_ARGUMENT, "INVALID_FIELD");
+	amendment = amendment_of(AMEND_LABEL);
+	assert_reason(amendment_check(&amendment), RT_OK, NULL);
+	amendment.expected_version = 0;
+	assert_reason(amendment_check(&amendment), RT_INVALID_ARGUMENT, "INVALID_FIELD");
+	amendment = amendment_of(AMEND_STATUS);
+	amendment.status = (enum account_status)0;
+	assert_reason(amendment_check(&amendment), RT_INVALID_ARGUMENT, "INVALID_FIELD");
+	amendment = amendment_of(AMEND_CREDIT_LINE);
+	amendment.credit_line_minor = -1;
+	assert_reason(amendment_check(&amendment), RT_INVALID_ARGUMENT, "INVALID_AMOUNT");
+	amendment = amendment_of(AMEND_LOWER_LIMIT | AMEND_UPPER_LIMIT);
+	amendment.lower = (struct account_limit){true, 1};
+	amendment.upper = (struct account_limit){true, 0};
+	assert_reason(amendment_check(&amendment), RT_INVALID_ARGUMENT, "INVALID_FIELD");
+	amendment.fields = AMEND_LOWER_LIMIT;
+	assert_reason(amendment_check(&amendment), RT_OK, NULL);
+}
+
+static void check_apply(const struct amendment *amendment, const struct account_record *before,
+			enum rt_code code, const char *reason)
+{
+	struct account_record after;
+	assert_reason(amendment_apply(amendment, before, &after), code, reason);
+	if (code == RT_OK)
+		assert_int_equal(after.version, before->version + 1);
+}
+
+static void test_limits_against_the_balance(void **state)
+{
+	(void)state;
+	const struct account_record before = wallet(1000, 300);
+	struct amendment amendment = amendment_of(AMEND_LOWER_LIMIT);
+	amendment.lower = (struct account_limit){true, 700};
+	check_apply(&amendment, &before, RT_OK, NULL);
+	amendment.lower.amount_minor = 701;
+	check_apply(&amendment, &before, RT_FAILED_PRECONDITION, "BALANCE_BELOW_LIMIT");
+	amendment.fields |= AMEND_CREDIT_LINE;
+	amendment.credit_line_minor = 1;
+	check_apply(&amendment, &before, RT_OK, NULL);
+	amendment = amendment_of(AMEND_UPPER_LIMIT);
+	amendment.upper = (struct account_limit){true, 1000};
+	check_apply(&amendment, &before, RT_OK, NULL);
+	amendment.upper.amount_minor = 999;
+	check_apply(&amendment, &before, RT_FAILED_PRECONDITION, "BALANCE_ABOVE_LIMIT");
+	amendment.upper.amount_minor = -1;
+	check_apply(&amendment, &before, RT_FAILED_PRECONDITION, "LIMITS_CONTRADICT");
+	amendment = amendment_of(AMEND_LOWER_LIMIT | AMEND_CREDIT_LINE);
+	amendment.lower = (struct account_limit){true, -2};
+	amendment.credit_line_minor = INT64_MAX;
+	check_apply(&amendment, &before, RT_FAILED_PRECONDITION, "LIMITS_CONTRADICT");
+}
+
+static void test_versions_and_closing(void **state)
+{
+	(void)state;
+	struct amendment amendment = amendment_of(AMEND_STATUS);
+	amendment.status = ACCOUNT_CLOSED;
+	struct account_record before = wallet(1, 0);
+	check_apply(&amendment, &before, RT_FAILED_PRECONDITION, "ACCOUNT_NOT_EMPTY");
+	before = wallet(0, 0);
+	before.account.state.totals.credits_pending_minor = 1;
+	check_apply(&amendment, &before, RT_FAILED_PRECONDITION, "ACCOUNT_HAS_HOLDS");
+	before = wallet(0, 0);
+	check_apply(&amendment, &before, RT_OK, NULL);
+	before.account.status = ACCOUNT_CLOSED;
+	check_apply(&amendment, &before, RT_FAILED_PRECONDITION, "ACCOUNT_CLOSED");
+	amendment.expected_version = 2;
+	check_apply(&amendment, &before, RT_ABORTED, "VERSION_CONFLICT");
+}
+
+static void test_amendment_hash(void **state)
+{
+	(void)state;
+	uint8_t hash[AMENDMENT_HASH_BYTES], other[AMENDMENT_HASH_BYTES];
+	struct amendment amendment = amendment_of(AMEND_LABEL);
+	amendment.label = "a";
+	amendment_hash(&amendment, hash);
+	amendment.credit_line_minor = 7; /* not named: no part of the change */
+	amendment_hash(&amendment, other);
+	assert_memory_equal(hash, other, sizeof(hash));
+	amendment.fields |= AMEND_CREDIT_LINE;
+	amendment_hash(&amendment, other);
+	assert_memory_not_equal(hash, other, sizeof(hash));
+	amendment.fields = AMEND_LABEL;
+	amendment.expected_version++;
+	amendment_hash(&amendment, other);
+	assert_memory_not_equal(hash, other, sizeof(hash));
+}
+
+static void test_assets(void **state)
+{
+	(void)state;
+	assert_reason(asset_check(&(struct asset){.code = "GOLD", .exponent = 18}), RT_OK, NULL);
+	assert_reason(asset_check(&(struct asset){.code = "EUR"}), RT_INVALID_ARGUMENT,
+		      "INVALID_CURRENCY");
+	assert_reason(asset_check(&(struct asset){.code = "9AB"}), RT_INVALID_ARGUMENT,
+		      "INVALID_CURRENCY");
+	assert_reason(asset_check(&(struct asset){.code = "GOLD", .exponent = 19}),
+		      RT_INVALID_ARGUMENT, "INVALID_FIELD");
+}
+
+/* Against a plain array, over many random additions and removals. */
+static void test_open_holds(void **state)
+{
+	(void)state;
+	enum { IDS = 600 };
+	bool there[IDS] = {false};
+	struct rt_arena arena;
+	struct open_holds holds;
+	rt_arena_init(&arena, 1 << 20);
+	assert_true(open_holds_init(&holds, &arena));
+	uint32_t random = 12345;
+	for (size_t step = 0; step < 100000; step++) {
+		random = random * 1664525 + 1013904223;
+		uint32_t number = (random >> 8) % IDS;
+		struct rt_uuid one = id(number);
+		struct open_hold *hold = open_holds_find(&holds, &one);
+		assert_int_equal(hold != NULL, there[number]);
+		if (hold != NULL)
+			assert_int_equal(hold->amount_minor, number + 1);
+		if (hold != NULL)
+			open_holds_remove(&holds, hold);
+		else
+			assert_true(open_holds_add(&holds, &one, number + 1, true));
+		there[number] = !there[number];
+	}
+	rt_arena_deinit(&arena);
+}
+
+struct seen {
+	size_t count;
+	struct discrepancy discrepancies[16];
+	size_t hold_count;
+	struct verify_hold holds[16];
+};
+
+static void take_discrepancy(void *context, const struct discrepancy *discrepancy)
+{
+	struct seen *seen = context;
+	assert_true(seen->count < 16);
+	seen->discrepancies[seen->count++] = *discrepancy;
+}
+
+static void take_hold(void *context, const struct verify_hold *hold)
+{
+	struct seen *seen = context;
+	assert_true(seen->hold_count < 16);
+	seen->holds[seen->hold_count++] = *hold;
+}
+
+enum { ENTRIES = 6 };
+
+/* In: 1,000; out: a hold of 300, 100 of it captured, 120 directly, the rest of the hold released;
+ * and one that stands. */
+static void make_history(struct verify_entry entries[ENTRIES])
+{
+	static const struct {
+		enum transfer_kind kind;
+		int64_t moved_minor, credits, debits, pending;
+		uint32_t target;
+		bool keep_open;
+	} rows[ENTRIES] = {
+		{TRANSFER_DIRECT, 1000, 1000, 0, 0, 0, false},
+		{TRANSFER_HOLD, 300, 1000, 0, 300, 0, false},
+		{TRANSFER_CAPTURE, 100, 1000, 100, 200, 2, true},
+		{TRANSFER_DIRECT, 120, 1000, 220, 200, 0, false},
+		{TRANSFER_RELEASE, 200, 1000, 220, 0, 2, false},
+		{TRANSFER_HOLD, 50, 1000, 220, 50, 0, false},
+	};
+	for (uint32_t i = 0; i < ENTRIES; i++)
+		entries[i] = (struct verify_entry){
+			.transfer_id = id(i + 1),
+			.target_id = id(rows[i].target),
+			.kind = rows[i].kind,
+			.moved_minor = rows[i].moved_minor,
+			.keep_open = rows[i].keep_open,
+			.is_debit = i > 0,
+			.after = {.sequence = i + 1,
+				  .totals = {.credits_posted_minor = rows[i].credits,
+					     .debits_posted_minor = rows[i].debits,
+					     .debits_pending_minor = rows[i].pending}},
+		};
+}
+
+static void walk(const struct verify_entry *entries, const struct verify_limits *limits,
+		 size_t limit_count, struct seen *seen)
+{
+	struct account_record record = wallet(1000, 50);
+	record.account.state = (struct account_state){.sequence = ENTRIES,
+						      .totals = {.credits_posted_minor = 1000,
+								 .debits_posted_minor = 220,
+								 .debits_pending_minor = 50}};
+	const struct verify_sink sink = {
+		.found = take_discrepancy, .hold = take_hold, .context = seen};
+	struct rt_arena arena;
+	struct verify_walk walked;
+	*seen = (struct seen){0};
+	rt_arena_init(&arena, 1 << 16);
+	assert_reason(verify_begin(&walked, &record.account, limits, limit_count, &arena, &sink),
+		      RT_OK, NULL);
+	for (size_t i = 0; i < ENTRIES; i++)
+		assert_reason(verify_entry_next(&walked, &entries[i]), RT_OK, NULL);
+	verify_end(&walked, &record.account);
+	rt_arena_deinit(&arena);
+}
+
+static const struct verify_limits at_least_zero = {.lower = {.set = true}};
+
+static void test_a_right_history(void **state)
+{
+	(void)state;
+	struct verify_entry entries[ENTRIES];
+	struct seen seen;
+	make_history(entries);
+	walk(entries, &at_least_zero, 1, &seen);
+	assert_int_equal(seen.count, 0);
+	assert_int_equal(seen.hold_count, 2);
+	assert_int_equal(seen.holds[0].state, HOLD_RELEASED);
+	assert_int_equal(seen.holds[0].captured_minor, 100);
+	assert_int_equal(seen.holds[1].state, HOLD_PENDING);
+}
+
+static void check_found(const struct seen *seen, size_t place, enum discrepancy_reason reason,
+			uint32_t transfer)
+{
+	struct rt_uuid transfer_id = id(transfer);
+	assert_true(place < seen->count);
+	assert_int_equal(seen->discrepancies[place].reason, reason);
+	assert_true(rt_uuid_equal(&seen->discrepancies[place].transfer_id, &transfer_id));
+}
+
+static void test_wrong_histories(void **state)
+{
+	(void)state;
+	struct verify_entry entries[ENTRIES];
+	struct seen seen;
+	make_history(entries);
+	entries[3].moved_minor = 121;
+	walk(entries, &at_least_zero, 1, &seen);
+	assert_int_equal(seen.count, 2);
+	check_found(&seen, 0, DISCREPANCY_BALANCE_AFTER_DIFFERS, 4);
+	check_found(&seen, 1, DISCREPANCY_TOTALS_DIFFER, 0);
+
+	make_history(entries);
+	entries[5].after.sequence = 9;
+	walk(entries, &at_least_zero, 1, &seen);
+	assert_int_equal(seen.count, 2);
+	check_found(&seen, 0, DISCREPANCY_SEQUENCE_GAP, 6);
+	check_found(&seen, 1, DISCREPANCY_SEQUENCE_GAP, 0);
+
+	make_history(entries);
+	entries[4].target_id = id(77);
+	walk(entries, &at_least_zero, 1, &seen);
+	assert_int_equal(seen.count, 1);
+	check_found(&seen, 0, DISCREPANCY_HOLD_DIFFERS, 5);
+
+	make_history(entries);
+	entries[1].after.totals.debits_pending_minor = INT64_MAX;
+	walk(entries, &at_least_zero, 1, &seen);
+	check_found(&seen, 0, DISCREPANCY_BALANCE_AFTER_DIFFERS, 2);
+}
+
+static void test_limits_of_their_time(void **state)
+{
+	(void)state;
+	struct verify_entry entries[ENTRIES];
+	struct seen seen;
+	const struct verify_limits limits[] = {
+		{.upper = {true, 1000}},
+		{.after_sequence = 1, .lower = {true, 701}},
+		{.after_sequence = 2, .lower = {true, 800}, .credit_line_minor = 219}};
+	make_history(entries);
+	walk(entries, limits, 3, &seen);
+	assert_int_equal(seen.count, 2);
+	check_found(&seen, 0, DISCREPANCY_LIMIT_PASSED, 2);
+	check_found(&seen, 1, DISCREPANCY_LIMIT_PASSED, 4);
+	const struct verify_limits low = {.upper = {true, 999}};
+	walk(entries, &low, 1, &seen);
+	assert_int_equal(seen.count, 1);
+	check_found(&seen, 0, DISCREPANCY_LIMIT_PASSED, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mask),
+		cmocka_unit_test(test_amendment_checks),
+		cmocka_unit_test(test_limits_against_the_balance),
+		cmocka_unit_test(test_versions_and_closing),
+		cmocka_unit_test(test_amendment_hash),
+		cmocka_unit_test(test_assets),
+		cmocka_unit_test(test_open_holds),
+		cmocka_unit_test(test_a_right_history),
+		cmocka_unit_test(test_wrong_histories),
+		cmocka_unit_test(test_limits_of_their_time),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
