@@ -53,11 +53,15 @@ void lanes_open(struct lanes *lanes, size_t lane, const struct account_record *r
  * wait. */
 void lanes_run(struct lanes *lanes, const char *schedule);
 /* What the lane's last W, M or C came to: "posted", a decline's reason, "again " before it when it
- * was a repetition, "MISMATCH" or "NOT_DUE" when it was refused, "done" or the status's reason for
- * M and C. */
+ * was a repetition, "MISMATCH", "EXPIRES" or "NOT_DUE" when it was refused, "done" or the status's
+ * reason for M and C. */
 const char *lanes_verdict(const struct lanes *lanes, size_t lane);
 /* What the lane's last W moved with its first transfer. */
 int64_t lanes_moved_minor(const struct lanes *lanes, size_t lane);
+
+/* The lanes' clock, and what moves it ahead of the wall's. */
+int64_t lanes_now_us(void);
+void lanes_let_pass(int64_t duration_us);
 
 /* The same as the steps R and W, here and now. */
 const char *lanes_post(struct lanes *lanes, const struct ask *ask);
