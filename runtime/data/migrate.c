@@ -11,11 +11,9 @@
 #include "rt/clock.h"
 #include "rt/log.h"
 
-#define CHECKSUM_BYTES  32
-#define ARENA_BYTES     ((size_t)64 * 1024)
-#define CHECK_US        (10 * RT_US_PER_S)
-/* A table that two create at once is there for the one who comes second. */
-#define CREATE_ATTEMPTS 5
+#define CHECKSUM_BYTES 32
+#define ARENA_BYTES    ((size_t)64 * 1024)
+#define CHECK_US       (10 * RT_US_PER_S)
 
 static const struct rt_pg_statement table_exists = {
 	"rt_migrate_exists", "SELECT to_regclass('schema_migrations') IS NOT NULL"};
@@ -97,20 +95,19 @@ static struct rt_status ask_bool(struct rt_pg *pg, const struct rt_pg_statement 
 	return rt_ok();
 }
 
+/* IF NOT EXISTS does not keep two from colliding in the catalogues, which is told in several ways:
+ * whoever failed looks whether it is there now. */
 static struct rt_status ensure_table(struct rt_pg *pg)
 {
-	struct rt_status status = rt_ok();
-	for (int i = 0; i < CREATE_ATTEMPTS; i++) {
-		bool exists = false;
-		RT_TRY(ask_bool(pg, &table_exists, RT_NO_DEADLINE, &exists));
-		if (exists)
-			return rt_ok();
-		status = rt_pg_script(pg, create_table, RT_NO_DEADLINE);
-		/* IF NOT EXISTS does not keep two from colliding in the catalogues. */
-		if (!rt_is_ok(&status) && status.code != RT_ALREADY_EXISTS)
-			return status;
-	}
-	return status;
+	bool exists = false;
+	RT_TRY(ask_bool(pg, &table_exists, RT_NO_DEADLINE, &exists));
+	if (exists)
+		return rt_ok();
+	struct rt_status status = rt_pg_script(pg, create_table, RT_NO_DEADLINE);
+	if (rt_is_ok(&status))
+		return status;
+	RT_TRY(ask_bool(pg, &table_exists, RT_NO_DEADLINE, &exists));
+	return exists ? rt_ok() : status;
 }
 
 static struct rt_status require_role(struct rt_pg *pg, const struct rt_pg_params *role)

@@ -187,7 +187,7 @@ static void *compete(void *argument)
 static void test_several_at_once(void **state)
 {
 	(void)state;
-	for (int round = 0; round < 5; round++) {
+	for (int round = 0; round < 40; round++) {
 		struct competitor competitors[6];
 		size_t applied = 0;
 		script(pg, "DROP TABLE IF EXISTS schema_migrations, m_one, m_two");
