@@ -9,10 +9,13 @@ import json
 import os
 import pathlib
 import re
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.request
 import uuid
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -26,6 +29,55 @@ class Case:
         self.name, self.prose, self.floor, self.against = name, prose, floor, against
         self.run = run or (lambda load, seconds: load.run(name, seconds))
         self.quick = quick
+
+
+class Bound:
+    """A figure that must not be passed, measured after the cases. `run`, given the load and whether it is quick, returns it with
+    a sentence about how it came to be."""
+
+    def __init__(self, name, prose, most, unit, run):
+        self.name, self.prose, self.most, self.unit, self.run = name, prose, most, unit, run
+
+    def measure(self, load, quick):
+        value, how = self.run(load, quick)
+        print(f"  {self.name}: {value:,.1f} {self.unit}; {how}", file=sys.stderr)
+        return {"name": self.name, "prose": self.prose, "value": round(value, 1), "unit": self.unit, "most": self.most,
+                "met": value <= self.most, "how": how}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Replica:
+    """A second process of a service, with the settings of the first, ports of its own, and what is given here."""
+
+    def __init__(self, service, **settings):
+        self.service, self.settings = service, settings
+
+    def __enter__(self):
+        prefix = f"DALER_{self.service.upper()}"
+        pid = os.environ[f"{prefix}_PID"]
+        variables = pathlib.Path(f"/proc/{pid}/environ").read_text(encoding="utf-8").split("\0")
+        env = dict(line.split("=", 1) for line in variables if "=" in line)
+        self.address, admin = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+        self.settings.update(listen=self.address, admin_listen=admin)
+        env.update({f"{prefix}_{name.upper()}": str(value) for name, value in self.settings.items()})
+        self.process = subprocess.Popen([f"{os.environ['DALER_BUILD_DIR']}/bin/daler-{self.service}"], env=env,
+                                        stderr=subprocess.DEVNULL)
+        for _ in range(100):
+            try:
+                urllib.request.urlopen(f"http://{admin}/readyz", timeout=10).close()
+                return self
+            except OSError:
+                time.sleep(0.1)
+        raise SystemExit("the second replica is not ready")
+
+    def __exit__(self, *unused):
+        self.process.terminate()
+        self.process.wait()
 
 
 class Postgres:
@@ -95,8 +147,9 @@ def cpu_by_process():
     return used
 
 
-def resident_peak_mib(name):
-    status = pathlib.Path(f"/proc/{os.environ[f'DALER_{name.upper()}_PID']}/status").read_text(encoding="ascii")
+def resident_peak_mib(name, pid=None):
+    pid = pid or os.environ[f"DALER_{name.upper()}_PID"]
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024
 
 
@@ -154,23 +207,29 @@ def judge(case, result, yard, results):
     return ratio, case.floor is None or ratio >= case.floor
 
 
-def table(rows, yard, memory):
-    lines = [f"yardstick: pgbench TPC-B, 32 clients: {yard['per_second']:,.0f}/s (from {yard['least']:,.0f} to "
-             f"{yard['most']:,.0f}); one client: {yard['single']['per_second']:,.0f}/s, p50 {yard['single']['p50_us']:,} us",
-             "", "| case | per second | ratio | floor | met | p50 us | p99 us | p999 us | CPU us each |",
-             "|---|---:|---:|---:|---|---:|---:|---:|---|"]
+def table(rows, yard, memory, bounds=()):
+    lines = [] if yard is None else [
+        f"yardstick: pgbench TPC-B, 32 clients: {yard['per_second']:,.0f}/s (from {yard['least']:,.0f} to "
+        f"{yard['most']:,.0f}); one client: {yard['single']['per_second']:,.0f}/s, p50 {yard['single']['p50_us']:,} us",
+        "", "| case | per second | ratio | floor | met | p50 us | p99 us | p999 us | CPU us each |",
+        "|---|---:|---:|---:|---|---:|---:|---:|---|"]
     for row in rows:
         cpu = ", ".join(f"{name} {used}" for name, used in row["cpu_us_per_unit"].items())
         floor = "-" if row["floor"] is None else f"{row['floor']}"
         lines.append(f"| {row['prose']} | {row['per_second']:,.0f} | {row['ratio']:.2f} of {row['against']} | {floor} | "
                      f"{'yes' if row['met'] else 'NO'} | {row['p50_us']:,} | {row['p99_us']:,} | {row['p999_us']:,} | {cpu} |")
+    if bounds:
+        lines += ["", "| case | measured | most | met | |", "|---|---:|---:|---|---|"]
+    for bound in bounds:
+        lines.append(f"| {bound['prose']} | {bound['value']:,} {bound['unit']} | {bound['most']} {bound['unit']} | "
+                     f"{'yes' if bound['met'] else 'NO'} | {bound['how']} |")
     lines += ["", f"peak resident memory of {memory['process']}: {memory['mib']:.0f} MiB (most {memory['most_mib']}: "
               f"{'met' if memory['met'] else 'NOT MET'})"]
     return "\n".join(lines)
 
 
-def measure(cases, seconds, scale, accounts):
-    postgres, load = Postgres(scale), Load(accounts)
+def measure(cases, seconds, scale, load):
+    postgres = Postgres(scale)
     single = postgres.tpcb(1, seconds)
     yards, results, rows = [postgres.tpcb(32, seconds)["per_second"]], {}, []
     for case in cases:
@@ -187,7 +246,7 @@ def measure(cases, seconds, scale, accounts):
     return yard, rows
 
 
-def main(name, cases, memory_floor):
+def main(name, cases, memory_floor, bounds=()):
     parser = argparse.ArgumentParser(prog=f"./daler bench {name}", description=f"Measures {name} against pgbench TPC-B.")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     parser.add_argument("--quick", action="store_true", help="under 2 minutes; rougher")
@@ -198,11 +257,13 @@ def main(name, cases, memory_floor):
     wanted = [case for case in cases if (case.quick or not args.quick or case.name in (args.case or []))
               and (not args.case or case.name in args.case
                    or any(other.name in args.case and other.against == case.name for other in cases))]
-    yard, rows = measure(wanted, max(1, int(seconds)), 20 if args.quick else 100, 10000)
+    load = Load(10000)
+    yard, rows = measure(wanted, max(1, int(seconds)), 20 if args.quick else 100, load) if wanted else (None, [])
     mib = resident_peak_mib(memory_floor[0])
     memory = {"process": memory_floor[0], "mib": round(mib, 1), "most_mib": memory_floor[1], "met": mib <= memory_floor[1]}
+    held = [bound.measure(load, args.quick) for bound in bounds if not args.case or bound.name in args.case]
     if args.json:
-        print(json.dumps({"yardstick": yard, "cases": rows, "memory": memory}))
+        print(json.dumps({"yardstick": yard, "cases": rows, "bounds": held, "memory": memory}))
     else:
-        print(table(rows, yard, memory))
-    return 0 if memory["met"] and all(row["met"] for row in rows) else 1
+        print(table(rows, yard, memory, held))
+    return 0 if memory["met"] and all(row["met"] for row in [*rows, *held]) else 1

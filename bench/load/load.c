@@ -9,16 +9,16 @@
 #include "rt/clock.h"
 #include "rt/lock.h"
 
-#define CALL_US_MAX (30 * RT_US_PER_S)
-
 struct load {
 	const struct load_case *load_case;
 	struct rt_channel *channel;
 	const char *bearer;
 	const struct load_world *world;
+	const struct load_limits *limits;
 	struct rt_lock lock;
 	pthread_cond_t idle;
 	size_t running;
+	uint64_t started;
 	int64_t count_from_us;
 	int64_t stop_us;
 	struct load_result *result;
@@ -40,18 +40,14 @@ uint64_t load_random(struct slot *slot, uint64_t bound)
 	return (slot->random_state * UINT64_C(0x2545F4914F6CDD1D)) % bound;
 }
 
-static void start_next(struct slot *slot)
+/* The number of the next call; false when there are to be no more. */
+static bool take_serial(struct load *load, uint64_t *serial)
 {
-	struct load *load = slot->load;
-	rt_arena_deinit(&slot->arena);
-	const ProtobufCMessage *request = load->load_case->build(slot);
-	slot->begun_us = rt_clock_mono_us();
-	struct rt_call_options options = {
-		.deadline_mono_us = slot->begun_us + CALL_US_MAX,
-		.bearer = load->bearer,
-		.wait_for_ready = true,
-	};
-	rt_channel_start(load->channel, slot->remote, request, &options, done, slot);
+	RT_LOCKED(&load->lock);
+	if (load->limits->calls_max > 0 && load->started >= load->limits->calls_max)
+		return false;
+	*serial = load->started++;
+	return true;
 }
 
 static void slot_rest(struct load *load)
@@ -62,13 +58,37 @@ static void slot_rest(struct load *load)
 		pthread_cond_signal(&load->idle);
 }
 
+static void start_next(struct slot *slot)
+{
+	struct load *load = slot->load;
+	if (!take_serial(load, &slot->serial)) {
+		slot_rest(load);
+		return;
+	}
+	rt_arena_deinit(&slot->arena);
+	const ProtobufCMessage *request = load->load_case->build(slot);
+	slot->begun_us = rt_clock_mono_us();
+	struct rt_call_options options = {
+		.deadline_mono_us = slot->begun_us + load->limits->call_us_max,
+		.bearer = load->bearer,
+		.wait_for_ready = true,
+	};
+	rt_channel_start(load->channel, slot->remote, request, &options, done, slot);
+}
+
+static bool was_late(const struct rt_status *status)
+{
+	return status->code == RT_DEADLINE_EXCEEDED || status->code == RT_OUTCOME_UNKNOWN;
+}
+
 /* Counts an answer; false when the slot must stop. */
 static bool account_for(struct slot *slot, const struct rt_status *status,
 			const ProtobufCMessage *reply, int64_t now_us)
 {
 	struct load *load = slot->load;
 	uint64_t units = 0;
-	bool right = rt_is_ok(status) && load->load_case->check(slot, reply, &units);
+	bool right = rt_is_ok(status) ? load->load_case->check(slot, reply, &units)
+				      : load->limits->gives_up && was_late(status);
 	RT_LOCKED(&load->lock);
 	if (!right) {
 		if (load->result->wrong++ == 0)
@@ -109,18 +129,22 @@ static struct slot *slots_new(struct load *load, size_t count)
 }
 
 void load_run(const struct load_case *load_case, struct rt_channel *channel, const char *bearer,
-	      const struct load_world *world, int64_t duration_us, struct load_result *result)
+	      const struct load_world *world, const struct load_limits *limits,
+	      struct load_result *result)
 {
 	memset(result, 0, sizeof(*result));
 	int64_t now_us = rt_clock_mono_us();
+	int64_t duration_us = limits->duration_us;
 	struct load load = {
 		.load_case = load_case,
 		.channel = channel,
 		.bearer = bearer,
 		.world = world,
+		.limits = limits,
 		.running = load_case->in_flight,
-		.count_from_us = now_us + duration_us / 10,
-		.stop_us = now_us + duration_us / 10 + duration_us,
+		.count_from_us = limits->calls_max > 0 ? now_us : now_us + duration_us / 10,
+		.stop_us = limits->calls_max > 0 ? RT_NO_DEADLINE
+						 : now_us + duration_us / 10 + duration_us,
 		.result = result,
 	};
 	rt_lock_init(&load.lock, RT_RANK_SERVICE);
@@ -132,7 +156,7 @@ void load_run(const struct load_case *load_case, struct rt_channel *channel, con
 	while (load.running > 0)
 		(void)rt_lock_wait(&load.lock, &load.idle, RT_NO_DEADLINE);
 	rt_lock_give(&load.lock);
-	result->duration_us = duration_us;
+	result->duration_us = limits->calls_max > 0 ? rt_clock_mono_us() - now_us : duration_us;
 	for (size_t i = 0; i < load_case->in_flight; i++)
 		rt_arena_deinit(&slots[i].arena);
 	free(slots);

@@ -19,6 +19,7 @@ struct slot {
 	struct load *load;
 	struct rt_arena arena;
 	size_t index;
+	uint64_t serial; /* of the call, over all slots, from 0 */
 	uint64_t random_state;
 	unsigned phase;        /* the case's own: e.g. 0 hold, 1 capture */
 	struct rt_uuid memory; /* the case's own: e.g. the hold's id */
@@ -45,11 +46,20 @@ struct load_result {
 	char first_error[256];
 };
 
+/* How long, and how much. */
+struct load_limits {
+	int64_t duration_us; /* after warming up for a tenth of it */
+	uint64_t calls_max;  /* end after so many calls, all of which count; 0: by time */
+	int64_t call_us_max; /* deadline of a call */
+	bool gives_up;       /* a call that is not answered in time counts as made */
+};
+
 struct load_world; /* what a case knows: ledger, accounts, ids */
 
-/* Runs the case for a time, after warming up for a tenth of it. */
+/* Runs the case as far as the limits say. */
 void load_run(const struct load_case *load_case, struct rt_channel *channel, const char *bearer,
-	      const struct load_world *world, int64_t duration_us, struct load_result *result);
+	      const struct load_world *world, const struct load_limits *limits,
+	      struct load_result *result);
 const struct load_world *load_world_of(const struct slot *slot);
 /* Uniform in 0 .. bound-1, from the slot's own generator. */
 uint64_t load_random(struct slot *slot, uint64_t bound);

@@ -7,6 +7,7 @@
 #include "accounts_cases.h"
 #include "lane.h"
 #include "load.h"
+#include "payments_cases.h"
 #include "rt/clock.h"
 #include "rt/config.h"
 #include "rt/log.h"
@@ -17,12 +18,16 @@ struct load_config {
 	const char *case_name;
 	const char *ledger;
 	const char *accounts_addr;
+	const char *payments_addr;
 	const char *cert_dir;
 	const char *token;
 	const char *accounts_db;
 	int64_t accounts;
 	int64_t duration_ms;
 	int64_t in_flight;
+	int64_t calls;
+	int64_t call_ms;
+	int64_t gives_up;
 };
 
 static const struct rt_setting settings[] = {
@@ -32,16 +37,24 @@ static const struct rt_setting settings[] = {
 			"id of the ledger to use"),
 	RT_TEXT_SETTING(struct load_config, accounts_addr, "accounts_addr", NULL, 3, 255,
 			"host:port of accounts"),
+	RT_TEXT_SETTING(struct load_config, payments_addr, "payments_addr", "", 0, 255,
+			"host:port of payments, for its cases"),
 	RT_TEXT_SETTING(struct load_config, cert_dir, "cert_dir", NULL, 1, 4096,
 			"folder of certificates, one a service"),
 	RT_TEXT_SETTING(struct load_config, token, "token", "", 0, 8192,
-			"an operator's token, for the setup"),
+			"an operator's token, for the setup and for payments"),
 	RT_TEXT_SETTING(struct load_config, accounts_db, "accounts_db", "", 0, 4096,
 			"libpq connection string of accounts' database, for the case lane"),
 	RT_INT_SETTING(struct load_config, accounts, "accounts", "10000", 2, 10000000, "accounts",
 		       "accounts in the ledger"),
 	RT_INT_SETTING(struct load_config, in_flight, "in_flight", "0", 0, 100000, "calls",
 		       "calls in flight; 0: as many as the case says"),
+	RT_INT_SETTING(struct load_config, calls, "calls", "0", 0, 100000000, "calls",
+		       "end after so many calls; 0: after the time"),
+	RT_INT_SETTING(struct load_config, call_ms, "call_ms", "30000", 1, 3600000, "ms",
+		       "deadline of a call"),
+	RT_INT_SETTING(struct load_config, gives_up, "gives_up", "0", 0, 1, "",
+		       "1: a call that is not answered in time counts as made, and not as wrong"),
 	RT_INT_SETTING(struct load_config, duration_ms, "duration_ms", "5000", 100, 3600000, "ms",
 		       "how long to load"),
 };
@@ -76,8 +89,9 @@ static void check(struct rt_status status, const char *what)
 		rt_process_fail(what, status);
 }
 
-/* A channel to accounts as `identity`; it lives as long as the process. */
+/* A channel to a service as `identity`; what it needs lives as long as the process. */
 static struct rt_channel *channel_as(const struct load_config *config, const char *identity,
+				     const char *address, enum rt_identity expected,
 				     struct rt_client **client)
 {
 	static char paths[2][3][4200];
@@ -85,7 +99,7 @@ static struct rt_channel *channel_as(const struct load_config *config, const cha
 	struct rt_tls tls = tls_of(config, identity, paths[used++ % 2]);
 	struct rt_channel *channel = NULL;
 	check(rt_client_new(&tls, client), "client");
-	check(rt_channel_new(*client, config->accounts_addr, RT_ID_ACCOUNTS, &channel), "channel");
+	check(rt_channel_new(*client, address, expected, &channel), "channel");
 	return channel;
 }
 
@@ -107,23 +121,66 @@ static void print_result(const char *name, const struct load_result *result)
 	(void)printf("}\n");
 }
 
-static const struct load_case *find_case(const char *name)
+static const struct load_case *find_in(const struct load_case *cases, size_t count,
+				       const char *name)
 {
-	for (size_t i = 0; i < accounts_case_count; i++)
-		if (strcmp(accounts_cases[i].name, name) == 0)
-			return &accounts_cases[i];
-	(void)fprintf(stderr, "daler-load: no such case: %s\n", name);
-	exit(2);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(cases[i].name, name) == 0)
+			return &cases[i];
+	return NULL;
+}
+
+static void close_channel(struct rt_channel *channel, struct rt_client *client)
+{
+	rt_client_stop(client);
+	rt_channel_destroy(channel);
+	rt_client_destroy(client);
 }
 
 static void set_up(const struct load_config *config, const struct load_world *world)
 {
 	struct rt_client *client = NULL;
-	struct rt_channel *channel = channel_as(config, "operator", &client);
+	struct rt_channel *channel =
+		channel_as(config, "operator", config->accounts_addr, RT_ID_ACCOUNTS, &client);
 	check(world_create(world, channel, config->token), "setup");
-	rt_client_stop(client);
-	rt_channel_destroy(channel);
-	rt_client_destroy(client);
+	close_channel(channel, client);
+	if (config->payments_addr[0] == '\0')
+		return;
+	channel = channel_as(config, "operator", config->payments_addr, RT_ID_PAYMENTS, &client);
+	check(payments_set_up(world, channel, config->token), "setup");
+	close_channel(channel, client);
+}
+
+/* Accounts is loaded as payments does it, payments as a company's operator does, with a token. */
+static void run_case(const struct load_config *config, const struct load_world *world,
+		     struct load_result *result)
+{
+	const struct load_case *found =
+		find_in(accounts_cases, accounts_case_count, config->case_name);
+	bool accounts = found != NULL;
+	if (!accounts)
+		found = find_in(payments_cases, payments_case_count, config->case_name);
+	if (found == NULL) {
+		(void)fprintf(stderr, "daler-load: no such case: %s\n", config->case_name);
+		exit(2);
+	}
+	struct rt_client *client = NULL;
+	struct rt_channel *channel = accounts
+					     ? channel_as(config, "payments", config->accounts_addr,
+							  RT_ID_ACCOUNTS, &client)
+					     : channel_as(config, "operator", config->payments_addr,
+							  RT_ID_PAYMENTS, &client);
+	struct load_case load_case = *found;
+	if (config->in_flight > 0)
+		load_case.in_flight = (size_t)config->in_flight;
+	const struct load_limits limits = {
+		.duration_us = config->duration_ms * RT_US_PER_MS,
+		.calls_max = (uint64_t)config->calls,
+		.call_us_max = config->call_ms * RT_US_PER_MS,
+		.gives_up = config->gives_up == 1,
+	};
+	load_run(&load_case, channel, accounts ? NULL : config->token, world, &limits, result);
+	close_channel(channel, client);
 }
 
 int main(int argc, char **argv)
@@ -145,21 +202,11 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	static struct load_result result;
-	if (strcmp(config.case_name, "lane") == 0) {
+	if (strcmp(config.case_name, "lane") == 0)
 		lane_run(config.accounts_db, &world, 1000, config.duration_ms * RT_US_PER_MS,
 			 &result);
-		print_result("lane", &result);
-		return result.wrong == 0 ? 0 : 1;
-	}
-	struct rt_client *client = NULL;
-	struct rt_channel *channel = channel_as(&config, "payments", &client);
-	struct load_case load_case = *find_case(config.case_name);
-	if (config.in_flight > 0)
-		load_case.in_flight = (size_t)config.in_flight;
-	load_run(&load_case, channel, NULL, &world, config.duration_ms * RT_US_PER_MS, &result);
-	print_result(load_case.name, &result);
-	rt_client_stop(client);
-	rt_channel_destroy(channel);
-	rt_client_destroy(client);
+	else
+		run_case(&config, &world, &result);
+	print_result(config.case_name, &result);
 	return result.wrong == 0 ? 0 : 1;
 }
