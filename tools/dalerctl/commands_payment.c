@@ -25,21 +25,39 @@ static const char *state_text(Daler__Payments__V1__PaymentState state)
 			 "PAYMENT_STATE_");
 }
 
+enum standing { GOES_ON, DONE, NOT_DONE, FOR_A_PERSON };
+
+static enum standing standing_of(const Daler__Payments__V1__Payment *payment)
+{
+	switch ((int)payment->state) {
+	case DALER__PAYMENTS__V1__PAYMENT_STATE__PAYMENT_STATE_SUCCEEDED:
+	case DALER__PAYMENTS__V1__PAYMENT_STATE__PAYMENT_STATE_PARTLY_REFUNDED:
+	case DALER__PAYMENTS__V1__PAYMENT_STATE__PAYMENT_STATE_REFUNDED:
+		return DONE;
+	case DALER__PAYMENTS__V1__PAYMENT_STATE__PAYMENT_STATE_DECLINED:
+	case DALER__PAYMENTS__V1__PAYMENT_STATE__PAYMENT_STATE_CANCELED:
+	case DALER__PAYMENTS__V1__PAYMENT_STATE__PAYMENT_STATE_COMPENSATED:
+		return NOT_DONE;
+	case DALER__PAYMENTS__V1__PAYMENT_STATE__PAYMENT_STATE_MANUAL_REVIEW:
+		return FOR_A_PERSON;
+	default:
+		return GOES_ON;
+	}
+}
+
 /* Whether the payment goes on by itself. */
 static bool is_open(const Daler__Payments__V1__Payment *payment)
 {
-	return payment->state != DALER__PAYMENTS__V1__PAYMENT_STATE__PAYMENT_STATE_SUCCEEDED &&
-	       payment->state != DALER__PAYMENTS__V1__PAYMENT_STATE__PAYMENT_STATE_DECLINED &&
-	       payment->state != DALER__PAYMENTS__V1__PAYMENT_STATE__PAYMENT_STATE_MANUAL_REVIEW;
+	return standing_of(payment) == GOES_ON;
 }
 
 static enum ctl_exit exit_of(const Daler__Payments__V1__Payment *payment)
 {
-	if (payment->state == DALER__PAYMENTS__V1__PAYMENT_STATE__PAYMENT_STATE_SUCCEEDED)
+	enum standing standing = standing_of(payment);
+
+	if (standing == DONE)
 		return CTL_DONE;
-	return payment->state == DALER__PAYMENTS__V1__PAYMENT_STATE__PAYMENT_STATE_DECLINED
-		       ? CTL_REFUSED
-		       : CTL_UNCERTAIN;
+	return standing == NOT_DONE ? CTL_REFUSED : CTL_UNCERTAIN;
 }
 
 static const char *kind_text(const Daler__Payments__V1__Payment *payment)

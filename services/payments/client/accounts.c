@@ -10,8 +10,8 @@
 #include "rt/log.h"
 
 #define SERVICE        "daler.accounts.v1.AccountsService"
-/* A group of one transfer with its ids takes well under this. */
-#define POST_BYTES_MAX 2048
+/* A group of two transfers with their ids takes well under this. */
+#define POST_BYTES_MAX 4096
 
 static const struct rt_remote post_batch = {
 	SERVICE, "PostBatch", &daler__accounts__v1__post_batch_response__descriptor, true};
@@ -25,7 +25,7 @@ struct posting {
 	void *context;
 	size_t count;
 	struct saga_event *events;
-	struct rt_uuid *transfer_ids; /* of each post, which name its group */
+	struct rt_uuid *transfer_ids; /* of the first of each post, which name its group */
 };
 
 static char *uuid_text(struct rt_arena *arena, const struct rt_uuid *uuid)
@@ -48,13 +48,21 @@ static char *lent(const char *text)
 	return cast.out;
 }
 
-static void set_kind(Daler__Accounts__V1__Transfer *transfer, const struct ledger_post *post,
+static char *hold_id(const struct ledger_post *post, const struct ledger_transfer *step,
 		     struct rt_arena *arena)
+{
+	struct rt_uuid id = rt_uuid_derive(&post->payment_id, step->hold);
+
+	return uuid_text(arena, &id);
+}
+
+static void set_kind(Daler__Accounts__V1__Transfer *transfer, const struct ledger_post *post,
+		     const struct ledger_transfer *step, struct rt_arena *arena)
 {
 	static Daler__Accounts__V1__Direct direct = DALER__ACCOUNTS__V1__DIRECT__INIT;
 	static Daler__Accounts__V1__Hold hold = DALER__ACCOUNTS__V1__HOLD__INIT;
 
-	switch (post->step->move) {
+	switch (step->move) {
 	case LEDGER_DIRECT:
 		transfer->kind_case = DALER__ACCOUNTS__V1__TRANSFER__KIND_DIRECT;
 		transfer->direct = &direct;
@@ -64,51 +72,57 @@ static void set_kind(Daler__Accounts__V1__Transfer *transfer, const struct ledge
 		transfer->hold = &hold;
 		return;
 	case LEDGER_CAPTURE:
-	case LEDGER_RELEASE:
-		break;
-	}
-	struct rt_uuid hold_id = rt_uuid_derive(&post->payment_id, post->step->hold);
-
-	if (post->step->move == LEDGER_CAPTURE) {
 		transfer->kind_case = DALER__ACCOUNTS__V1__TRANSFER__KIND_CAPTURE;
 		transfer->capture = rt_arena_alloc(arena, sizeof(*transfer->capture));
 		RT_ASSERT(transfer->capture != NULL);
 		daler__accounts__v1__capture__init(transfer->capture);
-		transfer->capture->hold_id = uuid_text(arena, &hold_id);
+		transfer->capture->hold_id = hold_id(post, step, arena);
+		return;
+	case LEDGER_RELEASE:
+		transfer->kind_case = DALER__ACCOUNTS__V1__TRANSFER__KIND_RELEASE;
+		transfer->release = rt_arena_alloc(arena, sizeof(*transfer->release));
+		RT_ASSERT(transfer->release != NULL);
+		daler__accounts__v1__release__init(transfer->release);
+		transfer->release->hold_id = hold_id(post, step, arena);
 		return;
 	}
-	transfer->kind_case = DALER__ACCOUNTS__V1__TRANSFER__KIND_RELEASE;
-	transfer->release = rt_arena_alloc(arena, sizeof(*transfer->release));
-	RT_ASSERT(transfer->release != NULL);
-	daler__accounts__v1__release__init(transfer->release);
-	transfer->release->hold_id = uuid_text(arena, &hold_id);
+}
+
+static Daler__Accounts__V1__Transfer *make_transfer(const struct ledger_post *post,
+						    const struct ledger_transfer *step,
+						    struct rt_arena *arena)
+{
+	Daler__Accounts__V1__Transfer *transfer = rt_arena_alloc(arena, sizeof(*transfer));
+	struct rt_uuid id = rt_uuid_derive(&post->payment_id, step->name);
+
+	RT_ASSERT(transfer != NULL);
+	daler__accounts__v1__transfer__init(transfer);
+	transfer->transfer_id = uuid_text(arena, &id);
+	transfer->debit_account_id = uuid_text(arena, &post->sides[step->debit]);
+	transfer->credit_account_id = uuid_text(arena, &post->sides[step->credit]);
+	transfer->amount_minor = step->move == LEDGER_RELEASE ? 0 : post->amounts[step->amount];
+	transfer->currency = lent(post->currency);
+	transfer->reference = uuid_text(arena, &post->payment_id);
+	set_kind(transfer, post, step, arena);
+	return transfer;
 }
 
 static Daler__Accounts__V1__Group *make_group(const struct ledger_post *post,
-					      const struct rt_uuid *transfer_id,
 					      struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Group *group = rt_arena_alloc(arena, sizeof(*group));
-	Daler__Accounts__V1__Transfer *transfer = rt_arena_alloc(arena, sizeof(*transfer));
-	Daler__Accounts__V1__Transfer **list =
-		rt_arena_alloc(arena, sizeof(struct Daler__Accounts__V1__Transfer *));
-	bool release = post->step->move == LEDGER_RELEASE;
 
-	RT_ASSERT(group != NULL && transfer != NULL && list != NULL);
+	RT_ASSERT(group != NULL);
 	daler__accounts__v1__group__init(group);
-	daler__accounts__v1__transfer__init(transfer);
-	transfer->transfer_id = uuid_text(arena, transfer_id);
-	transfer->debit_account_id =
-		uuid_text(arena, post->step->from_counter ? &post->counter_id : &post->account_id);
-	transfer->credit_account_id =
-		uuid_text(arena, post->step->from_counter ? &post->account_id : &post->counter_id);
-	transfer->amount_minor = release ? 0 : post->amount_minor;
-	transfer->currency = lent(post->currency);
-	transfer->reference = uuid_text(arena, &post->payment_id);
-	set_kind(transfer, post, arena);
-	list[0] = transfer;
-	group->n_transfers = 1;
-	group->transfers = list;
+	group->transfers = rt_arena_array(arena, SAGA_TRANSFERS_MAX,
+					  sizeof(struct Daler__Accounts__V1__Transfer *));
+	RT_ASSERT(group->transfers != NULL);
+	for (size_t i = 0; i < SAGA_TRANSFERS_MAX; i++) {
+		const struct ledger_transfer *step = &post->step->transfers[i];
+
+		if (step->name != NULL && post->amounts[step->amount] > 0)
+			group->transfers[group->n_transfers++] = make_transfer(post, step, arena);
+	}
 	return group;
 }
 
@@ -117,7 +131,7 @@ static Daler__Accounts__V1__Group *make_group(const struct ledger_post *post,
 static void all_events(struct posting *posting, enum saga_event_kind kind, const char *reason)
 {
 	for (size_t i = 0; i < posting->count; i++)
-		posting->events[i] = (struct saga_event){kind, reason};
+		posting->events[i] = (struct saga_event){.kind = kind, .reason = reason};
 }
 
 static struct saga_event outcome_event(const Daler__Accounts__V1__Outcome *outcome,
@@ -126,18 +140,20 @@ static struct saga_event outcome_event(const Daler__Accounts__V1__Outcome *outco
 	struct rt_uuid group_id;
 
 	if (!rt_uuid_parse(outcome->group_id, &group_id) || !rt_uuid_equal(&group_id, transfer_id))
-		return (struct saga_event){SAGA_LEDGER_SILENT, "LEDGER_UNCLEAR"};
+		return (struct saga_event){.kind = SAGA_LEDGER_SILENT, .reason = "LEDGER_UNCLEAR"};
 	switch ((int)outcome->result_case) {
 	case DALER__ACCOUNTS__V1__OUTCOME__RESULT_POSTED:
-		return (struct saga_event){SAGA_LEDGER_POSTED, NULL};
+		return (struct saga_event){.kind = SAGA_LEDGER_POSTED, .reason = NULL};
 	case DALER__ACCOUNTS__V1__OUTCOME__RESULT_DECLINE:
-		return (struct saga_event){SAGA_LEDGER_DECLINED, outcome->decline->reason};
+		return (struct saga_event){.kind = SAGA_LEDGER_DECLINED,
+					   .reason = outcome->decline->reason};
 	case DALER__ACCOUNTS__V1__OUTCOME__RESULT_REFUSAL:
-		return (struct saga_event){SAGA_LEDGER_CONFLICT, outcome->refusal->reason};
+		return (struct saga_event){.kind = SAGA_LEDGER_CONFLICT,
+					   .reason = outcome->refusal->reason};
 	case DALER__ACCOUNTS__V1__OUTCOME__RESULT__NOT_SET:
 	case _DALER__ACCOUNTS__V1__OUTCOME__RESULT__CASE_IS_INT_SIZE:
 	default:
-		return (struct saga_event){SAGA_LEDGER_SILENT, "LEDGER_UNCLEAR"};
+		return (struct saga_event){.kind = SAGA_LEDGER_SILENT, .reason = "LEDGER_UNCLEAR"};
 	}
 }
 
@@ -209,8 +225,8 @@ void accounts_post(const struct accounts_client *client, const struct rt_uuid *l
 	RT_ASSERT(request.groups != NULL);
 	for (size_t i = 0; i < count; i++) {
 		posting->transfer_ids[i] =
-			rt_uuid_derive(&posts[i].payment_id, posts[i].step->name);
-		request.groups[i] = make_group(&posts[i], &posting->transfer_ids[i], &arena);
+			rt_uuid_derive(&posts[i].payment_id, posts[i].step->transfers[0].name);
+		request.groups[i] = make_group(&posts[i], &arena);
 	}
 	struct rt_call_options options = {.deadline_mono_us = rt_clock_mono_us() +
 							      client->timeout_ms * RT_US_PER_MS,

@@ -19,10 +19,9 @@ struct accounts_client {
 /* One payment's ledger step. */
 struct ledger_post {
 	struct rt_uuid payment_id;
-	const struct ledger_step *step;
-	struct rt_uuid account_id;
-	struct rt_uuid counter_id;
-	int64_t amount_minor;
+	const struct saga_step *step; /* a ledger's */
+	const struct rt_uuid *sides;  /* LEDGER_SIDES; lent */
+	int64_t amounts[2];           /* by enum ledger_amount */
 	const char *currency;
 };
 

@@ -38,7 +38,7 @@ static struct asking *asking_new(const struct connector_operation *operation,
 
 static struct saga_event event_of(enum saga_event_kind kind, const char *reason)
 {
-	return (struct saga_event){kind, reason};
+	return (struct saga_event){.kind = kind, .reason = reason};
 }
 
 /* A no must have a reason, even when the connector gives none. */
@@ -63,7 +63,7 @@ static bool operation_matches(const operation_message *message,
 			      const struct connector_operation *operation)
 {
 	enum _Daler__Connector__V1__OperationKind kind =
-		operation->kind == PROVIDER_CHARGE
+		operation->kind == PROVIDER_AUTHORIZE
 			? DALER__CONNECTOR__V1__OPERATION_KIND__OPERATION_KIND_CHARGE
 			: DALER__CONNECTOR__V1__OPERATION_KIND__OPERATION_KIND_PAYOUT;
 	struct rt_uuid reference;
@@ -186,7 +186,7 @@ void connector_submit(const struct connector_client *client,
 	char reference[RT_UUID_TEXT_BYTES];
 
 	rt_uuid_format(&operation->payment_id, reference);
-	if (operation->kind == PROVIDER_CHARGE) {
+	if (operation->kind == PROVIDER_AUTHORIZE) {
 		Daler__Connector__V1__ChargeRequest request;
 		daler__connector__v1__charge_request__init(&request);
 

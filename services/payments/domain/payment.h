@@ -13,8 +13,14 @@ enum payment_kind {
 	PAYMENT_DEPOSIT = 1,
 	PAYMENT_WITHDRAWAL = 2,
 	PAYMENT_TRANSFER = 3,
+	PAYMENT_REMOTE_TRANSFER = 4, /* from one ledger to another */
+	PAYMENT_REFUND = 5,          /* of a deposit */
+	PAYMENT_WAGER = 6,
+	PAYMENT_SETTLE = 7,
+	PAYMENT_WAGER_ROLLBACK = 8,
+	PAYMENT_SETTLE_ROLLBACK = 9,
 };
-#define PAYMENT_KIND_MAX        3
+#define PAYMENT_KIND_MAX        9
 
 #define PAYMENT_REASON_BYTES    65 /* 64 characters of A-Z 0-9 _ */
 #define PAYMENT_CALLER_BYTES    65 /* a user's id, or the name of an identity */
@@ -24,13 +30,23 @@ enum payment_kind {
 struct payment_request {
 	enum payment_kind kind;
 	struct rt_uuid ledger_id;
-	struct rt_uuid account_id; /* credited by a deposit, debited by the others */
-	struct rt_uuid counter_id; /* transfer: the credited account; else the clearing account,
-				      once it is known */
+	struct rt_uuid account_id; /* the person's: credited by a deposit or a settlement, debited
+				      by most */
+	struct rt_uuid counter_id; /* the other side of it in this ledger: another account, the
+				      game's, the clearing account or the transit account; the last
+				      two once they are known */
+	struct rt_uuid
+		remote_ledger_id; /* of a transfer between ledgers; else nil, like the next two */
+	struct rt_uuid remote_account_id; /* credited there */
+	struct rt_uuid remote_counter_id; /* the transit account there */
+	struct rt_uuid parent_id;         /* the payment that this one gives back; else nil */
 	int64_t amount_minor;
+	int64_t fee_minor;             /* 0: none */
+	struct rt_uuid fee_account_id; /* nil without a fee */
 	char currency[4];
-	const char *connector;  /* "" for a transfer */
-	const char *instrument; /* "" for a transfer */
+	const char *connector;  /* "" where no connector takes part */
+	const char *instrument; /* likewise */
+	const char *round_id;   /* of gaming; else "" */
 	const char *reference;
 	const char *idempotency_key;
 };

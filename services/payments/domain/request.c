@@ -48,8 +48,6 @@ static struct rt_status check_transfer(const struct payment_draft *draft,
 	if (rt_uuid_equal(&request->account_id, &request->counter_id))
 		return RT_BAD_FIELD("INVALID_FIELD", "transfer.to_account_id",
 				    "must differ from transfer.from_account_id");
-	request->connector = "";
-	request->instrument = "";
 	return rt_ok();
 }
 
@@ -87,10 +85,13 @@ struct rt_status payment_request_check(const struct payment_draft *draft,
 	RT_TRY(rt_uuid_field("ledger_id", or_empty(draft->ledger_id), &request->ledger_id));
 	RT_TRY(check_money(draft, request));
 	RT_TRY(rt_text_field("reference", draft->reference, 0, REFERENCE_CHARACTERS_MAX));
-	if (draft->kind < PAYMENT_DEPOSIT || draft->kind > PAYMENT_KIND_MAX)
+	if (draft->kind < PAYMENT_DEPOSIT || draft->kind > PAYMENT_TRANSFER)
 		return RT_BAD_FIELD("INVALID_FIELD", "kind",
 				    "one of deposit, withdrawal, transfer is required");
 	request->kind = (enum payment_kind)draft->kind;
+	request->connector = "";
+	request->instrument = "";
+	request->round_id = "";
 	request->idempotency_key = draft->idempotency_key;
 	request->reference = or_empty(draft->reference);
 	RT_TRY(rt_uuid_field(names[request->kind].account, or_empty(draft->account_id),

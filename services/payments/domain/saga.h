@@ -1,54 +1,28 @@
 /* The saga of a payment as a pure machine: from the state and what happened, the changes to write
- * and what to do next. No clock, no I/O, no memory. A kind of payment is a plan, which is data: see
- * deposit.c, withdrawal.c, transfer.c. */
+ * and what to do next. No clock, no I/O, no memory. What a kind of payment does is its plan. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "domain/payment.h"
-
-enum ledger_move { LEDGER_DIRECT, LEDGER_HOLD, LEDGER_CAPTURE, LEDGER_RELEASE };
-
-/* One transfer in the ledger. Its id is derived from the payment's and `name`, so that repeating it
- * is harmless. */
-struct ledger_step {
-	const char *name;
-	enum ledger_move move;
-	bool from_counter; /* debits the counter account and credits the payment's; else the other
-			      way round */
-	const char *hold;  /* name of the step whose hold is captured or released */
-};
-
-enum provider_operation { PROVIDER_NONE, PROVIDER_CHARGE, PROVIDER_PAYOUT };
-
-/* The steps of a kind. The point of no return is the submission to the connector: before it
- * `release` undoes everything, after it only the connector's word decides. */
-struct saga_plan {
-	enum payment_kind kind;
-	const char *name;                  /* "deposit"; label of metrics */
-	const struct ledger_step *prepare; /* before the connector; NULL: nothing */
-	enum provider_operation operation;
-	const struct ledger_step *settle;  /* after the connector's yes; NULL: nothing */
-	const struct ledger_step *release; /* compensation after its no; NULL: nothing to undo */
-};
-
-extern const struct saga_plan payment_deposit_plan;
-extern const struct saga_plan payment_withdrawal_plan;
-extern const struct saga_plan payment_transfer_plan;
-
-const struct saga_plan *saga_plan_of(enum payment_kind kind);
+#include "domain/plan.h"
 
 /* What can happen to a saga. */
 #define SAGA_EVENTS(ROW)                                                                           \
 	ROW(BEGIN)           /* new, or taken over: go on from the state */                        \
 	ROW(REFUSED_AT_ONCE) /* before anything was done: a rule says no */                        \
+	ROW(NOTHING_TO_DO)   /* before anything was done: it is done already */                    \
+	ROW(CANCEL_ASKED)    /* somebody wants what waits for the person called off */             \
 	ROW(LEDGER_POSTED)                                                                         \
 	ROW(LEDGER_DECLINED) /* recorded or deterministic: the step did not and will not happen */ \
 	ROW(LEDGER_CONFLICT) /* the ledger has our id with another content */                      \
 	ROW(LEDGER_SILENT)   /* unavailable or unclear */                                          \
 	ROW(PROVIDER_SUCCEEDED)                                                                    \
 	ROW(PROVIDER_DECLINED) /* the operation's final word, or a submission refused for good */  \
+	ROW(PROVIDER_CANCELED) /* final: it was called off */                                      \
+	ROW(PROVIDER_AUTHORIZED) /* set aside there, and to be captured */                         \
+	ROW(PROVIDER_ACTION)     /* it waits for the person who pays */                            \
 	ROW(PROVIDER_PENDING)                                                                      \
 	ROW(PROVIDER_ABSENT)   /* asked: it never arrived */                                       \
 	ROW(PROVIDER_CONFLICT) /* it has our reference with another content */                     \
@@ -64,13 +38,18 @@ enum saga_event_kind {
 struct saga_event {
 	enum saga_event_kind kind;
 	const char *reason; /* of a decline, a conflict, a silence; NULL: none */
+	bool canceled; /* somebody wants the payment called off, or that is why it is compensating
+			*/
+	bool unsent;   /* of a silence: the call was never made */
 };
 
 enum saga_action {
-	SAGA_REST,   /* nothing more to do: final, or a person's turn */
-	SAGA_POST,   /* `step` to the ledger */
-	SAGA_SUBMIT, /* `plan->operation` to the connector */
-	SAGA_ASK,    /* the connector, with our reference */
+	SAGA_REST,    /* nothing more to do: it rests, or a person's turn */
+	SAGA_POST,    /* `step` to its ledger */
+	SAGA_SUBMIT,  /* `step` to the connector */
+	SAGA_CAPTURE, /* what the connector has authorized */
+	SAGA_CANCEL,  /* what the connector has authorized, or begun and not done */
+	SAGA_ASK,     /* the connector, with the reference of `step` */
 };
 
 /* A state to enter. */
@@ -87,8 +66,11 @@ struct saga_decision {
 	size_t change_count;
 	struct saga_change changes[SAGA_CHANGES_MAX]; /* written in one commit, before the action */
 	enum saga_action action;
-	const struct ledger_step *step; /* of SAGA_POST */
+	const struct saga_step *step; /* of every action but SAGA_REST */
 };
+
+/* Why a payment that was called off compensates; such a one ends CANCELED. */
+#define SAGA_REASON_CANCELED "CANCELED"
 
 /* Decides. Every change it orders is an edge of states.def (asserted). Pure. */
 struct saga_decision saga_decide(const struct saga_plan *plan, enum payment_state state,

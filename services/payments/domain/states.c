@@ -8,8 +8,8 @@ struct state_row {
 };
 
 static const struct state_row state_rows[PAYMENT_STATE_MAX + 1] = {
-#define PAYMENT_STATE(state_name, number, state_class, state_prose)                                \
-	[number] = {#state_name, PAYMENT_CLASS_##state_class, state_prose},
+#define PAYMENT_STATE(id, state_name, number, state_class, state_prose)                            \
+	[number] = {state_name, PAYMENT_CLASS_##state_class, state_prose},
 #include "domain/states.def"
 #undef PAYMENT_STATE
 };
@@ -22,22 +22,9 @@ const struct payment_edge payment_edges[] = {
 };
 const size_t payment_edge_count = sizeof(payment_edges) / sizeof(payment_edges[0]);
 
-static const char *const lower_names[PAYMENT_STATE_MAX + 1] = {
-	[PAYMENT_NONE] = "none",
-	[PAYMENT_CREATED] = "created",
-	[PAYMENT_HELD] = "held",
-	[PAYMENT_SUBMITTED] = "submitted",
-	[PAYMENT_UNKNOWN] = "unknown",
-	[PAYMENT_SETTLING] = "settling",
-	[PAYMENT_SUCCEEDED] = "succeeded",
-	[PAYMENT_DECLINED] = "declined",
-	[PAYMENT_MANUAL_REVIEW] = "manual_review",
-	[PAYMENT_RELEASING] = "releasing",
-};
-
 const char *payment_state_name(enum payment_state state)
 {
-	return lower_names[state];
+	return state == PAYMENT_NONE ? "none" : state_rows[state].name;
 }
 
 bool payment_state_valid(int number)
@@ -66,7 +53,7 @@ bool payment_edge_allowed(enum payment_state from, enum payment_state to)
 
 static const char *class_name(enum payment_state_class class)
 {
-	static const char *const names[] = {"open", "review", "final"};
+	static const char *const names[] = {"open", "review", "done", "final"};
 	return names[class];
 }
 
@@ -86,7 +73,8 @@ void payment_states_print(FILE *out)
 		fprintf(out, "    %s --> %s: %s\n", node(payment_edges[i].from),
 			node(payment_edges[i].to), payment_edges[i].why);
 	for (int i = 1; i <= PAYMENT_STATE_MAX; i++) {
-		if (state_rows[i].class == PAYMENT_CLASS_FINAL)
+		if (state_rows[i].class == PAYMENT_CLASS_FINAL ||
+		    state_rows[i].class == PAYMENT_CLASS_DONE)
 			fprintf(out, "    %s --> [*]\n", payment_state_name((enum payment_state)i));
 	}
 	fputs("```\n\n| number | state | class | meaning |\n|---|---|---|---|\n", out);
@@ -94,8 +82,9 @@ void payment_states_print(FILE *out)
 		fprintf(out, "| %d | %s | %s | %s |\n", i,
 			payment_state_name((enum payment_state)i), class_name(state_rows[i].class),
 			state_rows[i].prose);
-	fputs("\nopen: a saga works on it. review: a person must look at it. final: nothing "
-	      "changes any more. Every change of "
+	fputs("\nopen: a saga works on it. review: a person must look at it. done: carried out, "
+	      "and "
+	      "may yet be given back. final: nothing changes any more. Every change of "
 	      "state is a row of `payment_events` that stays; a row that is no edge of this table "
 	      "is refused by the database.\n",
 	      out);

@@ -7,13 +7,18 @@
 
 enum payment_state {
 	PAYMENT_NONE = 0, /* before the first */
-#define PAYMENT_STATE(name, number, class, prose) PAYMENT_##name = (number),
+#define PAYMENT_STATE(name, lower, number, class, prose) PAYMENT_##name = (number),
 #include "domain/states.def"
 #undef PAYMENT_STATE
 };
-#define PAYMENT_STATE_MAX 9
+#define PAYMENT_STATE_MAX 14
 
-enum payment_state_class { PAYMENT_CLASS_OPEN, PAYMENT_CLASS_REVIEW, PAYMENT_CLASS_FINAL };
+enum payment_state_class {
+	PAYMENT_CLASS_OPEN,
+	PAYMENT_CLASS_REVIEW,
+	PAYMENT_CLASS_DONE,
+	PAYMENT_CLASS_FINAL
+};
 
 struct payment_edge {
 	enum payment_state from;

@@ -1,11 +1,15 @@
 /* Money from one account to another of the same ledger: the ledger alone. */
-#include "domain/saga.h"
+#include "domain/plan.h"
 
-static const struct ledger_step transfer = {.name = "transfer", .move = LEDGER_DIRECT};
+static const struct saga_step transfer = {
+	.name = "transfer",
+	.party = PARTY_LEDGER,
+	.transfers = {{"transfer", LEDGER_DIRECT, SIDE_ACCOUNT, SIDE_COUNTER, AMOUNT_WHOLE, NULL},
+		      {"transfer-fee", LEDGER_DIRECT, SIDE_ACCOUNT, SIDE_FEE, AMOUNT_FEE, NULL}},
+};
 
 const struct saga_plan payment_transfer_plan = {
 	.kind = PAYMENT_TRANSFER,
 	.name = "transfer",
 	.prepare = &transfer,
-	.operation = PROVIDER_NONE,
 };

@@ -354,21 +354,15 @@ static void first_standing(struct payment_creation *creation, struct saga_decisi
 	struct saga_event event = {.kind = SAGA_BEGIN};
 
 	if (creation->refusal[0] != '\0')
-		event = (struct saga_event){SAGA_REFUSED_AT_ONCE, creation->refusal};
+		event = (struct saga_event){.kind = SAGA_REFUSED_AT_ONCE,
+					    .reason = creation->refusal};
 	*decision = saga_decide(saga_plan_of(creation->request.kind), PAYMENT_CREATED, event);
 	*standing = (struct payment_standing){
 		.payment_id = rt_uuid_v7(),
-		.state = PAYMENT_CREATED,
-		.version = 1 + (int64_t)decision->change_count,
 		.create_time_us = rt_clock_wall_us(),
 	};
 	standing->update_time_us = standing->create_time_us;
-	creation->entry.change_count = decision->change_count;
-	for (size_t i = 0; i < decision->change_count; i++) {
-		creation->entry.changes[i] = decision->changes[i];
-		standing->state = decision->changes[i].state;
-		payment_reason_copy(standing->reason, decision->changes[i].reason, "");
-	}
+	payment_entry_wish(&creation->entry, decision);
 	decision->change_count = 0;
 }
 
@@ -416,6 +410,11 @@ void creation_recorded(struct payment_creation *creation)
 	bool recorded = creation->entry.recorded;
 
 	creation->saga = NULL;
+	if (recorded && creation->entry.decided) {
+		/* The transaction knew better, and left nothing to be done. */
+		saga->standing = creation->standing;
+		saga->decision = (struct saga_decision){.legal = true, .action = SAGA_REST};
+	}
 	rt_lock_take(&executor->lock);
 	struct payment_creation *followers = unclaim(creation);
 

@@ -35,9 +35,11 @@ struct saga {
 	const struct saga_plan *plan;
 	struct connector *connector; /* NULL: none, or one that is not configured here */
 	struct rt_uuid ledger_id;
-	struct rt_uuid account_id;
-	struct rt_uuid counter_id;
+	struct rt_uuid remote_ledger_id;
+	struct rt_uuid parent_id;
+	struct rt_uuid sides[LEDGER_SIDES];
 	int64_t amount_minor;
+	int64_t fee_minor;
 	int64_t fence;
 	struct payment_standing standing;
 	struct saga_decision decision; /* being carried out */

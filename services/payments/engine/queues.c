@@ -73,11 +73,14 @@ static struct saga *take_first(struct saga **first, struct saga **last)
 
 void queue_post(struct executor *executor, struct saga *saga)
 {
+	const struct rt_uuid *ledger_id = saga->decision.step->party == PARTY_REMOTE_LEDGER
+						  ? &saga->remote_ledger_id
+						  : &saga->ledger_id;
 	RT_LOCKED(&executor->lock);
-	struct ledger_queue *queue = ledger_queue_find(executor, &saga->ledger_id);
+	struct ledger_queue *queue = ledger_queue_find(executor, ledger_id);
 
 	if (queue == NULL)
-		queue = ledger_queue_make(executor, &saga->ledger_id);
+		queue = ledger_queue_make(executor, ledger_id);
 	append(&queue->first, &queue->last, saga);
 	queue->waiting++;
 }
@@ -155,9 +158,8 @@ static void start_posts(struct executor *executor, struct post_batch *batch)
 		posts[i] = (struct ledger_post){
 			.payment_id = saga->standing.payment_id,
 			.step = saga->decision.step,
-			.account_id = saga->account_id,
-			.counter_id = saga->counter_id,
-			.amount_minor = saga->amount_minor,
+			.sides = saga->sides,
+			.amounts = {saga->amount_minor, saga->fee_minor},
 			.currency = saga->currency,
 		};
 	}
@@ -175,7 +177,8 @@ void queue_provider(struct executor *executor, struct saga *saga)
 	if (saga->connector == NULL) {
 		/* Recorded when it was configured, or by another process; it may be again. */
 		saga_feed(executor, saga,
-			  (struct saga_event){SAGA_PROVIDER_SILENT, "CONNECTOR_NOT_CONFIGURED"});
+			  (struct saga_event){.kind = SAGA_PROVIDER_SILENT,
+					      .reason = "CONNECTOR_NOT_CONFIGURED"});
 		return;
 	}
 	RT_LOCKED(&executor->lock);
@@ -219,7 +222,7 @@ static void start_provider(struct executor *executor, struct saga *saga)
 {
 	struct provider_call *call = malloc(sizeof(*call));
 	struct connector_operation operation = {.payment_id = saga->standing.payment_id,
-						.kind = saga->plan->operation,
+						.kind = saga->decision.step->operation,
 						.amount_minor = saga->amount_minor};
 	/* The saga may be gone when the call has been started. */
 	const struct connector_client *client = &saga->connector->client;

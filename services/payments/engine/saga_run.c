@@ -24,9 +24,15 @@ struct saga *saga_new(struct executor *executor, const struct payment_request *r
 	saga->plan = saga_plan_of(request->kind);
 	saga->connector = executor_connector(executor, request->connector);
 	saga->ledger_id = request->ledger_id;
-	saga->account_id = request->account_id;
-	saga->counter_id = request->counter_id;
+	saga->remote_ledger_id = request->remote_ledger_id;
+	saga->parent_id = request->parent_id;
+	saga->sides[SIDE_ACCOUNT] = request->account_id;
+	saga->sides[SIDE_COUNTER] = request->counter_id;
+	saga->sides[SIDE_FEE] = request->fee_account_id;
+	saga->sides[SIDE_REMOTE_ACCOUNT] = request->remote_account_id;
+	saga->sides[SIDE_REMOTE_COUNTER] = request->remote_counter_id;
 	saga->amount_minor = request->amount_minor;
+	saga->fee_minor = request->fee_minor;
 	saga->fence = fence;
 	saga->standing = *standing;
 	memcpy(saga->currency, request->currency, sizeof(saga->currency));
@@ -136,10 +142,17 @@ static void keep_reasons(struct saga *saga)
 	}
 }
 
+/* Whether it compensates because somebody called it off. */
+static bool called_off(const struct saga *saga)
+{
+	return strcmp(saga->standing.reason, SAGA_REASON_CANCELED) == 0;
+}
+
 void saga_feed(struct executor *executor, struct saga *saga, struct saga_event event)
 {
 	if (atomic_load(&executor->quiet))
 		return;
+	event.canceled = called_off(saga);
 	struct saga_decision decision = saga_decide(saga->plan, saga->standing.state, event);
 
 	if (!decision.legal) {
@@ -149,7 +162,7 @@ void saga_feed(struct executor *executor, struct saga *saga, struct saga_event e
 		       RT_TEXT("state", payment_state_name(saga->standing.state)),
 		       RT_INT("event", event.kind));
 		decision = saga_decide(saga->plan, saga->standing.state,
-				       (struct saga_event){SAGA_BEGIN, NULL});
+				       (struct saga_event){.kind = SAGA_BEGIN});
 		decision.pause = true;
 	}
 	saga->attempts = fruitless(event.kind) ? saga->attempts + 1 : 0;
@@ -258,6 +271,8 @@ void saga_perform(struct executor *executor, struct saga *saga)
 		queue_post(executor, saga);
 		return;
 	case SAGA_SUBMIT:
+	case SAGA_CAPTURE:
+	case SAGA_CANCEL:
 	case SAGA_ASK:
 		queue_provider(executor, saga);
 		return;
@@ -294,7 +309,7 @@ void saga_probed(struct executor *executor, struct saga *saga, const struct paym
 	}
 	saga->attempts = 0;
 	saga->lane.kind = LANE_ADVANCE;
-	saga_feed(executor, saga, (struct saga_event){SAGA_BEGIN, NULL});
+	saga_feed(executor, saga, (struct saga_event){.kind = SAGA_BEGIN});
 }
 
 static void adopt(struct executor *executor, const struct payment_lapsed *lapsed)
@@ -311,7 +326,7 @@ static void adopt(struct executor *executor, const struct payment_lapsed *lapsed
 		return;
 	}
 	rt_series_add(executor->recovered_series, 1);
-	saga_feed(executor, saga, (struct saga_event){SAGA_BEGIN, NULL});
+	saga_feed(executor, saga, (struct saga_event){.kind = SAGA_BEGIN});
 }
 
 void executor_adopt(struct executor *executor, const struct payment_lapsed *lapsed, size_t count)

@@ -146,6 +146,13 @@ static void set_kind(Daler__Payments__V1__Payment *payment, const struct payment
 	case PAYMENT_TRANSFER:
 		set_transfer(payment, request, arena);
 		return;
+	case PAYMENT_REMOTE_TRANSFER:
+	case PAYMENT_REFUND:
+	case PAYMENT_WAGER:
+	case PAYMENT_SETTLE:
+	case PAYMENT_WAGER_ROLLBACK:
+	case PAYMENT_SETTLE_ROLLBACK:
+		return;
 	}
 }
 

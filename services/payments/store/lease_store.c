@@ -88,6 +88,13 @@ static void read_lapsed(const struct rt_pg_rows *rows, int row, struct rt_arena 
 	lapsed->fence = rt_pg_int(rows, row, 12) + 1;
 	standing->create_time_us = rt_pg_time_us(rows, row, 13);
 	standing->update_time_us = rt_pg_time_us(rows, row, 14);
+	request->remote_ledger_id = payment_uuid_or_nil(rows, row, 15);
+	request->remote_account_id = payment_uuid_or_nil(rows, row, 16);
+	request->remote_counter_id = payment_uuid_or_nil(rows, row, 17);
+	request->parent_id = payment_uuid_or_nil(rows, row, 18);
+	request->fee_minor = rt_pg_int(rows, row, 19);
+	request->fee_account_id = payment_uuid_or_nil(rows, row, 20);
+	lapsed->reviewed = !rt_pg_is_null(rows, row, 21);
 }
 
 static struct rt_status lock_and_read(struct rt_pg *pg, const struct rt_uuid *owner, int64_t limit,

@@ -95,6 +95,10 @@ static void take_key_row(const struct rt_pg_rows *rows, int row, struct payment_
 	/* Ours, by an attempt whose commit was not confirmed: what was to be done is done. */
 	if (entry->insert && rt_uuid_equal(&payment_id, &entry->standing->payment_id)) {
 		entry->recorded = true;
+		entry->decided = payment_state_open(entry->standing->state) &&
+				 !payment_state_open((enum payment_state)rt_pg_int(rows, row, 4));
+		if (entry->decided)
+			read_standing(rows, row, entry->standing);
 		return;
 	}
 	if (entry->found && !same_ledger)
@@ -182,6 +186,39 @@ static struct rt_status settle_unwritten(struct rt_pg *pg, const struct payment_
 	return rt_ok();
 }
 
+/* Sets what is recorded after CREATED. */
+static void set_changes(struct payment_entry *entry, const struct saga_change *changes,
+			size_t count)
+{
+	struct payment_standing *standing = entry->standing;
+
+	standing->version = 1 + (int64_t)count;
+	standing->state = PAYMENT_CREATED;
+	standing->reason[0] = '\0';
+	entry->change_count = count;
+	for (size_t i = 0; i < count; i++) {
+		entry->changes[i] = changes[i];
+		standing->state = changes[i].state;
+		payment_reason_copy(standing->reason, changes[i].reason, "");
+	}
+	if (count > 0)
+		entry->changes[count - 1].reason = standing->reason;
+}
+
+void payment_entry_wish(struct payment_entry *entry, const struct saga_decision *decision)
+{
+	set_changes(entry, decision->changes, decision->change_count);
+	entry->wished = *entry->standing;
+	entry->wished_count = decision->change_count;
+	memcpy(entry->wished_changes, decision->changes, sizeof(entry->wished_changes));
+}
+
+void payment_entry_decide(struct payment_entry *entry, const struct saga_decision *decision)
+{
+	set_changes(entry, decision->changes, decision->change_count);
+	entry->decided = true;
+}
+
 /* The second round trip. */
 static struct rt_status write_and_commit(struct rt_pg *pg, const struct payment_batch *batch,
 					 const bool *written, struct rt_arena *arena)
@@ -206,6 +243,12 @@ static void reset_results(struct payment_batch *batch)
 		batch->entries[i]->recorded = false;
 		batch->entries[i]->same_body = false;
 		batch->entries[i]->clearing_found = false;
+		batch->entries[i]->decided = false;
+		if (batch->entries[i]->insert) {
+			*batch->entries[i]->standing = batch->entries[i]->wished;
+			set_changes(batch->entries[i], batch->entries[i]->wished_changes,
+				    batch->entries[i]->wished_count);
+		}
 	}
 	for (size_t i = 0; i < batch->advance_count; i++)
 		batch->advances[i]->written = false;
@@ -230,6 +273,8 @@ static struct rt_status run(struct rt_pg *pg, struct payment_batch *batch, struc
 	for (int row = 0; row < answers.rows[ASK_ADVANCE].count; row++)
 		written[row_number(&answers.rows[ASK_ADVANCE], row, batch->advance_count)] = true;
 	RT_TRY(settle_unwritten(pg, batch, written, arena));
+	/* Rules that are asked inside the transaction come here: between what was read and locked,
+	 * and what is written. */
 	RT_TRY(write_and_commit(pg, batch, written, arena));
 	for (size_t i = 0; i < batch->advance_count; i++)
 		batch->advances[i]->written = batch->advances[i]->written || written[i];

@@ -22,7 +22,13 @@ struct payment_entry {
 	struct payment_standing *standing;
 	size_t change_count; /* states after CREATED, recorded with it */
 	struct saga_change changes[SAGA_CHANGES_MAX];
+	/* insert: as wished, so that an attempt that is repeated decides anew */
+	struct payment_standing wished;
+	size_t wished_count;
+	struct saga_change wished_changes[SAGA_CHANGES_MAX];
 	/* Results. */
+	bool decided;   /* insert: the transaction recorded it otherwise than was wished: see
+			   *standing */
 	bool recorded;  /* insert: it is there, by this attempt or an earlier one */
 	bool found;     /* the key was taken: *standing is that payment's */
 	bool same_body; /* found: with this body, in this ledger */
@@ -70,6 +76,12 @@ struct payment_batch {
 	struct payment_notice **notices;
 	size_t notice_count;
 };
+
+/* Before the entry is given to a batch: what is to be recorded. */
+void payment_entry_wish(struct payment_entry *entry, const struct saga_decision *decision);
+/* What a rule that is asked inside the transaction says: the payment is recorded with this decision
+ * of saga_decide in CREATED instead. Its reasons are copied. */
+void payment_entry_decide(struct payment_entry *entry, const struct saga_decision *decision);
 
 /* Carries the batch out in one transaction, in two round trips, and writes the results into its
  * members. May be repeated after an error: it finds what an earlier attempt has committed. Two

@@ -292,10 +292,40 @@ struct rt_status payment_send_events(struct rt_pg *pg, const struct payment_batc
 	return rt_pg_send(pg, &insert_events, &params);
 }
 
+/* The columns of insert_payments.sql, by type and in its order. */
+enum id_column {
+	ID_LEDGER,
+	ID_PAYMENT,
+	ID_ACCOUNT,
+	ID_COUNTER,
+	ID_REMOTE_LEDGER,
+	ID_REMOTE_ACCOUNT,
+	ID_REMOTE_COUNTER,
+	ID_PARENT,
+	ID_FEE_ACCOUNT,
+	ID_COLUMNS
+};
+enum text_column {
+	TEXT_CALLER,
+	TEXT_KEY,
+	TEXT_CURRENCY,
+	TEXT_CONNECTOR,
+	TEXT_INSTRUMENT,
+	TEXT_REFERENCE,
+	TEXT_ROUND,
+	TEXT_REASON,
+	TEXT_COLUMNS
+};
+enum number_column { NUMBER_AMOUNT, NUMBER_FEE, NUMBER_VERSION, NUMBER_COLUMNS };
+
 struct payment_columns {
-	struct rt_uuid *ids[4]; /* ledger, payment, account, counter */
-	const char **texts[7]; /* caller, key, currency, connector, instrument, reference, reason */
-	int64_t *numbers[5];   /* kind, amount, state, version, create time */
+	struct rt_uuid *ids[ID_COLUMNS];
+	bool *no_ids[ID_COLUMNS]; /* of those that may be null: nil is */
+	const char **texts[TEXT_COLUMNS];
+	int64_t *kinds;
+	int64_t *states;
+	int64_t *numbers[NUMBER_COLUMNS];
+	int64_t *times;
 	uint8_t *hashes;
 	bool *open;
 	size_t count;
@@ -304,12 +334,17 @@ struct payment_columns {
 static bool payment_columns_init(struct payment_columns *columns, size_t count,
 				 struct rt_arena *arena)
 {
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < ID_COLUMNS; i++)
 		columns->ids[i] = PAYMENT_COLUMN(arena, struct rt_uuid, count);
-	for (size_t i = 0; i < 7; i++)
+	for (size_t i = ID_REMOTE_LEDGER; i < ID_COLUMNS; i++)
+		columns->no_ids[i] = PAYMENT_COLUMN(arena, bool, count);
+	for (size_t i = 0; i < TEXT_COLUMNS; i++)
 		columns->texts[i] = PAYMENT_COLUMN(arena, const char *, count);
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < NUMBER_COLUMNS; i++)
 		columns->numbers[i] = PAYMENT_COLUMN(arena, int64_t, count);
+	columns->kinds = PAYMENT_COLUMN(arena, int64_t, count);
+	columns->states = PAYMENT_COLUMN(arena, int64_t, count);
+	columns->times = PAYMENT_COLUMN(arena, int64_t, count);
 	columns->hashes = rt_arena_array(arena, count == 0 ? 1 : count, RT_DIGEST_BYTES);
 	columns->open = PAYMENT_COLUMN(arena, bool, count);
 	return !arena->overflowed;
@@ -319,26 +354,48 @@ static void add_payment(struct payment_columns *columns, const struct payment_en
 {
 	const struct payment_request *request = entry->request;
 	const struct payment_standing *standing = entry->standing;
-	size_t i = columns->count++;
+	const struct rt_uuid ids[ID_COLUMNS] = {
+		request->ledger_id,         standing->payment_id,      request->account_id,
+		request->counter_id,        request->remote_ledger_id, request->remote_account_id,
+		request->remote_counter_id, request->parent_id,        request->fee_account_id};
+	const char *const texts[TEXT_COLUMNS] = {entry->caller,       request->idempotency_key,
+						 request->currency,   request->connector,
+						 request->instrument, request->reference,
+						 request->round_id,   standing->reason};
+	const int64_t numbers[NUMBER_COLUMNS] = {request->amount_minor, request->fee_minor,
+						 standing->version};
+	size_t at = columns->count++;
 
-	columns->ids[0][i] = request->ledger_id;
-	columns->ids[1][i] = standing->payment_id;
-	columns->ids[2][i] = request->account_id;
-	columns->ids[3][i] = request->counter_id;
-	columns->texts[0][i] = entry->caller;
-	columns->texts[1][i] = request->idempotency_key;
-	columns->texts[2][i] = request->currency;
-	columns->texts[3][i] = request->connector;
-	columns->texts[4][i] = request->instrument;
-	columns->texts[5][i] = request->reference;
-	columns->texts[6][i] = standing->reason;
-	columns->numbers[0][i] = request->kind;
-	columns->numbers[1][i] = request->amount_minor;
-	columns->numbers[2][i] = standing->state;
-	columns->numbers[3][i] = standing->version;
-	columns->numbers[4][i] = standing->create_time_us;
-	memcpy(columns->hashes + i * RT_DIGEST_BYTES, entry->body_hash, RT_DIGEST_BYTES);
-	columns->open[i] = payment_state_open(standing->state);
+	for (size_t i = 0; i < ID_COLUMNS; i++)
+		columns->ids[i][at] = ids[i];
+	for (size_t i = ID_REMOTE_LEDGER; i < ID_COLUMNS; i++)
+		columns->no_ids[i][at] = rt_uuid_is_nil(&ids[i]);
+	for (size_t i = 0; i < TEXT_COLUMNS; i++)
+		columns->texts[i][at] = texts[i];
+	for (size_t i = 0; i < NUMBER_COLUMNS; i++)
+		columns->numbers[i][at] = numbers[i];
+	columns->kinds[at] = request->kind;
+	columns->states[at] = standing->state;
+	columns->times[at] = standing->create_time_us;
+	memcpy(columns->hashes + at * RT_DIGEST_BYTES, entry->body_hash, RT_DIGEST_BYTES);
+	columns->open[at] = payment_state_open(standing->state);
+}
+
+static void add_columns(const struct payment_columns *columns, const struct rt_uuid *worker_id,
+			struct rt_pg_params *params)
+{
+	for (size_t i = 0; i < ID_COLUMNS; i++)
+		rt_pg_add_uuid_array(params, columns->ids[i], columns->no_ids[i], columns->count);
+	for (size_t i = 0; i < TEXT_COLUMNS; i++)
+		rt_pg_add_text_array(params, columns->texts[i], columns->count);
+	rt_pg_add_smallint_array(params, columns->kinds, NULL, columns->count);
+	rt_pg_add_smallint_array(params, columns->states, NULL, columns->count);
+	for (size_t i = 0; i < NUMBER_COLUMNS; i++)
+		rt_pg_add_int_array(params, columns->numbers[i], NULL, columns->count);
+	rt_pg_add_time_array(params, columns->times, columns->count);
+	rt_pg_add_bytes_array(params, columns->hashes, RT_DIGEST_BYTES, columns->count);
+	rt_pg_add_bool_array(params, columns->open, columns->count);
+	rt_pg_add_uuid(params, worker_id);
 }
 
 struct rt_status payment_send_payments(struct rt_pg *pg, const struct payment_batch *batch,
@@ -356,23 +413,7 @@ struct rt_status payment_send_payments(struct rt_pg *pg, const struct payment_ba
 	if (columns.count == 0)
 		return rt_ok();
 	rt_pg_params_init(&params, arena);
-	rt_pg_add_uuid_array(&params, columns.ids[0], NULL, columns.count);
-	rt_pg_add_uuid_array(&params, columns.ids[1], NULL, columns.count);
-	rt_pg_add_text_array(&params, columns.texts[0], columns.count);
-	rt_pg_add_text_array(&params, columns.texts[1], columns.count);
-	rt_pg_add_bytes_array(&params, columns.hashes, RT_DIGEST_BYTES, columns.count);
-	rt_pg_add_smallint_array(&params, columns.numbers[0], NULL, columns.count);
-	rt_pg_add_uuid_array(&params, columns.ids[2], NULL, columns.count);
-	rt_pg_add_uuid_array(&params, columns.ids[3], NULL, columns.count);
-	rt_pg_add_int_array(&params, columns.numbers[1], NULL, columns.count);
-	for (size_t i = 2; i < 6; i++)
-		rt_pg_add_text_array(&params, columns.texts[i], columns.count);
-	rt_pg_add_smallint_array(&params, columns.numbers[2], NULL, columns.count);
-	rt_pg_add_bool_array(&params, columns.open, columns.count);
-	rt_pg_add_text_array(&params, columns.texts[6], columns.count);
-	rt_pg_add_int_array(&params, columns.numbers[3], NULL, columns.count);
-	rt_pg_add_time_array(&params, columns.numbers[4], columns.count);
-	rt_pg_add_uuid(&params, &batch->worker_id);
+	add_columns(&columns, &batch->worker_id, &params);
 	(*sent)++;
 	return rt_pg_send(pg, &insert_payments, &params);
 }

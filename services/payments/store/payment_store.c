@@ -23,6 +23,12 @@ static void copy_currency(char currency[4], const char *text)
 	memcpy(currency, text, strnlen(text, 3));
 }
 
+struct rt_uuid payment_uuid_or_nil(const struct rt_pg_rows *rows, int row, int column)
+{
+	return rt_pg_is_null(rows, row, column) ? (struct rt_uuid){0}
+						: rt_pg_uuid(rows, row, column);
+}
+
 /* Columns of read_payment.sql and the lists. */
 static void read_record(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
 			struct payment_record *record)
@@ -47,6 +53,17 @@ static void read_record(const struct rt_pg_rows *rows, int row, struct rt_arena 
 	standing->version = rt_pg_int(rows, row, 14);
 	standing->create_time_us = rt_pg_time_us(rows, row, 15);
 	standing->update_time_us = rt_pg_time_us(rows, row, 16);
+	request->remote_ledger_id = payment_uuid_or_nil(rows, row, 17);
+	request->remote_account_id = payment_uuid_or_nil(rows, row, 18);
+	request->remote_counter_id = payment_uuid_or_nil(rows, row, 19);
+	request->parent_id = payment_uuid_or_nil(rows, row, 20);
+	request->round_id = rt_arena_strdup(arena, rt_pg_text(rows, row, 21));
+	request->fee_minor = rt_pg_int(rows, row, 22);
+	request->fee_account_id = payment_uuid_or_nil(rows, row, 23);
+	record->refunded_minor = rt_pg_int(rows, row, 24);
+	record->review_since_us = rt_pg_is_null(rows, row, 25) ? 0 : rt_pg_time_us(rows, row, 25);
+	record->action_url = rt_arena_strdup(arena, rt_pg_text(rows, row, 26));
+	record->action_data = rt_arena_strdup(arena, rt_pg_text(rows, row, 27));
 }
 
 struct rt_status payment_store_get(struct rt_pg *pg, const struct rt_uuid *payment_id,

@@ -16,6 +16,10 @@ struct payment_record {
 	struct payment_request request;
 	struct payment_standing standing;
 	const char *caller;
+	int64_t refunded_minor;
+	int64_t review_since_us; /* wall clock; 0: nobody need look at it */
+	const char *action_url;  /* what the person who pays must do; "" */
+	const char *action_data;
 };
 
 struct payment_event {
@@ -24,6 +28,9 @@ struct payment_event {
 	const char *reason;
 	int64_t create_time_us;
 };
+
+/* For the store's own files. */
+struct rt_uuid payment_uuid_or_nil(const struct rt_pg_rows *rows, int row, int column);
 
 /* Errors: NOT_FOUND PAYMENT_NOT_FOUND. */
 struct rt_status payment_store_get(struct rt_pg *pg, const struct rt_uuid *payment_id,
@@ -60,6 +67,7 @@ struct payment_lapsed {
 	struct payment_request request; /* without key and reference */
 	struct payment_standing standing;
 	int64_t fence; /* ours now */
+	bool reviewed; /* it is listed for a person already */
 };
 
 struct rt_status payment_store_renew_lease(struct rt_pg *pg, const struct rt_uuid *worker_id,

@@ -158,7 +158,7 @@ def internal(ledger, source, destination, amount_minor, key=None, currency="EUR"
         transfer=p.InternalTransfer(from_account_id=source, to_account_id=destination), reference=reference)
 
 
-RESTING = ("SUCCEEDED", "DECLINED", "MANUAL_REVIEW")
+RESTING = ("SUCCEEDED", "DECLINED", "MANUAL_REVIEW", "CANCELED", "COMPENSATED", "PARTLY_REFUNDED", "REFUNDED")
 
 
 def state(payment):
