@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rpc/handoff.h"
+#include "rpc/message.h"
 #include "rpc/server_internal.h"
 #include "rpc/wire_status.h"
 #include "rt/assert.h"
@@ -375,6 +376,12 @@ const ProtobufCMessage *rt_call_request(const struct rt_call *call)
 struct rt_arena *rt_call_arena(struct rt_call *call)
 {
 	return &call->arena;
+}
+
+struct rt_status rt_call_unpack(struct rt_call *call, const ProtobufCMessageDescriptor *descriptor,
+				const ProtobufCBinaryData *bytes, const ProtobufCMessage **message)
+{
+	return rt_message_unpack(descriptor, bytes->data, bytes->len, rt_call_arena(call), message);
 }
 
 void rt_call_set_context(struct rt_call *call, void *context, void (*destroy)(void *context))

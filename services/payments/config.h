@@ -11,6 +11,8 @@ struct payments_config {
 	const char *connector_addr;
 	const char *connector_name;
 	const char *token_issuer;
+	const char *notification_key_file;
+	const char *notification_other_key_file;
 	int64_t accounts_timeout_ms;
 	int64_t connector_timeout_ms;
 	int64_t connector_in_flight_max;

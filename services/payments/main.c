@@ -170,6 +170,9 @@ static void start_engine(struct payments *payments)
 	const struct payments_config *config = payments->config;
 	struct payments_service *service = &payments->service;
 
+	must("start", rt_signature_keys_read(config->notification_key_file,
+					     config->notification_other_key_file,
+					     &service->notification_keys));
 	must("start",
 	     rt_secret_read_file(config->database.db_password_file, &payments->db_password));
 	service->pg = connection(config->database.db, &payments->db_password);
@@ -236,6 +239,7 @@ static void stop(struct payments *payments)
 	rt_client_destroy(payments->client);
 	rt_pg_destroy(payments->probe);
 	rt_secret_deinit(&payments->db_password);
+	rt_signature_keys_deinit(&payments->service.notification_keys);
 }
 
 static int serve(const struct payments_config *config)

@@ -44,6 +44,7 @@ environment_lock() {
 
 environment_secrets() {
 	local name key=$home/secrets/auth-signing.key
+	secret_make "$home/secrets/notification.key"
 	for name in postgres "${pg_roles[@]}" redis operator; do
 		secret_make "$home/secrets/$name.password"
 	done

@@ -46,12 +46,17 @@ service_settings_payments() {
 		"AUTH_ADDR=127.0.0.1:${port[auth]}"
 		"ACCOUNTS_ADDR=127.0.0.1:${port[accounts]}"
 		"CONNECTOR_ADDR=127.0.0.1:${port[connector]}"
+		"NOTIFICATION_KEY_FILE=$home/secrets/notification.key"
 	)
 }
 
 service_settings_simulator() {
 	mkdir -p "$home/simulator"
-	settings+=("STATE_DIR=$home/simulator" "PAYMENTS_ADDR=127.0.0.1:${port[payments]}")
+	settings+=(
+		"STATE_DIR=$home/simulator"
+		"PAYMENTS_ADDR=127.0.0.1:${port[payments]}"
+		"NOTIFICATION_KEY_FILE=$home/secrets/notification.key"
+	)
 }
 
 service_settings_database() { # SERVICE

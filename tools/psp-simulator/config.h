@@ -7,6 +7,7 @@ struct simulator_config {
 	struct rt_common_config common;
 	const char *state_dir;
 	const char *payments_addr;
+	const char *notification_key_file;
 	const char *default_behaviour;
 	int64_t fail_percent;
 	int64_t no_answer_percent;

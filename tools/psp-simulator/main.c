@@ -13,6 +13,7 @@
 #include "rt/log.h"
 #include "rt/process.h"
 #include "rt/rpc_server.h"
+#include "rt/signature.h"
 
 static const struct rt_setting settings[] = {
 #include "config.def"
@@ -42,7 +43,8 @@ static const struct rt_method methods[] = {
 struct process {
 	struct books *books;
 	struct rt_client *client;
-	struct rt_channel *payments;
+	struct payments_client payments;
+	struct rt_signature_keys keys;
 	struct simulator simulator;
 	struct rt_server *server;
 	struct rt_admin *admin;
@@ -68,9 +70,12 @@ static void start_client(struct process *process, const struct simulator_config 
 
 	if (config->payments_addr[0] == '\0')
 		return;
+	rt_config_require(&program, "notification_key_file", config->notification_key_file);
+	must("start", rt_signature_keys_read(config->notification_key_file, "", &process->keys));
+	process->payments.key = &process->keys.keys[0];
 	must("start", rt_client_new(&tls, &process->client));
 	must("start", rt_channel_new(process->client, config->payments_addr, RT_ID_PAYMENTS,
-				     &process->payments));
+				     &process->payments.channel));
 }
 
 static void start_teller(struct process *process, const struct simulator_config *config)
@@ -81,7 +86,7 @@ static void start_teller(struct process *process, const struct simulator_config 
 			{
 				.fail_percent = config->fail_percent,
 				.no_answer_percent = config->no_answer_percent,
-				.notifies = process->payments != NULL,
+				.notifies = process->payments.channel != NULL,
 			},
 		.payments = process->payments,
 		.notify_attempts_max = config->notify_attempts_max,
@@ -118,10 +123,11 @@ static void stop(struct process *process, const struct simulator_config *config)
 	rt_admin_stop(process->admin);
 	if (process->client != NULL) {
 		rt_client_stop(process->client);
-		rt_channel_destroy(process->payments);
+		rt_channel_destroy(process->payments.channel);
 		rt_client_destroy(process->client);
 	}
 	teller_destroy(process->simulator.teller);
+	rt_signature_keys_deinit(&process->keys);
 	books_close(process->books);
 }
 

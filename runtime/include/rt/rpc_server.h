@@ -96,6 +96,11 @@ void *rt_call_worker(const struct rt_call *call); /* what worker_new made; NULL 
 /* The unpacked request, in the call's arena; NULL at the half-close of a bidirectional call. */
 const ProtobufCMessage *rt_call_request(const struct rt_call *call);
 struct rt_arena *rt_call_arena(struct rt_call *call);
+/* A message that came as bytes in a field of the request, with the checks that a request has; in
+ * the call's arena. Errors: INVALID_ARGUMENT MALFORMED_MESSAGE, INVALID_TEXT; RESOURCE_EXHAUSTED.
+ */
+struct rt_status rt_call_unpack(struct rt_call *call, const ProtobufCMessageDescriptor *descriptor,
+				const ProtobufCBinaryData *bytes, const ProtobufCMessage **message);
 const struct rt_caller *rt_call_caller(const struct rt_call *call);
 int64_t rt_call_deadline_us(const struct rt_call *call); /* monotonic */
 const struct rt_trace *rt_call_trace(const struct rt_call *call);

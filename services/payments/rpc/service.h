@@ -4,11 +4,13 @@
 #include "engine/executor.h"
 #include "rt/pg.h"
 #include "rt/rpc_server.h"
+#include "rt/signature.h"
 
 struct payments_service {
 	struct executor *executor;
 	struct accounts_client accounts;
 	struct rt_pg_config pg; /* of the workers */
+	struct rt_signature_keys notification_keys;
 };
 
 /* A worker's connection. */

@@ -52,8 +52,8 @@ static void send(struct notifier *notifier, const struct notification *notificat
 	delivery->task =
 		(struct task){.kind = TASK_DELIVERED, .answer = forget, .reference = delivery->id};
 	atomic_fetch_add(&notifier->on_the_way, 1);
-	payments_notify(notifier->channel, notification, rt_clock_mono_us() + CALL_US_MAX, notified,
-			delivery);
+	payments_notify(&notifier->payments, notification, rt_clock_mono_us() + CALL_US_MAX,
+			notified, delivery);
 }
 
 static int64_t retry_us(int64_t attempts)
@@ -102,7 +102,7 @@ struct rt_status notifier_sweep(struct notifier *notifier, struct books *books)
 	struct rt_status status;
 
 	rt_arena_init(&arena, SWEEP_ARENA_BYTES);
-	if (notifier->channel == NULL || notifier_is_full(notifier))
+	if (notifier->payments.channel == NULL || notifier_is_full(notifier))
 		return rt_ok();
 	status = prepare_all(notifier, books, &arena, notifications, &count);
 	if (!rt_is_ok(&status)) {

@@ -5,13 +5,14 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "client/payments.h"
 #include "rt/queue.h"
 #include "rt/rpc_client.h"
 #include "store/books.h"
 
 struct notifier {
-	struct rt_channel *channel; /* NULL: nobody is notified */
-	struct rt_queue *tasks;     /* the teller's: learns here what was taken */
+	struct payments_client payments; /* without a channel nobody is notified */
+	struct rt_queue *tasks;          /* the teller's: learns here what was taken */
 	int64_t attempts_max;
 	atomic_int on_the_way;
 };

@@ -142,7 +142,7 @@ static int64_t next_us(struct teller *teller, int64_t books_due_wall_us)
 static int64_t look_around(struct teller *teller)
 {
 	int64_t due_wall_us = INT64_MAX;
-	bool notifies = teller->config.payments != NULL;
+	bool notifies = teller->config.payments.channel != NULL;
 	struct rt_status status = books_next_due(teller->config.books, notifies, &due_wall_us);
 
 	if (rt_is_ok(&status) && due_wall_us <= rt_clock_wall_us() &&
@@ -180,7 +180,7 @@ struct rt_status teller_new(const struct teller_config *config, struct teller **
 	teller->queue = rt_queue_new(config->queue_max);
 	teller->wake.kind = TASK_WAKE;
 	teller->notifier = (struct notifier){
-		.channel = config->payments,
+		.payments = config->payments,
 		.tasks = teller->queue,
 		.attempts_max = config->notify_attempts_max,
 	};

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "client/payments.h"
 #include "engine/desk.h"
 #include "engine/task.h"
 #include "rt/rpc_client.h"
@@ -15,7 +16,7 @@ struct teller;
 struct teller_config {
 	struct books *books; /* lent: the teller's alone until it is stopped */
 	struct desk_config desk;
-	struct rt_channel *payments; /* NULL: nobody is notified */
+	struct payments_client payments; /* without a channel nobody is notified */
 	int64_t notify_attempts_max;
 	size_t queue_max;
 };

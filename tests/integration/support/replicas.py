@@ -1,0 +1,66 @@
+"""A second process of a service beside the sandbox's: the same settings, other ports."""
+
+import os
+import pathlib
+import socket
+import subprocess
+
+import grpc
+
+from . import environment
+from .client import CHANNEL_OPTIONS, Stub, credentials
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Replica:
+    """Runs while its block does; `settings` without the service's prefix change the first one's."""
+
+    def __init__(self, service, **settings):
+        first = environment.wait_until(lambda: environment.pid(service), 30, f"{service} runs")
+        self._environment = dict(
+            item.split("=", 1) for item in pathlib.Path(f"/proc/{first}/environ").read_text().split("\0") if item)
+        self.service = service
+        self.address, self.admin = (f"127.0.0.1:{free_port()}" for _ in range(2))
+        for name, value in {"LISTEN": self.address, "ADMIN_LISTEN": self.admin, **settings}.items():
+            self._environment[f"DALER_{service.upper()}_{name}"] = str(value)
+        self._program = os.readlink(f"/proc/{first}/exe")
+        self._channels = {}
+
+    def __enter__(self):
+        self._log = open(environment.HOME / "log" / f"{self.service}-second.log", "ab")
+        self._process = subprocess.Popen([self._program], env=self._environment, stdin=subprocess.DEVNULL,
+                                         stdout=self._log, stderr=self._log)
+        environment.wait_until(self._listens, 30, f"the second {self.service} listens")
+        return self
+
+    def _listens(self):
+        host, port = self.address.split(":")
+        try:
+            socket.create_connection((host, int(port)), 1).close()
+            return True
+        except OSError:
+            return False
+
+    def stub(self, identity="operator", token=None):
+        if identity not in self._channels:
+            self._channels[identity] = grpc.secure_channel(self.address, credentials(identity), options=CHANNEL_OPTIONS)
+        return Stub(self.service, identity, token, self._channels[identity])
+
+    def kill(self):
+        self._process.kill()
+        self._process.wait()
+
+    def __exit__(self, *_):
+        for channel in self._channels.values():
+            channel.close()
+        self._process.terminate()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._log.close()
