@@ -49,6 +49,7 @@ static bool enlist(struct rt_attempt *attempt)
 	if (attempt->next != NULL)
 		attempt->next->previous = attempt;
 	client->attempts = attempt;
+	rt_client_busy(client);
 	return true;
 }
 

@@ -57,6 +57,10 @@ static grpc_channel *create_grpc(const char *address, grpc_channel_credentials *
 		integer(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1),
 		integer(GRPC_ARG_ENABLE_HTTP_PROXY, 0),
 		integer(GRPC_ARG_ENABLE_CHANNELZ, 0),
+		/* We repeat calls ourselves, by a budget and only what may be repeated. gRPC's own
+		 * machinery for it would keep a copy of each message, and never be used. */
+		integer(GRPC_ARG_ENABLE_RETRIES, 0),
+		integer(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0),
 		{.type = GRPC_ARG_STRING,
 		 .key = mutable_text(GRPC_ARG_LB_POLICY_NAME),
 		 .value.string = mutable_text(policy)},
@@ -342,6 +346,7 @@ static bool watch_state(struct rt_channel *channel, grpc_connectivity_state stat
 	rt_lock_take(&client->lock);
 	bool stopping = client->stopping;
 	client->watches += !stopping;
+	rt_client_busy(client);
 	rt_lock_give(&client->lock);
 	if (stopping)
 		return false;

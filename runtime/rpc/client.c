@@ -11,10 +11,29 @@
 #include "rt/assert.h"
 #include "rt/clock.h"
 
+void rt_client_busy(struct rt_client *client)
+{
+	if (client->resting)
+		pthread_cond_broadcast(&client->changed);
+}
+
+/* A thread that waits in gRPC polls for every connection of the process, the server's too, and each
+ * event is then handed from one such thread to the other. Who has nothing in flight stays out of
+ * it; idle connections are looked after by gRPC's backup poller. */
+static void rest(struct rt_client *client)
+{
+	RT_LOCKED(&client->lock);
+	client->resting = true;
+	while (client->attempts == NULL && client->watches == 0 && !client->stopping)
+		rt_lock_wait(&client->lock, &client->changed, RT_NO_DEADLINE);
+	client->resting = false;
+}
+
 static void *serve_queue(void *argument)
 {
 	struct rt_client *client = argument;
 	for (;;) {
+		rest(client);
 		grpc_event event = grpc_completion_queue_next(
 			client->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
 		if (event.type == GRPC_QUEUE_SHUTDOWN)
@@ -56,6 +75,7 @@ void rt_client_stop(struct rt_client *client)
 	rt_lock_take(&client->lock);
 	bool first = !client->stopping;
 	client->stopping = true;
+	rt_client_busy(client);
 	rt_attempts_cancel(client);
 	while (client->attempts != NULL || client->watches > 0)
 		rt_lock_wait(&client->lock, &client->changed, RT_NO_DEADLINE);

@@ -23,6 +23,7 @@ struct rt_client {
 	struct rt_lock lock; /* guards the rest */
 	pthread_cond_t changed;
 	bool stopping;
+	bool resting;                /* its thread waits for something to be in flight */
 	struct rt_attempt *attempts; /* in flight */
 	size_t watches;              /* connectivity watches in flight */
 };
@@ -50,6 +51,9 @@ struct rt_channel {
 	struct rt_known_remote *remotes[RT_REMOTES_MAX];
 	size_t remote_count;
 };
+
+/* client.c: under the client's lock, when something has been put in flight. */
+void rt_client_busy(struct rt_client *client);
 
 /* Called on the client's thread, or at once when the attempt can't be made; `payload` is lent and
  * NULL unless OK. */

@@ -60,6 +60,8 @@ grpc_server *rt_server_create_grpc(size_t message_bytes_max, int64_t streams_max
 			RT_KEEPALIVE_LEAST_MS),
 		/* A taken port is an error, and not a second server behind it. */
 		integer(GRPC_ARG_ALLOW_REUSEPORT, 0),
+		/* Nor are answers compressed. */
+		integer(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0),
 		integer(GRPC_ARG_ENABLE_CHANNELZ, 0),
 		quota_arg,
 	};
