@@ -14,7 +14,7 @@
 #include "rt/clock.h"
 #include "rt/id.h"
 
-#define REPLY_BYTES_MAX       (16 * 1024 * 1024)
+#define REPLY_BYTES_MAX       ((size_t)16 * 1024 * 1024)
 #define REPLY_ARENA_BYTES_MAX ((size_t)64 << 20)
 #define ATTEMPTS_MAX          5
 #define WATCH_SLICE_US        (200 * RT_US_PER_MS)
