@@ -9,10 +9,17 @@ import uuid
 
 from support import environment
 from support.cases import Case, having
+from support.client import PATIENCE
 from support.contracts import accounts as a
 from support.world import Ledger, new_account, new_id
 
 INT64_MAX = (1 << 63) - 1
+
+SOON_S = 2 * PATIENCE  # until a hold of these tests expires: time enough for what is to come before
+
+
+def soon(more_s=0.0):
+    return moment(SOON_S + more_s)
 
 
 def moment(seconds):
@@ -31,11 +38,9 @@ def derived(space, name):
     return str(uuid.UUID(int=value & ~(0x3 << 62) | 0x2 << 62))
 
 
-def eventually(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
+def eventually(condition):
+    """Once the time of holds has come, and 15 s for the ledger to act on it."""
+    environment.wait_until(condition, SOON_S + 15, "what was to come about")
 
 
 class Kinds(Case):
@@ -137,7 +142,7 @@ class Expiry(Kinds):
         return [entry.transfer for entry in self.ledger.statement(self.wallet)]
 
     def test_expires_by_itself_and_once(self):
-        holds = [self.hold(100, moment(0.5)) for _ in range(3)]
+        holds = [self.hold(100, soon()) for _ in range(3)]
         never = self.hold(50)
         later = self.hold(50, moment(3600))
         self.posted(self.use(holds[0], "capture", 30, keep_open=True))
@@ -157,16 +162,16 @@ class Expiry(Kinds):
         self.assertTrue(self.ledger.trial_balance().balanced)
 
     def test_captured_or_released_holds_do_not_expire(self):
-        captured, released = self.hold(100, moment(0.5)), self.hold(100, moment(0.5))
+        captured, released = self.hold(100, soon()), self.hold(100, soon())
         self.posted(self.use(captured, "capture", 60))
         self.posted(self.use(released, "release"))
-        time.sleep(1.5)
+        time.sleep(SOON_S + 1)
         self.assertEqual(self.read(captured).hold_state, a.HOLD_STATE_CAPTURED)
         self.assertEqual(self.read(released).hold_state, a.HOLD_STATE_RELEASED)
         self.assertNotIn("expiry", [entry.WhichOneof("kind") for entry in self.entries()])
 
     def test_a_capture_that_races_has_one_winner(self):
-        holds = [self.hold(10, moment(0.4 + 0.01 * i)) for i in range(40)]
+        holds = [self.hold(10, soon(0.01 * i)) for i in range(40)]
 
         def capture(hold):
             due = hold.hold.expire_time.ToDatetime(datetime.timezone.utc)
@@ -188,7 +193,7 @@ class Expiry(Kinds):
         self.assertEqual(self.money(self.other), (10 * won, 10 * won))
 
     def test_repeat_after_the_expiry_is_the_first_outcome(self):
-        transfer = self.make(self.wallet, self.other, 5, "hold", moment(0.3))
+        transfer = self.make(self.wallet, self.other, 5, "hold", soon())
         first = self.ledger.post_group(transfer)
         eventually(lambda: self.read(transfer).hold_state == a.HOLD_STATE_EXPIRED)
         again = self.ledger.post_group(transfer)
@@ -198,7 +203,7 @@ class Expiry(Kinds):
 
     def test_an_id_that_was_taken_before_does_not_keep_a_hold(self):
         """Whoever knows how the id of an expiry is derived can use it up; the hold ends all the same."""
-        hold = self.hold(5, moment(0.8))
+        hold = self.hold(5, soon())
         for number in range(2):
             self.posted(self.ledger.post(self.wallet, self.other, 1,
                                          transfer_id=derived(hold.transfer_id, f"expiry {number}")))
@@ -210,12 +215,12 @@ class Expiry(Kinds):
         self.assertEqual([entry.transfer_id for entry in expiries], [derived(hold.transfer_id, "expiry 3")])
 
     def test_many_at_once(self):
-        due = moment(1.5)
+        due = soon()
         wallet = self.ledger.wallet("rich", 10000)
         groups = [a.Group(transfers=[self.make(wallet, self.other, 1, "hold", due)]) for _ in range(900)]
         self.ledger.accounts.PostBatch(ledger_id=self.ledger.id, groups=groups)
         self.assertEqual(self.money(wallet), (10000, 9100))
-        eventually(lambda: self.money(wallet) == (10000, 10000), 15)
+        eventually(lambda: self.money(wallet) == (10000, 10000))
 
     def test_bad_times(self):
         good = a.PostRequest(ledger_id=self.ledger.id,
@@ -378,7 +383,7 @@ class Statuses(Kinds):
         self.posted(self.use(hold, "release"))
 
     def test_holds_on_a_blocked_account_expire(self):
-        hold = self.hold(100, moment(0.5))
+        hold = self.hold(100, soon())
         self.set(self.wallet, status=a.ACCOUNT_STATUS_BLOCKED)
         eventually(lambda: self.read(hold).hold_state == a.HOLD_STATE_EXPIRED)
 
