@@ -23,6 +23,7 @@ struct rt_status rows_currency(const struct rt_pg_rows *rows, int row, int colum
 	if (length >= CURRENCY_CODE_BYTES)
 		return RT_FAIL(INTERNAL, "BAD_RECORD", "a currency is wrong");
 	memset(currency, 0, CURRENCY_CODE_BYTES);
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): cleared above */
 	memcpy(currency, text, length);
 	return rt_ok();
 }
