@@ -6,6 +6,7 @@
 
 #include "config.h"
 #include "daler/connector/v1/connector.pb-c.h"
+#include "daler/payments/v1/limits.pb-c.h"
 #include "daler/payments/v1/payments.pb-c.h"
 #include "engine/executor.h"
 #include "engine/recovery.h"

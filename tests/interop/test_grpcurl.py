@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 import unittest
 
 from google.protobuf import json_format
@@ -80,6 +81,8 @@ class Grpcurl(Case):
         at = {"ledger_id": ledger.id, "account_id": wallet}
         payment = {"idempotency_key": new_id(), "ledger_id": ledger.id, "amount_minor": "5", "currency": "EUR",
                    "deposit": {"account_id": wallet, "connector": "simulator", "instrument": "sim:ok"}}
+        person = {"ledger_id": ledger.id, "person_id": "g"}
+        soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
         operation = {"reference": reference, "amount_minor": "5", "currency": "EUR", "instrument": "sim:ok"}
         calls = {
             ("auth", "CreateUser"): {"user_id": user_id, "username": f"g-{user_id}", "password": "long enough",
@@ -117,6 +120,17 @@ class Grpcurl(Case):
             ("payments", "Notify"): json_format.MessageToDict(signed(about(c.Operation(
                 reference=reference, kind=c.OPERATION_KIND_CHARGE, amount_minor=5, currency="EUR",
                 status=c.OPERATION_STATUS_SUCCEEDED), new_id()))),
+            ("payments", "SetMarket"): {"reason": "opens", "market": {
+                "ledger_id": ledger.id, "time_zone": "Europe/Berlin", "week_start": 1, "cooling_off_s": "86400"}},
+            ("payments", "GetMarket"): {"ledger_id": ledger.id},
+            ("payments", "SetLimit"): {**person, "currency": "EUR", "measure": "LIMIT_MEASURE_DEPOSITS",
+                                       "period": "LIMIT_PERIOD_DAY", "limit": {"amount_minor": "100"}, "reason": "asked"},
+            ("payments", "ListLimits"): person,
+            ("payments", "SelfExclude"): {**person, "until": "2199-01-01T00:00:00Z", "reason": "asked"},
+            ("payments", "TimeOut"): {**person, "until": soon, "reason": "asked"},
+            ("payments", "LiftSelfExclusion"): {**person, "person_id": "nobody", "reason": "asked"},
+            ("payments", "ListRestrictions"): person,
+            ("payments", "ListLimitChanges"): person,
             ("connector", "Charge"): operation,
             ("connector", "Payout"): {**operation, "reference": f"{reference}-out"[-60:]},
             ("connector", "GetOperation"): {"reference": reference},

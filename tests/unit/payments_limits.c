@@ -200,37 +200,51 @@ static void restrictions(void **state)
 
 /* ---- which payments count ---- */
 
+static const struct {
+	enum payment_kind kind;
+	enum limit_effect effect;
+	enum limit_measure measure;
+	bool less;
+} rules[] = {
+	{PAYMENT_DEPOSIT, LIMIT_TAKES, LIMIT_DEPOSITS, false},
+	{PAYMENT_WITHDRAWAL, LIMIT_NO_EFFECT, 0, false},
+	{PAYMENT_TRANSFER, LIMIT_NO_EFFECT, 0, false},
+	{PAYMENT_REMOTE_TRANSFER, LIMIT_NO_EFFECT, 0, false},
+	{PAYMENT_REFUND, LIMIT_NO_EFFECT, 0, false},
+	{PAYMENT_WAGER, LIMIT_TAKES, LIMIT_LOSSES, false},
+	{PAYMENT_SETTLE, LIMIT_CORRECTS, LIMIT_LOSSES, true},
+	{PAYMENT_WAGER_ROLLBACK, LIMIT_CORRECTS, LIMIT_LOSSES, true},
+	{PAYMENT_SETTLE_ROLLBACK, LIMIT_CORRECTS, LIMIT_LOSSES, false},
+};
+
+static enum limit_end expected_end(enum limit_effect effect, enum payment_state at)
+{
+	if (effect == LIMIT_TAKES &&
+	    (at == PAYMENT_DECLINED || at == PAYMENT_CANCELED || at == PAYMENT_COMPENSATED))
+		return LIMIT_GIVEN_BACK;
+	return effect == LIMIT_CORRECTS && at == PAYMENT_SUCCEEDED ? LIMIT_CORRECTED : LIMIT_STAYS;
+}
+
 static void kinds(void **state)
 {
 	(void)state;
-	for (int kind = 1; kind <= PAYMENT_KIND_MAX; kind++) {
-		enum limit_effect effect = limit_rule_of((enum payment_kind)kind).effect;
+	assert_int_equal(sizeof(rules) / sizeof(rules[0]), PAYMENT_KIND_MAX);
+	for (size_t i = 0; i < PAYMENT_KIND_MAX; i++) {
+		struct limit_rule rule = limit_rule_of(rules[i].kind);
 
+		assert_int_equal(rule.effect, rules[i].effect);
+		assert_int_equal(rule.measure, rules[i].measure);
+		assert_int_equal(rule.less, rules[i].less);
 		for (int at = 1; at <= PAYMENT_STATE_MAX; at++) {
-			enum limit_end end =
-				limit_end_of((enum payment_kind)kind, (enum payment_state)at);
+			enum limit_end end = limit_end_of(rules[i].kind, (enum payment_state)at);
 
-			/* What is not final, or needs a person, keeps what it has taken. */
-			if (!payment_state_valid(at) ||
-			    payment_state_class((enum payment_state)at) != PAYMENT_CLASS_FINAL)
-				assert_int_equal(end, LIMIT_STAYS);
-			if (effect == LIMIT_NO_EFFECT)
+			assert_int_equal(end, expected_end(rule.effect, (enum payment_state)at));
+			/* What goes on, or needs a person, keeps what it has taken. */
+			if (payment_state_open((enum payment_state)at) ||
+			    payment_state_class((enum payment_state)at) == PAYMENT_CLASS_REVIEW)
 				assert_int_equal(end, LIMIT_STAYS);
 		}
-		if (effect == LIMIT_TAKES) {
-			assert_int_equal(limit_end_of((enum payment_kind)kind, PAYMENT_DECLINED),
-					 LIMIT_GIVEN_BACK);
-			assert_int_equal(limit_end_of((enum payment_kind)kind, PAYMENT_SUCCEEDED),
-					 LIMIT_STAYS);
-		}
-		if (effect == LIMIT_CORRECTS)
-			assert_int_equal(limit_end_of((enum payment_kind)kind, PAYMENT_SUCCEEDED),
-					 LIMIT_CORRECTED);
 	}
-	assert_int_equal(limit_rule_of(PAYMENT_DEPOSIT).effect, LIMIT_TAKES);
-	assert_int_equal(limit_rule_of(PAYMENT_DEPOSIT).measure, LIMIT_DEPOSITS);
-	assert_int_equal(limit_rule_of(PAYMENT_WITHDRAWAL).effect, LIMIT_NO_EFFECT);
-	assert_int_equal(limit_rule_of(PAYMENT_TRANSFER).effect, LIMIT_NO_EFFECT);
 }
 
 /* ---- a life at random ---- */

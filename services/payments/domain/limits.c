@@ -8,6 +8,12 @@
 
 static const struct limit_rule rules[PAYMENT_KIND_MAX + 1] = {
 	[PAYMENT_DEPOSIT] = {.effect = LIMIT_TAKES, .measure = LIMIT_DEPOSITS},
+	[PAYMENT_WAGER] = {.effect = LIMIT_TAKES, .measure = LIMIT_LOSSES},
+	[PAYMENT_SETTLE] = {.effect = LIMIT_CORRECTS, .measure = LIMIT_LOSSES, .less = true},
+	[PAYMENT_WAGER_ROLLBACK] = {.effect = LIMIT_CORRECTS,
+				    .measure = LIMIT_LOSSES,
+				    .less = true},
+	[PAYMENT_SETTLE_ROLLBACK] = {.effect = LIMIT_CORRECTS, .measure = LIMIT_LOSSES},
 };
 
 struct limit_rule limit_rule_of(enum payment_kind kind)
@@ -20,7 +26,8 @@ enum limit_end limit_end_of(enum payment_kind kind, enum payment_state state)
 {
 	enum limit_effect effect = limit_rule_of(kind).effect;
 
-	if (effect == LIMIT_TAKES && state == PAYMENT_DECLINED)
+	if (effect == LIMIT_TAKES && (state == PAYMENT_DECLINED || state == PAYMENT_CANCELED ||
+				      state == PAYMENT_COMPENSATED))
 		return LIMIT_GIVEN_BACK;
 	if (effect == LIMIT_CORRECTS && state == PAYMENT_SUCCEEDED)
 		return LIMIT_CORRECTED;

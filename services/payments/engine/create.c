@@ -119,6 +119,8 @@ static void prepare(struct executor *executor, struct payment_creation *creation
 		.caller = creation->caller,
 		.body_hash = creation->body_hash,
 		.standing = &creation->standing,
+		.person = creation->person,
+		.refusal = &creation->limit,
 	};
 	creation->lane = (struct lane_item){
 		.item = {.key = executor_shard_key(executor, key_hash(creation)),
@@ -257,6 +259,9 @@ static void on_account(void *context, struct rt_status status, const char *owner
 		refuse_account(creation, &status);
 		return;
 	}
+	/* An owner with a longer name is no person. */
+	if (strlen(owner) < sizeof(creation->person))
+		memcpy(creation->person, owner, strlen(owner) + 1);
 	/* The ledger would refuse it only after the connector has taken the money. */
 	if (creation->request.kind == PAYMENT_DEPOSIT &&
 	    strcmp(currency, creation->request.currency) != 0)

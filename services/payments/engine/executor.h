@@ -79,12 +79,14 @@ struct payment_creation {
 	/* Results, when the status is OK. */
 	struct payment_standing standing;
 	bool replayed;
+	struct limit_refusal limit; /* when limit_reason(standing.reason) */
 	/* The executor's own. */
 	struct lane_item lane;
 	struct executor *executor;
 	struct payment_entry entry;
 	uint8_t body_hash[RT_DIGEST_BYTES];
-	struct saga *saga; /* prepared, to be recorded */
+	char person[LIMIT_PERSON_BYTES]; /* who owns the account; "" when nobody can have limits */
+	struct saga *saga;               /* prepared, to be recorded */
 	struct saga *waits_for;
 	struct payment_creation
 		*next; /* in the list of a saga's waiters, or of a claim's followers */

@@ -42,6 +42,7 @@ static struct payment_advance *make_advance(const struct saga *saga, int64_t now
 	if (advance == NULL)
 		return NULL;
 	*advance = (struct payment_advance){
+		.kind = saga->plan->kind,
 		.ledger_id = saga->ledger_id,
 		.payment_id = saga->standing.payment_id,
 		.version = saga->standing.version,
@@ -62,7 +63,8 @@ static struct payment_probe *make_probe(const struct saga *saga, struct rt_arena
 	if (probe == NULL)
 		return NULL;
 	*probe = (struct payment_probe){.ledger_id = saga->ledger_id,
-					.payment_id = saga->standing.payment_id};
+					.payment_id = saga->standing.payment_id,
+					.state = saga->standing.state};
 	return probe;
 }
 

@@ -17,7 +17,8 @@ static void on_created(struct payment_creation *creation, struct rt_status statu
 	}
 	reply.payment = map_payment(&creation->request, &creation->standing, rt_call_arena(call));
 	reply.replayed = creation->replayed;
-	if (reply.payment == NULL) {
+	if (!map_refusal(reply.payment, &creation->standing, &creation->limit,
+			 rt_call_arena(call))) {
 		rt_call_end(call,
 			    RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the reply is too large"),
 			    NULL);

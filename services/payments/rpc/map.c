@@ -11,8 +11,7 @@
 
 static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* protobuf-c's strings are not const, though it never writes to them. */
-static char *lent(const char *text)
+char *map_lent(const char *text)
 {
 	union {
 		const char *in;
@@ -68,7 +67,7 @@ void map_caller(const struct rt_caller *caller, char text[PAYMENT_CALLER_BYTES])
 	memcpy(text, name, strlen(name) + 1);
 }
 
-static char *uuid_text(const struct rt_uuid *uuid, struct rt_arena *arena)
+char *map_uuid(const struct rt_uuid *uuid, struct rt_arena *arena)
 {
 	char *text = rt_arena_alloc(arena, RT_UUID_TEXT_BYTES);
 
@@ -77,7 +76,7 @@ static char *uuid_text(const struct rt_uuid *uuid, struct rt_arena *arena)
 	return text;
 }
 
-static Google__Protobuf__Timestamp *timestamp(int64_t wall_us, struct rt_arena *arena)
+Google__Protobuf__Timestamp *map_time(int64_t wall_us, struct rt_arena *arena)
 {
 	Google__Protobuf__Timestamp *time = rt_arena_alloc(arena, sizeof(*time));
 
@@ -97,9 +96,9 @@ static void set_deposit(Daler__Payments__V1__Payment *payment,
 	if (deposit == NULL)
 		return;
 	daler__payments__v1__deposit__init(deposit);
-	deposit->account_id = uuid_text(&request->account_id, arena);
-	deposit->connector = lent(request->connector);
-	deposit->instrument = lent(request->instrument);
+	deposit->account_id = map_uuid(&request->account_id, arena);
+	deposit->connector = map_lent(request->connector);
+	deposit->instrument = map_lent(request->instrument);
 	payment->kind_case = DALER__PAYMENTS__V1__PAYMENT__KIND_DEPOSIT;
 	payment->deposit = deposit;
 }
@@ -112,9 +111,9 @@ static void set_withdrawal(Daler__Payments__V1__Payment *payment,
 	if (withdrawal == NULL)
 		return;
 	daler__payments__v1__withdrawal__init(withdrawal);
-	withdrawal->account_id = uuid_text(&request->account_id, arena);
-	withdrawal->connector = lent(request->connector);
-	withdrawal->instrument = lent(request->instrument);
+	withdrawal->account_id = map_uuid(&request->account_id, arena);
+	withdrawal->connector = map_lent(request->connector);
+	withdrawal->instrument = map_lent(request->instrument);
 	payment->kind_case = DALER__PAYMENTS__V1__PAYMENT__KIND_WITHDRAWAL;
 	payment->withdrawal = withdrawal;
 }
@@ -127,8 +126,8 @@ static void set_transfer(Daler__Payments__V1__Payment *payment,
 	if (transfer == NULL)
 		return;
 	daler__payments__v1__internal_transfer__init(transfer);
-	transfer->from_account_id = uuid_text(&request->account_id, arena);
-	transfer->to_account_id = uuid_text(&request->counter_id, arena);
+	transfer->from_account_id = map_uuid(&request->account_id, arena);
+	transfer->to_account_id = map_uuid(&request->counter_id, arena);
 	payment->kind_case = DALER__PAYMENTS__V1__PAYMENT__KIND_TRANSFER;
 	payment->transfer = transfer;
 }
@@ -165,17 +164,17 @@ Daler__Payments__V1__Payment *map_payment(const struct payment_request *request,
 	if (payment == NULL)
 		return NULL;
 	daler__payments__v1__payment__init(payment);
-	payment->payment_id = uuid_text(&standing->payment_id, arena);
-	payment->idempotency_key = lent(request->idempotency_key);
-	payment->ledger_id = uuid_text(&request->ledger_id, arena);
+	payment->payment_id = map_uuid(&standing->payment_id, arena);
+	payment->idempotency_key = map_lent(request->idempotency_key);
+	payment->ledger_id = map_uuid(&request->ledger_id, arena);
 	payment->amount_minor = request->amount_minor;
-	payment->currency = lent(request->currency);
-	payment->reference = lent(request->reference);
+	payment->currency = map_lent(request->currency);
+	payment->reference = map_lent(request->reference);
 	payment->state = (Daler__Payments__V1__PaymentState)standing->state;
-	payment->reason = lent(standing->reason);
+	payment->reason = map_lent(standing->reason);
 	payment->version = standing->version;
-	payment->create_time = timestamp(standing->create_time_us, arena);
-	payment->update_time = timestamp(standing->update_time_us, arena);
+	payment->create_time = map_time(standing->create_time_us, arena);
+	payment->update_time = map_time(standing->update_time_us, arena);
 	set_kind(payment, request, arena);
 	return arena->overflowed ? NULL : payment;
 }
@@ -190,8 +189,8 @@ Daler__Payments__V1__PaymentEvent *map_event(const struct payment_event *event,
 	daler__payments__v1__payment_event__init(message);
 	message->version = event->version;
 	message->state = (Daler__Payments__V1__PaymentState)event->state;
-	message->reason = lent(event->reason);
-	message->create_time = timestamp(event->create_time_us, arena);
+	message->reason = map_lent(event->reason);
+	message->create_time = map_time(event->create_time_us, arena);
 	return arena->overflowed ? NULL : message;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daler/payments/v1/payments.pb-c.h"
+#include "domain/limits.h"
 #include "domain/request.h"
 #include "rt/arena.h"
 #include "rt/identity.h"
@@ -22,6 +23,15 @@ Daler__Payments__V1__Payment *map_payment(const struct payment_request *request,
 /* NULL when the arena is full. */
 Daler__Payments__V1__PaymentEvent *map_event(const struct payment_event *event,
 					     struct rt_arena *arena);
+
+/* Text that a message lends: protobuf-c's strings are not const, though it never writes to them. */
+char *map_lent(const char *text);
+/* NULL when the arena is full. */
+char *map_uuid(const struct rt_uuid *uuid, struct rt_arena *arena);
+Google__Protobuf__Timestamp *map_time(int64_t wall_us, struct rt_arena *arena);
+/* Says why a limit declined the payment; nothing when none did. False when the arena is full. */
+bool map_refusal(Daler__Payments__V1__Payment *payment, const struct payment_standing *standing,
+		 const struct limit_refusal *refusal, struct rt_arena *arena);
 
 /* Where a list goes on: after a payment, for one caller and filter. Opaque and checked: one that
  * was made for another list, or tampered with, is INVALID_ARGUMENT PAGE_TOKEN_INVALID. */

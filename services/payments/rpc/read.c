@@ -3,6 +3,7 @@
 
 #include "rpc/map.h"
 #include "rpc/service.h"
+#include "store/limit_store.h"
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX     1000
@@ -33,6 +34,34 @@ static bool may_read(const struct rt_caller *caller, const struct payment_record
 		return true;
 	map_caller(caller, own);
 	return strcmp(own, record->caller) == 0;
+}
+
+/* Says of payments that limits have declined why. */
+static struct rt_status add_refusals(struct rt_call *call, const struct payment_record *records,
+				     Daler__Payments__V1__Payment **payments, size_t count)
+{
+	struct rt_arena *arena = rt_call_arena(call);
+	struct limit_refusal *refusals = rt_arena_array(arena, count, sizeof(*refusals));
+	struct limit_refusal_of *wanted = rt_arena_array(arena, count, sizeof(*wanted));
+	size_t found = 0;
+
+	if (refusals == NULL || wanted == NULL)
+		return out_of_arena();
+	for (size_t i = 0; i < count; i++) {
+		if (limit_reason(records[i].standing.reason))
+			wanted[found++] = (struct limit_refusal_of){records[i].request.ledger_id,
+								    records[i].standing.payment_id,
+								    &refusals[i]};
+	}
+	if (found == 0)
+		return rt_ok();
+	RT_TRY(limit_store_refusals(rt_call_worker(call), wanted, found, arena,
+				    rt_call_deadline_us(call)));
+	for (size_t i = 0; i < count; i++) {
+		if (!map_refusal(payments[i], &records[i].standing, &refusals[i], arena))
+			return out_of_arena();
+	}
+	return rt_ok();
 }
 
 static struct rt_status get(struct rt_call *call, Daler__Payments__V1__GetPaymentResponse *reply)
@@ -67,6 +96,7 @@ static struct rt_status get(struct rt_call *call, Daler__Payments__V1__GetPaymen
 		if (reply->events[i] != NULL)
 			reply->payment->update_time = reply->events[i]->create_time;
 	}
+	RT_TRY(add_refusals(call, record, &reply->payment, 1));
 	return arena->overflowed ? out_of_arena() : rt_ok();
 }
 
@@ -131,6 +161,7 @@ static struct rt_status list(struct rt_call *call, Daler__Payments__V1__ListPaym
 		if (reply->payments[i] == NULL)
 			return out_of_arena();
 	}
+	RT_TRY(add_refusals(call, records, reply->payments, reply->n_payments));
 	if (count > (size_t)page) {
 		reply->next_page_token = rt_arena_alloc(arena, MAP_PAGE_TOKEN_BYTES);
 		if (reply->next_page_token == NULL)

@@ -23,3 +23,13 @@ void payments_get_payment(struct rt_call *call);
 void payments_list_payments(struct rt_call *call);
 void payments_register_clearing_account(struct rt_call *call);
 void payments_notify(struct rt_call *call);
+
+void payments_set_market(struct rt_call *call);
+void payments_get_market(struct rt_call *call);
+void payments_set_limit(struct rt_call *call);
+void payments_list_limits(struct rt_call *call);
+void payments_list_limit_changes(struct rt_call *call);
+void payments_self_exclude(struct rt_call *call);
+void payments_time_out(struct rt_call *call);
+void payments_lift_self_exclusion(struct rt_call *call);
+void payments_list_restrictions(struct rt_call *call);

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "rt/assert.h"
+#include "store/limit_batch.h"
 #include "store/payment_columns.h"
 
-/* What the first round trip asks, in order. */
-enum ask { ASK_KEYS, ASK_CLEARING, ASK_ADVANCE, ASK_PROBE, ASK_NOTICE, ASK_COUNT };
+/* What the first round trip asks, in order. Persons are locked last: whoever waits for one holds
+ * only rows that nobody waits for who has locked a person. */
+enum ask { ASK_KEYS, ASK_CLEARING, ASK_ADVANCE, ASK_PROBE, ASK_NOTICE, ASK_PERSONS, ASK_COUNT };
 
 struct answers {
 	struct rt_pg_rows rows[ASK_COUNT];
@@ -41,12 +43,12 @@ static bool any_lookup(const struct payment_batch *batch)
 static struct rt_status ask(struct rt_pg *pg, const struct payment_batch *batch,
 			    struct rt_arena *arena, struct answers *answers)
 {
-	const send_function senders[ASK_COUNT] = {payment_send_find_keys,
-						  payment_send_find_clearing, payment_send_advance,
-						  payment_send_probes, payment_send_notices};
-	const bool wanted[ASK_COUNT] = {batch->entry_count > 0, any_lookup(batch),
+	const send_function senders[ASK_COUNT] = {
+		payment_send_find_keys, payment_send_find_clearing, payment_send_advance,
+		payment_send_probes,    payment_send_notices,       limit_batch_send_lock};
+	const bool wanted[ASK_COUNT] = {batch->entry_count > 0,   any_lookup(batch),
 					batch->advance_count > 0, batch->probe_count > 0,
-					batch->notice_count > 0};
+					batch->notice_count > 0,  limit_batch_wanted(batch)};
 	struct rt_pg_rows rows[ASK_COUNT] = {0};
 	size_t sent = 0;
 
@@ -142,7 +144,8 @@ static void take_probes(const struct payment_batch *batch, const struct answers 
 			batch->probes[row_number(rows, row, batch->probe_count)];
 
 		probe->found = true;
-		probe->mine = owned(rows, row, &batch->worker_id);
+		probe->mine = owned(rows, row, &batch->worker_id) &&
+			      rt_pg_int(rows, row, 1) == (int64_t)probe->state;
 	}
 }
 
@@ -221,18 +224,20 @@ void payment_entry_decide(struct payment_entry *entry, const struct saga_decisio
 
 /* The second round trip. */
 static struct rt_status write_and_commit(struct rt_pg *pg, const struct payment_batch *batch,
-					 const bool *written, struct rt_arena *arena)
+					 const bool *written, const struct limit_purses *purses,
+					 struct rt_arena *arena)
 {
-	struct rt_pg_rows rows[2] = {0};
+	struct rt_pg_rows rows[2 + LIMIT_BATCH_WRITES] = {0};
 	size_t sent = 0;
 
 	RT_TRY(payment_send_payments(pg, batch, arena, &sent));
 	RT_TRY(payment_send_events(pg, batch, written, arena, &sent));
+	RT_TRY(limit_batch_send_writes(pg, batch, purses, arena, &sent));
 	RT_TRY(rt_pg_send_commit(pg));
 	struct rt_status status = rt_pg_receive(pg, rows, sent);
 
-	rt_pg_rows_deinit(&rows[0]);
-	rt_pg_rows_deinit(&rows[1]);
+	for (size_t i = 0; i < sent; i++)
+		rt_pg_rows_deinit(&rows[i]);
 	return status;
 }
 
@@ -263,6 +268,7 @@ static struct rt_status run(struct rt_pg *pg, struct payment_batch *batch, struc
 {
 	bool *written = PAYMENT_COLUMN(arena, bool, batch->advance_count);
 	CLEANUP(answers_cleanup) struct answers answers = {0};
+	struct limit_purses *purses = NULL;
 
 	if (written == NULL)
 		return out_of_arena();
@@ -275,7 +281,9 @@ static struct rt_status run(struct rt_pg *pg, struct payment_batch *batch, struc
 	RT_TRY(settle_unwritten(pg, batch, written, arena));
 	/* Rules that are asked inside the transaction come here: between what was read and locked,
 	 * and what is written. */
-	RT_TRY(write_and_commit(pg, batch, written, arena));
+	RT_TRY(limit_batch_find_refusals(pg, batch, arena));
+	RT_TRY(limit_batch_decide(pg, batch, written, &answers.rows[ASK_PERSONS], arena, &purses));
+	RT_TRY(write_and_commit(pg, batch, written, purses, arena));
 	for (size_t i = 0; i < batch->advance_count; i++)
 		batch->advances[i]->written = batch->advances[i]->written || written[i];
 	for (size_t i = 0; i < batch->entry_count; i++)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "domain/limits.h"
 #include "domain/payment.h"
 #include "domain/saga.h"
 #include "rt/arena.h"
@@ -26,9 +27,11 @@ struct payment_entry {
 	struct payment_standing wished;
 	size_t wished_count;
 	struct saga_change wished_changes[SAGA_CHANGES_MAX];
+	const char *person; /* insert: whose limits count; "" or NULL: nobody's */
 	/* Results. */
+	struct limit_refusal *refusal; /* written when limit_reason(standing->reason) */
 	bool decided;   /* insert: the transaction recorded it otherwise than was wished: see
-			   *standing */
+			 *standing */
 	bool recorded;  /* insert: it is there, by this attempt or an earlier one */
 	bool found;     /* the key was taken: *standing is that payment's */
 	bool same_body; /* found: with this body, in this ledger */
@@ -38,6 +41,7 @@ struct payment_entry {
 
 /* One payment's next states. */
 struct payment_advance {
+	enum payment_kind kind;
 	struct rt_uuid ledger_id;
 	struct rt_uuid payment_id;
 	int64_t version; /* before */
@@ -53,8 +57,9 @@ struct payment_advance {
 struct payment_probe {
 	struct rt_uuid ledger_id;
 	struct rt_uuid payment_id;
-	bool found; /* result */
-	bool mine;  /* result: and nobody has taken it over */
+	enum payment_state state; /* in which it was to be recorded */
+	bool found;               /* result */
+	bool mine;                /* result: in that state, and nobody has taken it over */
 };
 
 struct payment_notice {

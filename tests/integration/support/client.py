@@ -19,7 +19,8 @@ TIMEOUT_S = 20 * PATIENCE
 SERVICES = {
     "auth": ["daler.auth.v1.AuthService"],
     "accounts": ["daler.accounts.v1.AccountsService"],
-    "payments": ["daler.payments.v1.PaymentsService", "daler.connector.v1.NotificationService"],
+    "payments": ["daler.payments.v1.PaymentsService", "daler.payments.v1.LimitsService",
+                 "daler.connector.v1.NotificationService"],
     "connector": ["daler.connector.v1.ConnectorService"],
 }
 IDENTITIES = ("auth", "accounts", "payments", "connector", "gateway", "operator", "monitor")
