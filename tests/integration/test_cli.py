@@ -5,10 +5,11 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import time
 import unittest
 
 from support import environment, world
-from support.world import Ledger, new_id
+from support.world import Ledger, Market, new_id
 
 DALERCTL = str(pathlib.Path(os.environ["DALER_BUILD_DIR"]) / "bin" / "dalerctl")
 
@@ -64,6 +65,50 @@ class Ledgers(unittest.TestCase):
         replies = self.run_cli("--json", "ledger", "verify", "--ledger", self.ledger.id)
         self.assertIn('"complete": true', replies.replace('":true', '": true'))
         self.assertEqual(dalerctl("ledger", "verify", "--ledger", new_id()).returncode, 1)
+
+
+class Limits(unittest.TestCase):
+    """A person's limits and exclusions, by an operator."""
+
+    def setUp(self):
+        self.ledger = Market()
+        self.wallet = self.ledger.wallet("anna")
+        self.key = ("--ledger", self.ledger.id, "--person", "anna")
+        self.run_cli("limit", "set-market", "--ledger", self.ledger.id, "--time-zone", "Europe/Berlin", "--cooling-off",
+                     "3600", "--reason", "opens")
+
+    def run_cli(self, *words, status=0):
+        result = dalerctl(*words)
+        self.assertEqual(result.returncode, status, result.stderr)
+        return result.stdout
+
+    def test_limits(self):
+        self.assertIn("Europe/Berlin", self.run_cli("limit", "market", "--ledger", self.ledger.id))
+        what = ("limit", "set", *self.key, "--currency", "EUR", "--measure", "deposits", "--reason", "asked")
+        words = (*what, "--period", "day")
+        self.assertIn("12.50", self.run_cli(*words, "--amount", "12.50"))
+        self.assertIn("none", self.run_cli(*words, "--amount", "none"))
+        text = self.run_cli("payment", "create", "deposit", "--ledger", self.ledger.id, "--account", self.wallet, "--amount",
+                            "12.51", "--currency", "EUR", "--connector", "simulator", "--instrument", "sim:ok", status=1)
+        for word in ("LIMIT_EXCEEDED", "DEPOSITS", "DAY", "12.50 EUR"):
+            self.assertIn(word, text)
+        self.assertEqual(json.loads(self.run_cli("--json", "limit", "list", *self.key))["limits"][0]["left_minor"], "1250")
+        self.assertEqual(self.run_cli("limit", "list", *self.key).count("12.50"), 2)
+        self.assertEqual(self.run_cli("limit", "changes", *self.key).count("SET_LIMIT"), 2)
+        self.assertIn("SET_MARKET", self.run_cli("limit", "changes", "--ledger", self.ledger.id))
+        self.run_cli(*what, "--amount", "1", "--period", "year", status=2)
+
+    def test_exclusions(self):
+        self.assertIn("TIME_OUT", self.run_cli("exclusion", "time-out", *self.key, "--reason", "asked", "--until",
+                                               time.strftime("%Y-%m-%d", time.gmtime(time.time() + 2 * 86400))))
+        self.assertIn("for ever", self.run_cli("exclusion", "set", *self.key, "--for-ever", "--reason", "asked"))
+        self.assertIn("for ever", self.run_cli("exclusion", "set", *self.key, "--until", "2199-01-01", "--reason", "asked"))
+        text = self.run_cli("exclusion", "list", *self.key)
+        self.assertIn("SELF_EXCLUSION", text)
+        self.assertIn("TIME_OUT", text)
+        self.assertIn("EXCLUSION_STANDS", dalerctl("exclusion", "lift", *self.key, "--reason", "asked").stderr)
+        self.assertIn("bert", self.run_cli("exclusion", "lift", "--ledger", self.ledger.id, "--person", "bert", "--reason", "x"))
+        self.run_cli("exclusion", "set", *self.key, "--reason", "neither", status=2)
 
 
 class Story(unittest.TestCase):

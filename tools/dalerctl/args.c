@@ -63,9 +63,9 @@ const struct setting ctl_settings[SETTING_COUNT] = {
 };
 
 const struct command_group *const ctl_groups[] = {
-	&ctl_login_group,     &ctl_user_group,  &ctl_keys_group,     &ctl_ledger_group,
-	&ctl_account_group,   &ctl_asset_group, &ctl_transfer_group, &ctl_payment_group,
-	&ctl_connector_group, &ctl_id_group,
+	&ctl_login_group,     &ctl_user_group,  &ctl_keys_group,      &ctl_ledger_group,
+	&ctl_account_group,   &ctl_asset_group, &ctl_transfer_group,  &ctl_payment_group,
+	&ctl_connector_group, &ctl_limit_group, &ctl_exclusion_group, &ctl_id_group,
 };
 const size_t ctl_group_count = CTL_COUNT(ctl_groups);
 

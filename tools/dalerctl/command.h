@@ -61,6 +61,8 @@ extern const struct command_group ctl_asset_group;
 extern const struct command_group ctl_transfer_group;
 extern const struct command_group ctl_payment_group;
 extern const struct command_group ctl_connector_group;
+extern const struct command_group ctl_limit_group;
+extern const struct command_group ctl_exclusion_group;
 extern const struct command_group ctl_id_group;
 
 /* Commands of the account group that have a file of their own. */

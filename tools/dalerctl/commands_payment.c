@@ -84,6 +84,27 @@ static void add_kind(struct table *table, const Daler__Payments__V1__Payment *pa
 	}
 }
 
+static void add_refusal(struct ctl *ctl, struct table *table,
+			const Daler__Payments__V1__Payment *payment)
+{
+	const Daler__Payments__V1__LimitRefusal *refusal = payment->limit_refusal;
+	if (refusal == NULL)
+		return;
+	if (refusal->measure != DALER__PAYMENTS__V1__LIMIT_MEASURE__LIMIT_MEASURE_UNSPECIFIED) {
+		TABLE_ROW(table, "limited are",
+			  show_enum(&daler__payments__v1__limit_measure__descriptor,
+				    (int)refusal->measure, "LIMIT_MEASURE_"));
+		TABLE_ROW(table, "each",
+			  show_enum(&daler__payments__v1__limit_period__descriptor,
+				    (int)refusal->period, "LIMIT_PERIOD_"));
+		TABLE_ROW(table, "to", show_money(ctl, refusal->limit_minor, payment->currency));
+		TABLE_ROW(table, "left was",
+			  show_money(ctl, refusal->left_minor, payment->currency));
+	}
+	TABLE_ROW(table, "until",
+		  refusal->until != NULL ? show_time(ctl, refusal->until) : "for ever");
+}
+
 static void show_payment(struct ctl *ctl, const Daler__Payments__V1__Payment *payment,
 			 bool replayed)
 {
@@ -93,6 +114,7 @@ static void show_payment(struct ctl *ctl, const Daler__Payments__V1__Payment *pa
 	TABLE_ROW(&table, "state", state_text(payment->state));
 	if (payment->reason[0] != '\0')
 		TABLE_ROW(&table, "reason", payment->reason);
+	add_refusal(ctl, &table, payment);
 	if (replayed)
 		TABLE_ROW(&table, "replayed", "yes: this key's payment was there already");
 	add_kind(&table, payment);
