@@ -9,6 +9,7 @@
 
 #include "domain/request.h"
 #include "engine/executor_internal.h"
+#include "engine/fail_point.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 
@@ -34,7 +35,12 @@ static uint64_t key_hash(const struct payment_creation *creation)
 
 static void end(struct payment_creation *creation, struct rt_status status)
 {
+	enum payment_state state = creation->standing.state;
+	int64_t amount_minor = creation->request.amount_minor;
+
+	fail_point_reach(FAIL_ANSWER_BEFORE, state, amount_minor);
 	creation->done(creation, status);
+	fail_point_reach(FAIL_ANSWER_AFTER, state, amount_minor);
 }
 
 static void submit(struct payment_creation *creation, enum lane_kind kind)

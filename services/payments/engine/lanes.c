@@ -1,5 +1,6 @@
 /* What the lanes do: a batch of items of all kinds becomes one transaction; then each is told. */
 #include "engine/executor_internal.h"
+#include "engine/fail_point.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/log.h"
@@ -142,6 +143,28 @@ static void answer(struct executor *executor, struct lane_item *lane,
 	}
 }
 
+/* The step boundaries of a transaction, for test builds. */
+static void reach(struct rt_commit_item *const *items, size_t count, enum fail_point record,
+		  enum fail_point write)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct lane_item *lane = (struct lane_item *)items[i];
+
+		if (lane->kind == LANE_INSERT) {
+			const struct payment_creation *creation = creation_of(lane);
+
+			fail_point_reach(record, creation->standing.state,
+					 creation->request.amount_minor);
+		} else if (lane->kind == LANE_ADVANCE) {
+			const struct saga *saga = saga_of(lane);
+			const struct saga_decision *decision = &saga->decision;
+
+			fail_point_reach(write, decision->changes[decision->change_count - 1].state,
+					 saga->amount_minor);
+		}
+	}
+}
+
 struct rt_status lanes_batch(void *context, struct rt_pg *pg, struct rt_commit_item **items,
 			     size_t count, struct rt_arena *arena)
 {
@@ -156,7 +179,9 @@ struct rt_status lanes_batch(void *context, struct rt_pg *pg, struct rt_commit_i
 		add(&batch, (struct lane_item *)items[i], now_us, arena);
 	if (arena->overflowed)
 		return RT_FAIL(INTERNAL, "OUT_OF_MEMORY", "the batch does not fit");
+	reach(items, count, FAIL_RECORD_BEFORE, FAIL_WRITE_BEFORE);
 	RT_TRY(payment_batch_run(pg, &batch, arena, rt_clock_mono_us() + BATCH_US_MAX));
+	reach(items, count, FAIL_RECORD_AFTER, FAIL_WRITE_AFTER);
 	for (size_t i = 0; i < count; i++)
 		answer(executor, (struct lane_item *)items[i], &batch, &cursor);
 	executor_pump(executor);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/executor_internal.h"
+#include "engine/fail_point.h"
 #include "rt/assert.h"
 
 /* A call to accounts in flight. */
@@ -136,6 +137,7 @@ static void on_posted(void *context, const struct saga_event *events, bool refus
 	for (size_t i = 0; i < batch->count; i++) {
 		struct saga *saga = batch->sagas[i];
 
+		fail_point_reach(FAIL_POST_AFTER, saga->standing.state, saga->amount_minor);
 		saga->alone = refused;
 		if (!refused)
 			saga_feed(executor, saga, events[i]);
@@ -155,6 +157,7 @@ static void start_posts(struct executor *executor, struct post_batch *batch)
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct saga *saga = batch->sagas[i];
 
+		fail_point_reach(FAIL_POST_BEFORE, saga->standing.state, saga->amount_minor);
 		posts[i] = (struct ledger_post){
 			.payment_id = saga->standing.payment_id,
 			.step = saga->decision.step,
@@ -191,11 +194,19 @@ struct provider_call {
 	struct saga *saga;
 };
 
+/* The step boundaries of a call, for test builds. */
+static void reach(const struct saga *saga, enum fail_point order, enum fail_point ask)
+{
+	fail_point_reach(saga->decision.action == SAGA_ASK ? ask : order, saga->standing.state,
+			 saga->amount_minor);
+}
+
 static void on_answered(void *context, struct saga_event event)
 {
 	struct provider_call *call = context;
 	struct executor *executor = call->executor;
 
+	reach(call->saga, FAIL_ORDER_AFTER, FAIL_ASK_AFTER);
 	rt_lock_take(&executor->lock);
 	call->saga->connector->in_flight--;
 	rt_lock_give(&executor->lock);
@@ -229,6 +240,7 @@ static void start_provider(struct executor *executor, struct saga *saga)
 	struct rt_trace trace = saga->trace;
 
 	RT_ASSERT(call != NULL);
+	reach(saga, FAIL_ORDER_BEFORE, FAIL_ASK_BEFORE);
 	*call = (struct provider_call){executor, saga};
 	memcpy(operation.currency, saga->currency, sizeof(operation.currency));
 	if (saga->decision.action == SAGA_SUBMIT)
