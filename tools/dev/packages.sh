@@ -7,7 +7,7 @@ packages_build=(
 	libpq-dev libhiredis-dev libssl-dev libargon2-dev libjwt-dev libjansson-dev libmicrohttpd-dev libsqlite3-dev
 	postgresql redis-server openssl
 )
-packages_test=("${packages_build[@]}" libcmocka-dev procps python3 python3-grpcio python3-protobuf)
+packages_test=("${packages_build[@]}" libcmocka-dev procps python3 python3-grpcio python3-protobuf spin)
 packages_lint=("${packages_test[@]}" clang clang-format clang-tidy)
 packages_fuzz=("${packages_build[@]}" libcmocka-dev clang libclang-rt-14-dev)
 
