@@ -177,8 +177,8 @@ static void start_engine(struct payments *payments)
 	must("start",
 	     rt_secret_read_file(config->database.db_password_file, &payments->db_password));
 	service->pg = connection(config->database.db, &payments->db_password);
-	service->accounts =
-		(struct accounts_client){payments->accounts, config->accounts_timeout_ms};
+	service->accounts = (struct accounts_client){
+		payments->accounts, config->accounts_timeout_ms, account_memory_new()};
 	payments->probe = rt_pg_new(&service->pg);
 	must("start",
 	     rt_migrate_check(payments->probe, payments_migrations, payments_migration_count));
@@ -234,6 +234,7 @@ static void stop(struct payments *payments)
 	rt_token_verifier_destroy(payments->verifier);
 	rt_server_destroy(payments->server);
 	executor_destroy(payments->service.executor);
+	account_memory_destroy(payments->service.accounts.memory);
 	rt_channel_destroy(payments->connector);
 	rt_channel_destroy(payments->accounts);
 	rt_channel_destroy(payments->auth);

@@ -239,6 +239,9 @@ void accounts_post(const struct accounts_client *client, const struct rt_uuid *l
 struct look_up {
 	accounts_looked_up done;
 	void *context;
+	struct account_memory *memory;
+	struct rt_uuid ledger_id;
+	struct rt_uuid account_id;
 };
 
 static void on_looked_up(void *context, struct rt_status status, const ProtobufCMessage *message)
@@ -249,11 +252,14 @@ static void on_looked_up(void *context, struct rt_status status, const ProtobufC
 	if (rt_is_ok(&status) && (reply == NULL || reply->metadata == NULL))
 		status = RT_FAIL(UNAVAILABLE, "LEDGER_UNCLEAR",
 				 "accounts answered without the account");
-	if (rt_is_ok(&status))
+	if (rt_is_ok(&status)) {
+		account_memory_keep(look_up->memory, &look_up->ledger_id, &look_up->account_id,
+				    reply->metadata->owner, reply->metadata->currency);
 		look_up->done(look_up->context, status, reply->metadata->owner,
 			      reply->metadata->currency);
-	else
+	} else {
 		look_up->done(look_up->context, status, NULL, NULL);
+	}
 	free(look_up);
 }
 
@@ -268,7 +274,7 @@ void accounts_look_up(const struct accounts_client *client, const struct rt_uuid
 	char account[RT_UUID_TEXT_BYTES];
 
 	RT_ASSERT(look_up != NULL);
-	*look_up = (struct look_up){done, context};
+	*look_up = (struct look_up){done, context, client->memory, *ledger_id, *account_id};
 	rt_uuid_format(ledger_id, ledger);
 	rt_uuid_format(account_id, account);
 	request.ledger_id = ledger;

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/account_memory.h"
 #include "domain/saga.h"
 #include "rt/arena.h"
 #include "rt/rpc_client.h"
@@ -12,6 +13,7 @@
 struct accounts_client {
 	struct rt_channel *channel;
 	int64_t timeout_ms; /* of one call */
+	struct account_memory *memory;
 };
 
 #define ACCOUNTS_BATCH_MAX 1000
@@ -41,6 +43,7 @@ void accounts_post(const struct accounts_client *client, const struct rt_uuid *l
 typedef void (*accounts_looked_up)(void *context, struct rt_status status, const char *owner,
 				   const char *currency);
 
+/* Keeps what it was told in the client's memory. */
 void accounts_look_up(const struct accounts_client *client, const struct rt_uuid *ledger_id,
 		      const struct rt_uuid *account_id, const struct rt_call_options *options,
 		      accounts_looked_up done, void *context);

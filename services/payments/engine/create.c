@@ -96,18 +96,37 @@ static void clearing_remember(struct executor *executor, const struct payment_re
 	executor->clearing_count++;
 }
 
+/* Whether what must be known of the account is remembered, and is good; else it is asked for, in
+ * the usual way. */
+static bool account_known_good(struct payment_creation *creation)
+{
+	const struct payment_request *request = &creation->request;
+	struct account_facts facts;
+
+	if (!account_memory_find(creation->executor->config.accounts.memory, &request->ledger_id,
+				 &request->account_id, &facts) ||
+	    (creation->own_accounts_only && strcmp(facts.owner, creation->caller) != 0) ||
+	    strcmp(facts.currency, request->currency) != 0)
+		return false;
+	memcpy(creation->person, facts.owner, strlen(facts.owner) + 1);
+	return true;
+}
+
 /* Whether it can be recorded without asking anybody. */
 static bool ready_to_record(struct payment_creation *creation)
 {
 	struct executor *executor = creation->executor;
+	struct payment_request *request = &creation->request;
 
-	if (creation->own_accounts_only || creation->request.kind == PAYMENT_DEPOSIT)
+	if ((creation->own_accounts_only || request->kind == PAYMENT_DEPOSIT) &&
+	    !account_known_good(creation))
 		return false;
-	if (creation->request.kind == PAYMENT_TRANSFER)
+	if (request->kind == PAYMENT_TRANSFER)
 		return true;
 	RT_LOCKED(&executor->lock);
-	return executor_connector(executor, creation->request.connector) != NULL &&
-	       clearing_known(executor, &creation->request, &creation->request.counter_id);
+	return executor_connector(executor, request->connector) != NULL &&
+	       clearing_known(executor, request, &request->counter_id) &&
+	       !rt_uuid_equal(&request->counter_id, &request->account_id);
 }
 
 static void prepare(struct executor *executor, struct payment_creation *creation)
