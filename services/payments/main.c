@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/account_inquiry.h"
 #include "config.h"
 #include "daler/connector/v1/connector.pb-c.h"
 #include "daler/payments/v1/limits.pb-c.h"
@@ -177,8 +178,14 @@ static void start_engine(struct payments *payments)
 	must("start",
 	     rt_secret_read_file(config->database.db_password_file, &payments->db_password));
 	service->pg = connection(config->database.db, &payments->db_password);
+	struct account_memory *memory = account_memory_new();
+
 	service->accounts = (struct accounts_client){
-		payments->accounts, config->accounts_timeout_ms, account_memory_new()};
+		.channel = payments->accounts,
+		.timeout_ms = config->accounts_timeout_ms,
+		.memory = memory,
+		.inquiries = account_inquiries_new(payments->accounts, memory),
+	};
 	payments->probe = rt_pg_new(&service->pg);
 	must("start",
 	     rt_migrate_check(payments->probe, payments_migrations, payments_migration_count));
@@ -234,6 +241,7 @@ static void stop(struct payments *payments)
 	rt_token_verifier_destroy(payments->verifier);
 	rt_server_destroy(payments->server);
 	executor_destroy(payments->service.executor);
+	account_inquiries_destroy(payments->service.accounts.inquiries);
 	account_memory_destroy(payments->service.accounts.memory);
 	rt_channel_destroy(payments->connector);
 	rt_channel_destroy(payments->accounts);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/account_inquiry.h"
 #include "daler/accounts/v1/accounts.pb-c.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
@@ -236,51 +237,11 @@ void accounts_post(const struct accounts_client *client, const struct rt_uuid *l
 	rt_arena_deinit(&arena);
 }
 
-struct look_up {
-	accounts_looked_up done;
-	void *context;
-	struct account_memory *memory;
-	struct rt_uuid ledger_id;
-	struct rt_uuid account_id;
-};
-
-static void on_looked_up(void *context, struct rt_status status, const ProtobufCMessage *message)
-{
-	struct look_up *look_up = context;
-	const Daler__Accounts__V1__GetAccountMetadataResponse *reply = (const void *)message;
-
-	if (rt_is_ok(&status) && (reply == NULL || reply->metadata == NULL))
-		status = RT_FAIL(UNAVAILABLE, "LEDGER_UNCLEAR",
-				 "accounts answered without the account");
-	if (rt_is_ok(&status)) {
-		account_memory_keep(look_up->memory, &look_up->ledger_id, &look_up->account_id,
-				    reply->metadata->owner, reply->metadata->currency);
-		look_up->done(look_up->context, status, reply->metadata->owner,
-			      reply->metadata->currency);
-	} else {
-		look_up->done(look_up->context, status, NULL, NULL);
-	}
-	free(look_up);
-}
-
 void accounts_look_up(const struct accounts_client *client, const struct rt_uuid *ledger_id,
 		      const struct rt_uuid *account_id, const struct rt_call_options *options,
 		      accounts_looked_up done, void *context)
 {
-	Daler__Accounts__V1__GetAccountMetadataRequest request;
-	daler__accounts__v1__get_account_metadata_request__init(&request);
-	struct look_up *look_up = malloc(sizeof(*look_up));
-	char ledger[RT_UUID_TEXT_BYTES];
-	char account[RT_UUID_TEXT_BYTES];
-
-	RT_ASSERT(look_up != NULL);
-	*look_up = (struct look_up){done, context, client->memory, *ledger_id, *account_id};
-	rt_uuid_format(ledger_id, ledger);
-	rt_uuid_format(account_id, account);
-	request.ledger_id = ledger;
-	request.account_id = account;
-	rt_channel_start(client->channel, &get_metadata, &request.base, options, on_looked_up,
-			 look_up);
+	account_inquiries_ask(client->inquiries, ledger_id, account_id, options, done, context);
 }
 
 struct rt_status accounts_get(const struct accounts_client *client, const struct rt_uuid *ledger_id,

@@ -14,6 +14,7 @@ struct accounts_client {
 	struct rt_channel *channel;
 	int64_t timeout_ms; /* of one call */
 	struct account_memory *memory;
+	struct account_inquiries *inquiries;
 };
 
 #define ACCOUNTS_BATCH_MAX 1000
@@ -43,7 +44,7 @@ void accounts_post(const struct accounts_client *client, const struct rt_uuid *l
 typedef void (*accounts_looked_up)(void *context, struct rt_status status, const char *owner,
 				   const char *currency);
 
-/* Keeps what it was told in the client's memory. */
+/* Shares calls with others, and keeps what it is told in the client's memory. */
 void accounts_look_up(const struct accounts_client *client, const struct rt_uuid *ledger_id,
 		      const struct rt_uuid *account_id, const struct rt_call_options *options,
 		      accounts_looked_up done, void *context);
