@@ -25,6 +25,7 @@ struct load_config {
 	int64_t accounts;
 	int64_t duration_ms;
 	int64_t in_flight;
+	int64_t batch;
 	int64_t calls;
 	int64_t call_ms;
 	int64_t gives_up;
@@ -55,6 +56,8 @@ static const struct rt_setting settings[] = {
 		       "deadline of a call"),
 	RT_INT_SETTING(struct load_config, gives_up, "gives_up", "0", 0, 1, "",
 		       "1: a call that is not answered in time counts as made, and not as wrong"),
+	RT_INT_SETTING(struct load_config, batch, "batch", "1000", 1, 1000, "transfers",
+		       "transfers in a transaction, for the case lane"),
 	RT_INT_SETTING(struct load_config, duration_ms, "duration_ms", "5000", 100, 3600000, "ms",
 		       "how long to load"),
 };
@@ -203,8 +206,8 @@ int main(int argc, char **argv)
 	}
 	static struct load_result result;
 	if (strcmp(config.case_name, "lane") == 0)
-		lane_run(config.accounts_db, &world, 1000, config.duration_ms * RT_US_PER_MS,
-			 &result);
+		lane_run(config.accounts_db, &world, (size_t)config.batch,
+			 config.duration_ms * RT_US_PER_MS, &result);
 	else
 		run_case(&config, &world, &result);
 	print_result(config.case_name, &result);
