@@ -66,9 +66,11 @@ struct rt_commit {
 bool commit_queues_add(struct commit_queues *queues, struct rt_commit_item *item);
 /* Takes the first ready queue for a lane; NULL when there is none. */
 struct commit_queue *commit_queues_take(struct commit_queues *queues);
-/* Takes a batch from the head of a queue: at least one item, as many as the bounds allow. */
+/* Adds to a batch that has some items from the head of a queue: at least one item when it has none,
+ * as many as the bounds allow. Returns how many it has then. */
 size_t commit_queue_batch(struct commit_queues *queues, struct commit_queue *queue,
-			  struct rt_commit_item **items, size_t items_max, size_t weight_max);
+			  struct rt_commit_item **items, size_t has, size_t items_max,
+			  size_t weight_max);
 /* A lane is done with a queue: it goes to the end of the line, or away. */
 void commit_queues_give(struct commit_queues *queues, struct commit_queue *queue);
 /* Takes what has expired out of all queues, as a list by `next`. */

@@ -165,7 +165,7 @@ static struct commit_queue *take_batch(struct commit_lane *lane, size_t *count)
 	for (;;) {
 		struct commit_queue *queue = commit_queues_take(&commit->queues);
 		if (queue != NULL) {
-			*count = commit_queue_batch(&commit->queues, queue, lane->items,
+			*count = commit_queue_batch(&commit->queues, queue, lane->items, 0,
 						    config->batch_items_max,
 						    config->batch_weight_max);
 			commit->lanes_busy++;
@@ -176,6 +176,28 @@ static struct commit_queue *take_batch(struct commit_lane *lane, size_t *count)
 			return NULL;
 		rt_lock_wait(&commit->lock, &commit->work, RT_NO_DEADLINE);
 	}
+}
+
+/* What was queued for the same key meanwhile joins the batch. */
+static size_t top_up(struct commit_lane *lane, struct commit_queue *queue, size_t count)
+{
+	struct rt_commit *commit = lane->commit;
+	const struct rt_commit_config *config = &commit->config;
+	RT_LOCKED(&commit->lock);
+	count = commit_queue_batch(&commit->queues, queue, lane->items, count,
+				   config->batch_items_max, config->batch_weight_max);
+	commit_show_waiting(commit);
+	return count;
+}
+
+/* Lets the batch function's other half wait for what it must, and completes the batch then. */
+static size_t prepare(struct commit_lane *lane, struct commit_queue *queue, size_t count)
+{
+	const struct rt_commit_config *config = &lane->commit->config;
+	if (config->prepare == NULL || count == 0)
+		return count;
+	config->prepare(config->context, lane->pg, lane->items, count);
+	return top_up(lane, queue, count);
 }
 
 static void give_queue(struct rt_commit *commit, struct commit_queue *queue)
@@ -203,6 +225,7 @@ void *commit_lane_run(void *argument)
 					"it waited too long for its transaction"),
 		};
 		count = fail_expired(lane->commit, lane->items, count, &late);
+		count = prepare(lane, queue, count);
 		if (count > 0)
 			carry_out(lane, lane->items, count, &nothing_unknown);
 		give_queue(lane->commit, queue);

@@ -106,10 +106,13 @@ struct commit_queue *commit_queues_take(struct commit_queues *queues)
 }
 
 size_t commit_queue_batch(struct commit_queues *queues, struct commit_queue *queue,
-			  struct rt_commit_item **items, size_t items_max, size_t weight_max)
+			  struct rt_commit_item **items, size_t has, size_t items_max,
+			  size_t weight_max)
 {
-	size_t count = 0;
+	size_t count = has;
 	size_t weight = 0;
+	for (size_t i = 0; i < has; i++)
+		weight += items[i]->weight;
 	while (queue->first != NULL && count < items_max) {
 		struct rt_commit_item *item = queue->first;
 		bool too_heavy = __builtin_add_overflow(weight, item->weight, &weight) ||
@@ -124,7 +127,7 @@ size_t commit_queue_batch(struct commit_queues *queues, struct commit_queue *que
 		queue->last = NULL;
 		queue->earliest_mono_us = INT64_MAX;
 	}
-	queues->waiting -= count;
+	queues->waiting -= count - has;
 	return count;
 }
 

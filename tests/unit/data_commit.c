@@ -38,7 +38,8 @@ struct batch {
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool held; /* batches wait */
+	bool held;       /* batches wait */
+	size_t prepared; /* items that batches began with */
 	int fail_times;
 	int fail_first; /* the least number of a batch's first item that fails */
 	enum rt_code fail_code;
@@ -240,6 +241,52 @@ static void test_what_waits_goes_together_in_order(void **state)
 		assert_int_equal(fake.batches[i].first, expected[i].first);
 	}
 	check_each_answered_once(26);
+}
+
+/* Waits while batches are held. */
+static void wait_for_it(void *context, struct rt_pg *pg, struct rt_commit_item **queued,
+			size_t count)
+{
+	(void)context;
+	(void)queued;
+	assert_non_null(pg);
+	pthread_mutex_lock(&fake.lock);
+	fake.prepared += count;
+	pthread_cond_broadcast(&fake.changed);
+	while (fake.held)
+		pthread_cond_wait(&fake.changed, &fake.lock);
+	pthread_mutex_unlock(&fake.lock);
+}
+
+static void test_what_comes_while_it_prepares_joins(void **state)
+{
+	(void)state;
+	config.prepare = wait_for_it;
+	commit = rt_commit_new(&config);
+	hold(true);
+	submit_ok(0, 1);
+	pthread_mutex_lock(&fake.lock);
+	while (fake.prepared < 1)
+		pthread_cond_wait(&fake.changed, &fake.lock);
+	pthread_mutex_unlock(&fake.lock);
+	for (int i = 1; i < 7; i++)
+		submit_ok(i, i == 2 ? 2 : 1);
+	for (int i = 7; i < 13; i++) {
+		struct rt_status status = submit(i, 1, i == 9 ? 996 : 1, in_ms(20000));
+		assert_true(rt_is_ok(&status));
+	}
+	hold(false);
+	wait_answered(13);
+	/* Of the same key, in order, within the bounds of a batch: 996 is too much for the first.
+	 */
+	const struct batch expected[] = {{1, 8, 0}, {2, 1, 2}, {1, 4, 9}};
+	assert_int_equal(fake.batch_count, 3);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(fake.batches[i].key, expected[i].key);
+		assert_int_equal(fake.batches[i].count, expected[i].count);
+		assert_int_equal(fake.batches[i].first, expected[i].first);
+	}
+	check_each_answered_once(13);
 }
 
 static void test_weights(void **state)
@@ -509,6 +556,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_an_idle_lane_takes_one_at_once),
 		TEST(test_what_waits_goes_together_in_order),
+		TEST(test_what_comes_while_it_prepares_joins),
 		TEST(test_weights),
 		TEST(test_keys_take_turns),
 		TEST(test_one_lane_at_a_time_for_a_key),

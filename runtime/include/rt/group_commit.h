@@ -32,6 +32,12 @@ struct rt_commit_item {
 typedef struct rt_status (*rt_commit_batch)(void *context, struct rt_pg *pg,
 					    struct rt_commit_item **items, size_t count,
 					    struct rt_arena *arena);
+/* Optional: waits for what the batch will need, such as a lock that another process holds, knowing
+ * the first of its items; what is queued for the same key meanwhile joins them. It may leave a
+ * transaction open on `pg`, in which the first attempt then finds itself (rt_pg_is_open). Thread: a
+ * lane's. */
+typedef void (*rt_commit_prepare)(void *context, struct rt_pg *pg, struct rt_commit_item **items,
+				  size_t count);
 /* Answers one item with an error: the last one, but OUTCOME_UNKNOWN when any attempt ended so.
  * Thread: a lane's, or the timekeeper's, or _stop's caller's; no lock is held. */
 typedef void (*rt_commit_fail)(void *context, struct rt_commit_item *item, struct rt_status status);
@@ -44,6 +50,7 @@ struct rt_commit_config {
 	size_t batch_items_max;
 	size_t batch_weight_max; /* an item that alone weighs more still goes, by itself */
 	size_t arena_bytes;
+	rt_commit_prepare prepare; /* NULL: none */
 	rt_commit_batch batch;
 	rt_commit_fail fail;
 	void *context;
