@@ -6,7 +6,10 @@
 #include <string.h>
 
 /* PostgreSQL counts from 2000-01-01 UTC; its infinities are the ends of the range. */
-#define PG_EPOCH_US INT64_C(946684800000000)
+#define PG_EPOCH_US    INT64_C(946684800000000)
+
+/* A block's number and a place in it. */
+#define PG_PLACE_BYTES 6
 
 static inline void pg_put_u32(uint8_t *at, uint32_t value)
 {

@@ -191,6 +191,17 @@ void rt_pg_add_uuid_array(struct rt_pg_params *params, const struct rt_uuid *val
 	}
 }
 
+void rt_pg_add_place_array(struct rt_pg_params *params, const uint64_t *places, size_t count)
+{
+	uint8_t *at = begin_array(params, RT_PG_TID_ARRAY, RT_PG_TID, count, false,
+				  count * PG_PLACE_BYTES);
+	for (size_t i = 0; at != NULL && i < count; i++) {
+		at = put_length(at, PG_PLACE_BYTES);
+		memcpy(at, &places[i], PG_PLACE_BYTES);
+		at += PG_PLACE_BYTES;
+	}
+}
+
 void rt_pg_add_text_array(struct rt_pg_params *params, const char *const *values, size_t count)
 {
 	size_t data_bytes = 0;
@@ -232,23 +243,13 @@ void rt_pg_add_bytes_array(struct rt_pg_params *params, const void *bytes, size_
 	}
 }
 
-void rt_pg_add_time_or_null_array(struct rt_pg_params *params, const int64_t *wall_us,
-				  const bool *nulls, size_t count)
+void rt_pg_add_time_array(struct rt_pg_params *params, const int64_t *wall_us, size_t count)
 {
-	uint8_t *at = begin_array(params, RT_PG_TIMESTAMPTZ_ARRAY, RT_PG_TIMESTAMPTZ, count,
-				  any(nulls, count), (count - nulls_in(nulls, count)) * 8);
+	uint8_t *at = begin_array(params, RT_PG_TIMESTAMPTZ_ARRAY, RT_PG_TIMESTAMPTZ, count, false,
+				  count * 8);
 	for (size_t i = 0; at != NULL && i < count; i++) {
-		if (nulls != NULL && nulls[i]) {
-			at = put_null(at);
-			continue;
-		}
 		at = put_length(at, 8);
 		pg_put_u64(at, (uint64_t)pg_time_from_wall(wall_us[i]));
 		at += 8;
 	}
-}
-
-void rt_pg_add_time_array(struct rt_pg_params *params, const int64_t *wall_us, size_t count)
-{
-	rt_pg_add_time_or_null_array(params, wall_us, NULL, count);
 }

@@ -84,6 +84,14 @@ int64_t rt_pg_time_us(const struct rt_pg_rows *rows, int row, int column)
 	return pg_time_to_wall((int64_t)pg_get_u64(fixed(rows, row, column, 8)));
 }
 
+uint64_t rt_pg_place(const struct rt_pg_rows *rows, int row, int column)
+{
+	uint64_t place = 0;
+	RT_ASSERT(type_of(rows, row, column) == RT_PG_TID);
+	memcpy(&place, fixed(rows, row, column, PG_PLACE_BYTES), PG_PLACE_BYTES);
+	return place;
+}
+
 static bool reads_as_text(Oid type)
 {
 	switch (type) {

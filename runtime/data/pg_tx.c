@@ -243,6 +243,11 @@ struct rt_status rt_pg_receive(struct rt_pg *pg, struct rt_pg_rows *rows, size_t
 	return status;
 }
 
+bool rt_pg_is_open(const struct rt_pg *pg)
+{
+	return pg->tx == PG_TX_OPEN;
+}
+
 void rt_pg_abandon(struct rt_pg *pg)
 {
 	if (pg->tx == PG_TX_OPEN || pg->tx == PG_TX_COMMITTING)

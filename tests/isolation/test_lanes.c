@@ -438,7 +438,7 @@ static const struct change_case {
 	int64_t number; /* the status or the limit */
 	const char *posting, *change;
 } changes[] = {
-	/* Whoever has the row first goes first. */
+	/* Whoever has the ledger first goes first. */
 	{"1R 2L! 1W 2M", 70, AMEND_STATUS, ACCOUNT_FROZEN, "posted", "done"},
 	{"2L 1R! 2M 1W", 70, AMEND_STATUS, ACCOUNT_FROZEN, "ACCOUNT_FROZEN", "done"},
 	{"1R 2L! 1W 2M", 70, AMEND_STATUS, ACCOUNT_CLOSED, "posted", "ACCOUNT_NOT_EMPTY"},
@@ -481,7 +481,7 @@ static void test_changes(void **state)
 	}
 }
 
-static void test_changes_of_other_accounts_do_not_wait(void **state)
+static void test_changes_of_other_accounts_take_turns_too(void **state)
 {
 	(void)state;
 	struct ask ask;
@@ -491,9 +491,37 @@ static void test_changes_of_other_accounts_do_not_wait(void **state)
 	one(&ask, transfer_of(TRANSFER_DIRECT, SECOND, OUTSIDE, 70));
 	lanes_ask(lanes, 0, &ask);
 	lanes_amend(lanes, 1, &amendment);
-	lanes_run(lanes, "1R 2L 2M 1W");
+	lanes_run(lanes, "1R 2L! 1W 2M");
 	assert_string_equal(lanes_verdict(lanes, 0), "posted");
 	assert_string_equal(lanes_verdict(lanes, 1), "done");
+	check_ledger();
+}
+
+/* Somebody changes an account by hand, without the ledger's lock, while a batch has read it: the
+ * batch notices in PostgreSQL, before it commits, and is tried again. */
+static void test_changes_by_hand_are_noticed(void **state)
+{
+	static const struct rt_pg_statement by_hand = {"isolation_by_hand",
+						       "UPDATE accounts SET lower_limit_minor = 50 "
+						       "WHERE ledger_id = $1 AND account_id = $2"};
+	(void)state;
+	CLEANUP(rt_arena_deinit) struct rt_arena arena;
+	struct rt_pg_params params;
+	struct ask ask;
+	make_ledger();
+	one(&ask, transfer_of(TRANSFER_DIRECT, FIRST, OUTSIDE, 70));
+	lanes_ask(lanes, 0, &ask);
+	lanes_run(lanes, "1R");
+	rt_arena_init(&arena, 4096);
+	rt_pg_params_init(&params, &arena);
+	rt_pg_add_uuid(&params, &ledger_id);
+	rt_pg_add_uuid(&params, &accounts[FIRST].account.id);
+	OK(rt_pg_run(lanes_watch(lanes), &by_hand, &params, in_ms(5000), NULL));
+	lanes_run(lanes, "1W?");
+	check_ledger();
+	lanes_run(lanes, "1R 1W");
+	assert_string_equal(lanes_verdict(lanes, 0), "INSUFFICIENT_FUNDS");
+	check_ledger();
 }
 
 static void test_two_changes(void **state)
@@ -534,8 +562,9 @@ int main(void)
 						stop),
 		cmocka_unit_test_setup_teardown(test_opening_does_not_wait, start, stop),
 		cmocka_unit_test_setup_teardown(test_changes, start, stop),
-		cmocka_unit_test_setup_teardown(test_changes_of_other_accounts_do_not_wait, start,
-						stop),
+		cmocka_unit_test_setup_teardown(test_changes_by_hand_are_noticed, start, stop),
+		cmocka_unit_test_setup_teardown(test_changes_of_other_accounts_take_turns_too,
+						start, stop),
 		cmocka_unit_test_setup_teardown(test_two_changes, start, stop),
 	};
 	return cmocka_run_group_tests_name("isolation", tests, NULL, NULL);

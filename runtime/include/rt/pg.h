@@ -56,10 +56,12 @@ enum rt_pg_type {
 	RT_PG_SMALLINT = 21,
 	RT_PG_INTEGER = 23,
 	RT_PG_TEXT = 25,
+	RT_PG_TID = 27,
 	RT_PG_BOOL_ARRAY = 1000,
 	RT_PG_BYTEA_ARRAY = 1001,
 	RT_PG_SMALLINT_ARRAY = 1005,
 	RT_PG_TEXT_ARRAY = 1009,
+	RT_PG_TID_ARRAY = 1010,
 	RT_PG_BIGINT_ARRAY = 1016,
 	RT_PG_TIMESTAMPTZ = 1184,
 	RT_PG_TIMESTAMPTZ_ARRAY = 1185,
@@ -92,8 +94,10 @@ void rt_pg_add_text_array(struct rt_pg_params *params, const char *const *values
 void rt_pg_add_bytes_array(struct rt_pg_params *params, const void *bytes, size_t width,
 			   size_t count);
 void rt_pg_add_time_array(struct rt_pg_params *params, const int64_t *wall_us, size_t count);
-void rt_pg_add_time_or_null_array(struct rt_pg_params *params, const int64_t *wall_us,
-				  const bool *nulls, size_t count);
+
+/* Where a row was when it was read (its ctid), as a number that means something to these two alone.
+ */
+void rt_pg_add_place_array(struct rt_pg_params *params, const uint64_t *places, size_t count);
 
 /* Rows of a result. Owns: until _deinit; zero-initialised is empty. */
 struct rt_pg_rows {
@@ -112,6 +116,7 @@ int64_t rt_pg_int(const struct rt_pg_rows *rows, int row, int column);
 bool rt_pg_bool(const struct rt_pg_rows *rows, int row, int column);
 struct rt_uuid rt_pg_uuid(const struct rt_pg_rows *rows, int row, int column);
 int64_t rt_pg_time_us(const struct rt_pg_rows *rows, int row, int column);
+uint64_t rt_pg_place(const struct rt_pg_rows *rows, int row, int column);
 /* Points into the rows; NUL-terminated. NULL for null. */
 const char *rt_pg_text(const struct rt_pg_rows *rows, int row, int column);
 const uint8_t *rt_pg_bytes(const struct rt_pg_rows *rows, int row, int column, size_t *length);
@@ -175,6 +180,8 @@ struct rt_status rt_pg_send(struct rt_pg *pg, const struct rt_pg_statement *stat
 			    const struct rt_pg_params *params);
 struct rt_status rt_pg_send_commit(struct rt_pg *pg);
 struct rt_status rt_pg_receive(struct rt_pg *pg, struct rt_pg_rows *rows, size_t count);
+/* Whether a transaction has begun on the server, and can go on. */
+bool rt_pg_is_open(const struct rt_pg *pg);
 /* Rolls back what _send_begin opened, if it still is open. For leaving early. */
 void rt_pg_abandon(struct rt_pg *pg);
 

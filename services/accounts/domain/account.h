@@ -55,6 +55,7 @@ struct account {
 	int64_t credit_line_minor; /* how far below the lower limit it may go */
 	int64_t last_entry_us;     /* 0 before the first */
 	struct account_state state;
+	uint64_t place; /* where it was read; means something to the store alone */
 };
 
 /* An account with everything that is said about it. */

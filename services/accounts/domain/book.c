@@ -30,6 +30,7 @@ struct rt_status book_add_account(struct book *book, const struct account *accou
 	if (entry == NULL)
 		return too_large();
 	entry->account = *account;
+	entry->read_sequence = account->state.sequence;
 	uuid_table_put(&book->accounts, &account->id, entry);
 	if (book->now_us < account->last_entry_us)
 		book->now_us = account->last_entry_us;

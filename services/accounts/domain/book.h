@@ -35,6 +35,7 @@ struct group_record {
 
 struct book_account {
 	struct account account;
+	int64_t read_sequence; /* of its last entry before the batch */
 	bool changed;
 	struct book_account *next_changed;
 };

@@ -10,7 +10,11 @@
 #include "store/posting_store.h"
 
 /* A bound, not a size: a batch of the largest call takes a fifth of it. */
-#define BATCH_ARENA_BYTES ((size_t)128 << 20)
+#define BATCH_ARENA_BYTES        ((size_t)128 << 20)
+
+/* From this size on a batch locks its ledger before it is complete. */
+#define LOCK_FIRST_TRANSFERS_MIN 16
+#define LOCK_ARENA_BYTES         ((size_t)4096)
 
 /* A lane's statements find rows by their keys, however many there are: one plan serves each, and
  * none that reads a whole table is good. Left to itself PostgreSQL plans them anew for each small
@@ -110,7 +114,8 @@ static struct rt_status carry_out(struct batch *batch, struct rt_pg *pg, struct 
 		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE",
 			       "the batch needs too much memory");
 	RT_TRY(book_init(&batch->book, arena, &size));
-	RT_TRY(plans_refresh(&lane_plans, pg, rt_clock_mono_us(), batch->deadline_us));
+	if (!rt_pg_is_open(pg))
+		RT_TRY(plans_refresh(&lane_plans, pg, rt_clock_mono_us(), batch->deadline_us));
 	RT_TRY(posting_store_read(pg, &wanted, batch->deadline_us, &batch->book));
 	/* The time of a batch is that when it has its ledger to itself, so that batches follow each
 	 * other in time. */
@@ -129,10 +134,46 @@ static struct rt_status carry_out(struct batch *batch, struct rt_pg *pg, struct 
 	return status;
 }
 
+static size_t weight_of(struct rt_commit_item *const *items, size_t count)
+{
+	size_t weight = 0;
+	for (size_t i = 0; i < count; i++)
+		weight += items[i]->weight;
+	return weight;
+}
+
+/* The most patient caller's: those who gave up before are told so, and find the outcome later. */
+static int64_t deadline_of(struct rt_commit_item *const *items, size_t count)
+{
+	int64_t deadline_us = 0;
+	for (size_t i = 0; i < count; i++)
+		if (items[i]->deadline_mono_us > deadline_us)
+			deadline_us = items[i]->deadline_mono_us;
+	return deadline_us;
+}
+
+/* Locks the ledger before the batch is complete: while another process has it, the batch grows. A
+ * round trip more, so not for a few. What fails here fails again in the batch, and is told there.
+ */
+static void lock_first(void *context, struct rt_pg *pg, struct rt_commit_item **items, size_t count)
+{
+	(void)context;
+	if (weight_of(items, count) < LOCK_FIRST_TRANSFERS_MIN)
+		return;
+	CLEANUP(rt_arena_deinit) struct rt_arena arena;
+	rt_arena_init(&arena, LOCK_ARENA_BYTES);
+	int64_t deadline_us = deadline_of(items, count);
+	struct rt_status status = plans_refresh(&lane_plans, pg, rt_clock_mono_us(), deadline_us);
+	if (rt_is_ok(&status))
+		status = posting_store_lock(pg, &items[0]->key, deadline_us, &arena);
+	if (!rt_is_ok(&status))
+		rt_pg_abandon(pg);
+}
+
 static struct rt_status run_batch(void *context, struct rt_pg *pg, struct rt_commit_item **items,
 				  size_t count, struct rt_arena *arena)
 {
-	struct batch batch = {.count = count};
+	struct batch batch = {.count = count, .deadline_us = deadline_of(items, count)};
 	batch.requests = rt_arena_array(arena, count, sizeof(batch.requests[0]));
 	if (batch.requests == NULL)
 		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE",
@@ -140,10 +181,6 @@ static struct rt_status run_batch(void *context, struct rt_pg *pg, struct rt_com
 	for (size_t i = 0; i < count; i++) {
 		batch.requests[i] = (struct posting_request *)(void *)items[i];
 		batch.group_count += batch.requests[i]->group_count;
-		/* The most patient caller's: those who gave up before are told so, and find the
-		 * outcome later. */
-		if (items[i]->deadline_mono_us > batch.deadline_us)
-			batch.deadline_us = items[i]->deadline_mono_us;
 	}
 	struct rt_status status = carry_out(&batch, pg, arena);
 	if (!rt_is_ok(&status))
@@ -182,6 +219,7 @@ struct posting *posting_new(const struct posting_config *config)
 		.batch_items_max = config->transfers_max,
 		.batch_weight_max = config->transfers_max,
 		.arena_bytes = BATCH_ARENA_BYTES,
+		.prepare = lock_first,
 		.batch = run_batch,
 		.fail = fail_item,
 		.context = posting,

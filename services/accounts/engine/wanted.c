@@ -1,5 +1,8 @@
 #include "engine/wanted.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "domain/uuid_table.h"
 
 /* Ids in order of appearance, without those that were there already. */
@@ -63,6 +66,18 @@ static struct counts count_all(struct posting_request *const *requests, size_t c
 	return counts;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct rt_uuid));
+}
+
+/* PostgreSQL sorts what it is to find, with ten times the work unless it is sorted already. The set
+ * points to the places of its ids, so this is its end. */
+static void set_sort(struct id_set *set)
+{
+	qsort(set->ids, set->count, sizeof(set->ids[0]), compare_ids);
+}
+
 struct rt_status wanted_collect(struct posting_request *const *requests, size_t count,
 				struct rt_arena *arena, struct posting_wanted *wanted)
 {
@@ -78,6 +93,8 @@ struct rt_status wanted_collect(struct posting_request *const *requests, size_t 
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < requests[i]->group_count; j++)
 			add_group(&sets, &requests[i]->groups[j]);
+	set_sort(&sets.accounts);
+	set_sort(&sets.transfers);
 	*wanted = (struct posting_wanted){
 		.ledger_id = requests[0]->item.key,
 		.accounts = sets.accounts.ids,

@@ -9,6 +9,8 @@ static const struct rt_pg_statement insert_statement = {"account_insert", accoun
 static const struct rt_pg_statement get_many_statement = {"account_get_many",
 							  accounts_account_get_many};
 static const struct rt_pg_statement get_statement = {"account_get", accounts_account_get};
+static const struct rt_pg_statement lock_ledger_statement = {"post_lock_ledger",
+							     accounts_post_lock_ledger};
 static const struct rt_pg_statement lock_statement = {"account_lock", accounts_account_lock};
 static const struct rt_pg_statement list_statement = {"account_list", accounts_account_list};
 static const struct rt_pg_statement list_by_label_statement = {"account_list_by_label",
@@ -177,6 +179,10 @@ struct rt_status account_store_lock(struct rt_pg_tx *tx, const struct rt_uuid *l
 				    const struct rt_uuid *account_id, struct rt_arena *arena,
 				    struct account_record *record)
 {
+	struct rt_pg_params params;
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, ledger_id);
+	RT_TRY(rt_pg_run(tx->pg, &lock_ledger_statement, &params, tx->deadline_mono_us, NULL));
 	return get(tx->pg, &lock_statement, ledger_id, account_id, arena, tx->deadline_mono_us,
 		   record);
 }

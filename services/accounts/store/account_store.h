@@ -26,7 +26,8 @@ struct rt_status account_store_create(struct rt_pg_tx *tx, const struct account_
 struct rt_status account_store_get(struct rt_pg *pg, const struct rt_uuid *ledger_id,
 				   const struct rt_uuid *account_id, struct rt_arena *arena,
 				   int64_t deadline_us, struct account_record *record);
-/* The same, to be changed: its row is locked until the transaction ends. */
+/* The same, to be changed: its ledger is locked until the transaction ends, as a batch of postings
+ * locks it, so that none decides on what is being changed; then its row. */
 struct rt_status account_store_lock(struct rt_pg_tx *tx, const struct rt_uuid *ledger_id,
 				    const struct rt_uuid *account_id, struct rt_arena *arena,
 				    struct account_record *record);

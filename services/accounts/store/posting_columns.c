@@ -45,10 +45,9 @@ static void states_add(struct rt_pg_params *params, const struct state_columns *
 }
 
 struct transfer_columns {
-	struct rt_uuid *ids, *groups, *debits, *credits, *targets;
-	bool *no_targets, *no_expiries, *keep_open;
+	struct rt_uuid *ids, *groups, *debits, *credits, *targets, *hashes;
+	bool *keep_open;
 	int64_t *amounts, *moved, *positions, *sizes, *kinds, *expiries;
-	uint8_t (*hashes)[GROUP_HASH_BYTES];
 	const char **currencies, **references;
 	struct state_columns debit_states, credit_states;
 };
@@ -61,8 +60,7 @@ static struct transfer_columns transfers_new(struct rt_pg_params *params, size_t
 		.debits = uuids_new(params, count),
 		.credits = uuids_new(params, count),
 		.targets = uuids_new(params, count),
-		.no_targets = rt_arena_array(params->arena, count, sizeof(bool)),
-		.no_expiries = rt_arena_array(params->arena, count, sizeof(bool)),
+		.hashes = uuids_new(params, count),
 		.keep_open = rt_arena_array(params->arena, count, sizeof(bool)),
 		.amounts = ints_new(params, count),
 		.moved = ints_new(params, count),
@@ -70,7 +68,6 @@ static struct transfer_columns transfers_new(struct rt_pg_params *params, size_t
 		.positions = ints_new(params, count),
 		.sizes = ints_new(params, count),
 		.kinds = ints_new(params, count),
-		.hashes = rt_arena_array(params->arena, count, GROUP_HASH_BYTES),
 		.currencies = rt_arena_array(params->arena, count, sizeof(char *)),
 		.references = rt_arena_array(params->arena, count, sizeof(char *)),
 		.debit_states = states_new(params, count),
@@ -87,17 +84,16 @@ static void transfers_set(struct transfer_columns *columns, size_t row,
 	columns->groups[row] = record->id;
 	columns->debits[row] = transfer->debit_account_id;
 	columns->credits[row] = transfer->credit_account_id;
-	columns->targets[row] = transfer->target_id;
-	columns->no_targets[row] = !transfer_names_target(transfer->kind);
+	columns->targets[row] =
+		transfer_names_target(transfer->kind) ? transfer->target_id : (struct rt_uuid){0};
 	columns->expiries[row] = transfer->expires_us;
-	columns->no_expiries[row] = transfer->expires_us == 0;
 	columns->keep_open[row] = transfer->keep_open;
 	columns->amounts[row] = transfer->amount_minor;
 	columns->moved[row] = posted->moved_minor;
 	columns->positions[row] = (int64_t)position;
 	columns->sizes[row] = (int64_t)record->count;
 	columns->kinds[row] = (int64_t)transfer->kind;
-	memcpy(columns->hashes[row], record->hash, GROUP_HASH_BYTES);
+	memcpy(columns->hashes[row].bytes, record->hash, GROUP_HASH_BYTES);
 	columns->currencies[row] = transfer->currency;
 	columns->references[row] = transfer->reference;
 	states_set(&columns->debit_states, row, &posted->debit.after);
@@ -114,15 +110,15 @@ static void transfers_add(struct rt_pg_params *params, const struct transfer_col
 	rt_pg_add_int_array(params, columns->amounts, NULL, count);
 	states_add(params, &columns->debit_states, count);
 	states_add(params, &columns->credit_states, count);
-	rt_pg_add_uuid_array(params, columns->targets, columns->no_targets, count);
+	rt_pg_add_uuid_array(params, columns->targets, NULL, count);
 	rt_pg_add_smallint_array(params, columns->positions, NULL, count);
 	rt_pg_add_smallint_array(params, columns->sizes, NULL, count);
 	rt_pg_add_smallint_array(params, columns->kinds, NULL, count);
-	rt_pg_add_bytes_array(params, columns->hashes, GROUP_HASH_BYTES, count);
+	rt_pg_add_uuid_array(params, columns->hashes, NULL, count);
 	rt_pg_add_text_array(params, columns->currencies, count);
 	rt_pg_add_text_array(params, columns->references, count);
 	rt_pg_add_int_array(params, columns->moved, NULL, count);
-	rt_pg_add_time_or_null_array(params, columns->expiries, columns->no_expiries, count);
+	rt_pg_add_time_array(params, columns->expiries, count);
 	rt_pg_add_bool_array(params, columns->keep_open, count);
 }
 
@@ -130,6 +126,7 @@ void posting_columns_transfers(struct rt_pg_params *params, const struct book *b
 {
 	size_t count = book->counts.posted_transfers;
 	rt_pg_add_time(params, book->now_us);
+	rt_pg_add_int(params, (int64_t)count);
 	struct transfer_columns columns = transfers_new(params, count);
 	if (params->arena->overflowed)
 		return;
@@ -174,7 +171,6 @@ void posting_columns_declines(struct rt_pg_params *params, const struct book *bo
 struct hold_columns {
 	struct rt_uuid *ids, *debits, *credits;
 	int64_t *amounts, *captured, *states, *expiries;
-	bool *no_expiries;
 	size_t count;
 };
 
@@ -188,7 +184,6 @@ static struct hold_columns holds_new(struct rt_pg_params *params, size_t count)
 		.captured = ints_new(params, count),
 		.states = ints_new(params, count),
 		.expiries = ints_new(params, count),
-		.no_expiries = rt_arena_array(params->arena, count, sizeof(bool)),
 	};
 }
 
@@ -202,13 +197,13 @@ static void holds_put(struct hold_columns *columns, const struct hold *hold)
 	columns->captured[row] = hold->captured_minor;
 	columns->states[row] = (int64_t)hold->state;
 	columns->expiries[row] = hold->expires_us;
-	columns->no_expiries[row] = hold->expires_us == 0;
 }
 
 /* The holds that are new, or those that aren't; false when the arena is full. */
 static bool take_holds(struct rt_pg_params *params, const struct book *book, bool is_new,
 		       size_t count, struct hold_columns *columns)
 {
+	rt_pg_add_int(params, (int64_t)count);
 	*columns = holds_new(params, count);
 	if (params->arena->overflowed)
 		return false;
@@ -223,8 +218,7 @@ static void add_standing(struct rt_pg_params *params, const struct hold_columns 
 {
 	rt_pg_add_int_array(params, columns->captured, NULL, columns->count);
 	rt_pg_add_smallint_array(params, columns->states, NULL, columns->count);
-	rt_pg_add_time_or_null_array(params, columns->expiries, columns->no_expiries,
-				     columns->count);
+	rt_pg_add_time_array(params, columns->expiries, columns->count);
 }
 
 void posting_columns_new_holds(struct rt_pg_params *params, const struct book *book)
@@ -272,16 +266,23 @@ void posting_columns_accounts(struct rt_pg_params *params, const struct book *bo
 {
 	size_t count = book->counts.accounts_changed;
 	rt_pg_add_time(params, book->now_us);
+	rt_pg_add_int(params, (int64_t)count);
+	uint64_t *places = rt_arena_array(params->arena, count, sizeof(places[0]));
 	struct rt_uuid *ids = uuids_new(params, count);
+	int64_t *read_sequences = ints_new(params, count);
 	struct state_columns states = states_new(params, count);
 	if (params->arena->overflowed)
 		return;
 	size_t row = 0;
 	for (const struct book_account *entry = book->first_account; entry != NULL;
 	     entry = entry->next_changed) {
+		places[row] = entry->account.place;
 		ids[row] = entry->account.id;
+		read_sequences[row] = entry->read_sequence;
 		states_set(&states, row++, &entry->account.state);
 	}
+	rt_pg_add_place_array(params, places, count);
 	rt_pg_add_uuid_array(params, ids, NULL, count);
+	rt_pg_add_int_array(params, read_sequences, NULL, count);
 	states_add(params, &states, count);
 }

@@ -1,12 +1,14 @@
 #include "store/posting_store.h"
 
+#include <string.h>
+
 #include "accounts.sql.h"
 #include "store/posting_columns.h"
 #include "store/rows.h"
 
 static const struct rt_pg_statement lock_ledger = {"post_lock_ledger", accounts_post_lock_ledger};
-static const struct rt_pg_statement lock_accounts = {"post_lock_accounts",
-						     accounts_post_lock_accounts};
+static const struct rt_pg_statement read_accounts = {"post_read_accounts",
+						     accounts_post_read_accounts};
 static const struct rt_pg_statement read_transfers = {"post_read_transfers",
 						      accounts_post_read_transfers};
 static const struct rt_pg_statement read_declines = {"post_read_declines",
@@ -27,17 +29,20 @@ static const struct rt_pg_statement put_reversed = {"post_put_reversed",
 static const struct rt_pg_statement update_accounts = {"post_update_accounts",
 						       accounts_post_update_accounts};
 
-/* What the first round trip brings; holds and originals are asked for only when some are named, in
- * this order. */
-enum { LEDGER, ACCOUNTS, TRANSFERS, DECLINES, ALWAYS, READS_MAX = ALWAYS + 2 };
+/* The constraint that post_update_accounts.sql breaks when it misses an account. */
+#define NONE_MISSED "accounts_none_missed"
+
+/* What the first round trip brings, after the ledger unless that is locked already; holds and
+ * originals are asked for only when some are named, in this order. */
+enum { ACCOUNTS, TRANSFERS, DECLINES, ALWAYS, READS_MAX = ALWAYS + 2 };
 
 struct reads {
-	struct rt_pg_rows rows[READS_MAX];
+	struct rt_pg_rows rows[1 + READS_MAX];
 };
 
 static void reads_deinit(struct reads *reads)
 {
-	for (size_t i = 0; i < READS_MAX; i++)
+	for (size_t i = 0; i < 1 + READS_MAX; i++)
 		rt_pg_rows_deinit(&reads->rows[i]);
 }
 
@@ -53,13 +58,34 @@ static struct rt_status send_ids(struct rt_pg *pg, const struct rt_pg_statement 
 	return rt_pg_send(pg, statement, &params);
 }
 
+static struct rt_status send_lock(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				  int64_t deadline_us, struct rt_arena *arena)
+{
+	RT_TRY(rt_pg_send_begin(pg, deadline_us));
+	return send_ids(pg, &lock_ledger, ledger_id, NULL, 0, arena);
+}
+
+static struct rt_status check_locked(const struct rt_pg_rows *rows)
+{
+	if (rows->count == 0)
+		return RT_FAIL(NOT_FOUND, "LEDGER_NOT_FOUND", "there is no such ledger");
+	return rt_ok();
+}
+
+struct rt_status posting_store_lock(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				    int64_t deadline_us, struct rt_arena *arena)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	RT_TRY(send_lock(pg, ledger_id, deadline_us, arena));
+	RT_TRY(rt_pg_receive(pg, &rows, 1));
+	return check_locked(&rows);
+}
+
 static struct rt_status send_reads(struct rt_pg *pg, const struct posting_wanted *wanted,
-				   int64_t deadline_us, struct rt_arena *arena)
+				   struct rt_arena *arena)
 {
 	const struct rt_uuid *ledger_id = &wanted->ledger_id;
-	RT_TRY(rt_pg_send_begin(pg, deadline_us));
-	RT_TRY(send_ids(pg, &lock_ledger, ledger_id, NULL, 0, arena));
-	RT_TRY(send_ids(pg, &lock_accounts, ledger_id, wanted->accounts, wanted->account_count,
+	RT_TRY(send_ids(pg, &read_accounts, ledger_id, wanted->accounts, wanted->account_count,
 			arena));
 	RT_TRY(send_ids(pg, &read_transfers, ledger_id, wanted->transfers, wanted->transfer_count,
 			arena));
@@ -79,6 +105,7 @@ static struct rt_status take_accounts(const struct rt_pg_rows *rows, struct book
 	for (int row = 0; row < rows->count; row++) {
 		struct account account;
 		RT_TRY(rows_account(rows, row, &account));
+		account.place = rt_pg_place(rows, row, ROWS_ACCOUNT_COLUMNS);
 		RT_TRY(book_add_account(book, &account));
 	}
 	return rt_ok();
@@ -88,11 +115,10 @@ static struct rt_status take_transfers(const struct rt_pg_rows *rows, struct boo
 {
 	for (int row = 0; row < rows->count; row++) {
 		struct posted_transfer posted;
-		uint8_t hash[GROUP_HASH_BYTES];
 		RT_TRY(rows_posted(rows, row, book->arena, &posted));
-		RT_TRY(rows_hash(rows, row, ROWS_POSTED_COLUMNS + 1, hash));
+		struct rt_uuid hash = rt_pg_uuid(rows, row, ROWS_POSTED_COLUMNS + 1);
 		int64_t count = rt_pg_int(rows, row, ROWS_POSTED_COLUMNS);
-		RT_TRY(book_add_posted(book, &posted, hash, count < 0 ? 0 : (size_t)count));
+		RT_TRY(book_add_posted(book, &posted, hash.bytes, count < 0 ? 0 : (size_t)count));
 	}
 	return rt_ok();
 }
@@ -158,17 +184,21 @@ struct rt_status posting_store_read(struct rt_pg *pg, const struct posting_wante
 				    int64_t deadline_us, struct book *book)
 {
 	CLEANUP(reads_deinit) struct reads reads = {0};
-	RT_TRY(send_reads(pg, wanted, deadline_us, book->arena));
+	size_t lock = rt_pg_is_open(pg) ? 0 : 1;
 	size_t holds = wanted->hold_count > 0, originals = wanted->original_count > 0;
-	RT_TRY(rt_pg_receive(pg, reads.rows, ALWAYS + holds + originals));
-	if (reads.rows[LEDGER].count == 0)
-		return RT_FAIL(NOT_FOUND, "LEDGER_NOT_FOUND", "there is no such ledger");
-	RT_TRY(take_accounts(&reads.rows[ACCOUNTS], book));
-	RT_TRY(take_transfers(&reads.rows[TRANSFERS], book));
-	RT_TRY(take_declines(&reads.rows[DECLINES], book));
+	if (lock > 0)
+		RT_TRY(send_lock(pg, &wanted->ledger_id, deadline_us, book->arena));
+	RT_TRY(send_reads(pg, wanted, book->arena));
+	RT_TRY(rt_pg_receive(pg, reads.rows, lock + ALWAYS + holds + originals));
+	if (lock > 0)
+		RT_TRY(check_locked(&reads.rows[0]));
+	const struct rt_pg_rows *rows = &reads.rows[lock];
+	RT_TRY(take_accounts(&rows[ACCOUNTS], book));
+	RT_TRY(take_transfers(&rows[TRANSFERS], book));
+	RT_TRY(take_declines(&rows[DECLINES], book));
 	if (holds > 0)
-		RT_TRY(take_holds(&reads.rows[ALWAYS], book));
-	return originals > 0 ? take_originals(&reads.rows[ALWAYS + holds], book) : rt_ok();
+		RT_TRY(take_holds(&rows[ALWAYS], book));
+	return originals > 0 ? take_originals(&rows[ALWAYS + holds], book) : rt_ok();
 }
 
 /* What the second round trip brings: how many rows each statement touched, and how many it had to.
@@ -217,15 +247,19 @@ static struct rt_status send_writes(struct rt_pg *pg, const struct rt_uuid *ledg
 			  counts->holds_changed, writes));
 	RT_TRY(send_write(pg, &put_reversed, ledger_id, book, posting_columns_reversed,
 			  counts->originals_changed, writes));
+	/* One row, of which PostgreSQL says that no account was missed. */
 	RT_TRY(send_write(pg, &update_accounts, ledger_id, book, posting_columns_accounts,
-			  counts->accounts_changed, writes));
+			  counts->accounts_changed > 0, writes));
 	return rt_pg_send_commit(pg);
 }
 
 /* A constraint that refuses what was decided is a defect of ours, not a caller's; an id that
- * another process wrote meanwhile is found when the batch is tried again. */
+ * another process wrote meanwhile is found when the batch is tried again, and so is what somebody
+ * did to an account by hand. */
 static struct rt_status explain(struct rt_status status)
 {
+	if (status.code == RT_FAILED_PRECONDITION && strcmp(status.field, NONE_MISSED) == 0)
+		return RT_FAIL(ABORTED, "CONFLICT", "an account is not as it was read");
 	if (status.code == RT_FAILED_PRECONDITION)
 		return RT_FAIL(INTERNAL, "INVARIANT_BROKEN", "constraint %s refused a posting",
 			       status.field);

@@ -13,7 +13,7 @@ struct rt_status rows_too_large(void);
 /* Copies a text into the arena. */
 struct rt_status rows_text(const struct rt_pg_rows *rows, int row, int column,
 			   struct rt_arena *arena, const char **text);
-/* The 13 columns from account_id to last_entry, in the order of post_lock_accounts.sql, from column
+/* The 13 columns from account_id to last_entry, in the order of post_read_accounts.sql, from column
  * 0. Errors of these: INTERNAL BAD_RECORD for what no writer of ours leaves. */
 #define ROWS_ACCOUNT_COLUMNS 13
 struct rt_status rows_account(const struct rt_pg_rows *rows, int row, struct account *account);

@@ -1,25 +1,15 @@
--- Appends a batch's transfers. Indexes: transfers_pkey, transfers_debit_sequence, transfers_credit_sequence.
+-- Appends a batch's transfers. Indexes: transfers_pkey, transfers_debit_sequence, transfers_credit_sequence. A column is an array
+-- of elements of one width, nil and the epoch standing for null, so that the i-th is found without a walk.
 INSERT INTO transfers (ledger_id, created, transfer_id, group_id, debit_account_id, credit_account_id, amount_minor,
 	debit_sequence, debit_debits_posted_minor, debit_credits_posted_minor, debit_debits_pending_minor,
 	debit_credits_pending_minor,
 	credit_sequence, credit_debits_posted_minor, credit_credits_posted_minor, credit_debits_pending_minor,
 	credit_credits_pending_minor,
 	target_id, group_position, group_size, kind, group_hash, currency, reference, moved_minor, expires, keep_open)
-SELECT $1, $2, t.transfer_id, t.group_id, t.debit_account_id, t.credit_account_id, t.amount_minor,
-	t.debit_sequence, t.debit_debits_posted_minor, t.debit_credits_posted_minor, t.debit_debits_pending_minor,
-	t.debit_credits_pending_minor,
-	t.credit_sequence, t.credit_debits_posted_minor, t.credit_credits_posted_minor, t.credit_debits_pending_minor,
-	t.credit_credits_pending_minor,
-	t.target_id, t.group_position, t.group_size, t.kind, t.group_hash, t.currency, t.reference, t.moved_minor, t.expires,
-	t.keep_open
-FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bigint[],
-	$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
-	$13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[],
-	$18::uuid[], $19::smallint[], $20::smallint[], $21::smallint[], $22::bytea[], $23::text[], $24::text[],
-	$25::bigint[], $26::timestamptz[], $27::boolean[])
-	AS t (transfer_id, group_id, debit_account_id, credit_account_id, amount_minor,
-		debit_sequence, debit_debits_posted_minor, debit_credits_posted_minor, debit_debits_pending_minor,
-		debit_credits_pending_minor,
-		credit_sequence, credit_debits_posted_minor, credit_credits_posted_minor, credit_debits_pending_minor,
-		credit_credits_pending_minor,
-		target_id, group_position, group_size, kind, group_hash, currency, reference, moved_minor, expires, keep_open)
+SELECT $1, $2, ($4::uuid[])[i], ($5::uuid[])[i], ($6::uuid[])[i], ($7::uuid[])[i], ($8::bigint[])[i],
+	($9::bigint[])[i], ($10::bigint[])[i], ($11::bigint[])[i], ($12::bigint[])[i], ($13::bigint[])[i],
+	($14::bigint[])[i], ($15::bigint[])[i], ($16::bigint[])[i], ($17::bigint[])[i], ($18::bigint[])[i],
+	NULLIF(($19::uuid[])[i], '00000000-0000-0000-0000-000000000000'), ($20::smallint[])[i], ($21::smallint[])[i],
+	($22::smallint[])[i], ($23::uuid[])[i], t.currency, t.reference, ($26::bigint[])[i],
+	NULLIF(($27::timestamptz[])[i], 'epoch'), ($28::boolean[])[i]
+FROM ROWS FROM (generate_series(1, $3::int), unnest($24::text[]), unnest($25::text[])) AS t (i, currency, reference)
