@@ -23,4 +23,8 @@ struct payments_config {
 	int64_t recovery_ms;
 	int64_t retry_ms_min;
 	int64_t retry_ms_max;
+	int64_t wake_ms;
+	int64_t watchers_max;
+	int64_t watch_ms_min;
+	int64_t watch_ms_max;
 };

@@ -8,9 +8,12 @@
 #include "config.h"
 #include "daler/connector/v1/connector.pb-c.h"
 #include "daler/payments/v1/limits.pb-c.h"
+#include "daler/payments/v1/operations.pb-c.h"
 #include "daler/payments/v1/payments.pb-c.h"
 #include "engine/executor.h"
+#include "engine/feed.h"
 #include "engine/recovery.h"
+#include "engine/waking.h"
 #include "payments_migrations.h"
 #include "rpc/service.h"
 #include "rt/admin_http.h"
@@ -68,6 +71,7 @@ struct payments {
 	struct rt_token_verifier *verifier;
 	struct payments_service service;
 	struct recovery *recovery;
+	struct waking *waking;
 	struct rt_pg *probe; /* the admin port's own connection */
 	struct rt_admin *admin;
 	struct rt_server *server;
@@ -202,6 +206,16 @@ static void start_engine(struct payments *payments)
 	};
 
 	must("start", recovery_start(&recovery, &payments->recovery));
+	const struct waking_config waking = {
+		.pg = batch, .executor = service->executor, .interval_ms = config->wake_ms};
+
+	payments->waking = waking_start(&waking);
+	const struct feed_config feed = {.pg = batch,
+					 .watchers_max = (size_t)config->watchers_max,
+					 .poll_ms_min = config->watch_ms_min,
+					 .poll_ms_max = config->watch_ms_max};
+
+	service->feed = feed_new(&feed);
 }
 
 static void start_server(struct payments *payments)
@@ -232,7 +246,9 @@ static void stop(struct payments *payments)
 
 	executor_hurry(payments->service.executor, deadline_us - ANSWER_MARGIN_US);
 	rt_server_stop(payments->server, deadline_us);
+	feed_stop(payments->service.feed);
 	recovery_stop(payments->recovery);
+	waking_stop(payments->waking);
 	executor_quiesce(payments->service.executor);
 	rt_client_stop(payments->client);
 	executor_stop(payments->service.executor, rt_clock_mono_us() + STOP_US_MAX);
@@ -240,6 +256,7 @@ static void stop(struct payments *payments)
 	rt_admin_stop(payments->admin);
 	rt_token_verifier_destroy(payments->verifier);
 	rt_server_destroy(payments->server);
+	feed_destroy(payments->service.feed);
 	executor_destroy(payments->service.executor);
 	account_inquiries_destroy(payments->service.accounts.inquiries);
 	account_memory_destroy(payments->service.accounts.memory);

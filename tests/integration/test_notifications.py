@@ -103,6 +103,22 @@ class Notifications(Case):
         notify(about(operation(reference), notification_id))
         self.assertEqual(kept(notification_id), [[reference, "2"]])
 
+    def test_once_each(self):
+        """Repeated, signed anew, it is no news; another one with its id is refused, and changes nothing."""
+        notification_id, reference = new_id(), new_id()
+        one = about(operation(reference), notification_id)
+        for time_s in (None, int(time.time()) - 7):
+            notify(one, time_s=time_s)
+        with self.nothing_written("payments"), self.mismatch():
+            notify(about(operation(reference, c.OPERATION_STATUS_DECLINED), notification_id))
+        self.assertEqual(kept(notification_id), [[reference, "2"]])
+
+    def test_unknown_status_is_kept_and_not_guessed_at(self):
+        for number in (0, 77, 2 ** 31 - 1, -2 ** 31):
+            notification_id, reference = new_id(), new_id()
+            notify(about(operation(reference, number), notification_id))
+            self.assertEqual(kept(notification_id), [[reference, str(number)]])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -11,10 +11,10 @@ import unittest
 from google.protobuf import json_format
 from support import world
 from support.cases import Case
-from support.client import SERVICES, address, all_methods, find_method
+from support.client import SERVICES, Refused, address, all_methods, find_method
 from support.contracts import connector as c
 from support.notifications import about, signed
-from support.world import Market, new_id
+from support.world import Market, deposit, new_id
 
 
 def find_grpcurl():
@@ -30,8 +30,8 @@ def find_grpcurl():
 GRPCURL = find_grpcurl()
 
 
-def grpcurl(target, *words, identity="operator", token=None, data=None):
-    command = [GRPCURL, "-max-time", "20", "-connect-timeout", "3" if identity is not None else "1"]
+def grpcurl(target, *words, identity="operator", token=None, data=None, seconds=20):
+    command = [GRPCURL, "-max-time", str(seconds), "-connect-timeout", "3" if identity is not None else "1"]
     folder = pathlib.Path(os.environ["DALER_CERT_DIR"]) / (identity or "operator")
     command += ["-cacert", str(folder / "ca.crt")]
     if identity is not None:
@@ -120,6 +120,13 @@ class Grpcurl(Case):
             ("payments", "Notify"): json_format.MessageToDict(signed(about(c.Operation(
                 reference=reference, kind=c.OPERATION_KIND_CHARGE, amount_minor=5, currency="EUR",
                 status=c.OPERATION_STATUS_SUCCEEDED), new_id()))),
+            ("payments", "Watch"): {"ledgerId": ledger.id},
+            ("payments", "ListStuckPayments"): {"ledgerId": ledger.id, "secondsMin": 1},
+            ("payments", "RetryPayment"): None,
+            ("payments", "ResolvePayment"): {"outcome": "RESOLUTION_OUTCOME_DONE", "reason": "r", "reference": "f"},
+            ("payments", "ReconcileConnector"): {"connector": "simulator", "startTime": "2026-01-01T00:00:00Z",
+                                                 "endTime": "2026-01-02T00:00:00Z"},
+            ("payments", "ListOperatorActions"): {"ledgerId": ledger.id},
             ("payments", "SetMarket"): {"reason": "opens", "market": {
                 "ledger_id": ledger.id, "time_zone": "Europe/Berlin", "week_start": 1, "cooling_off_s": "86400"}},
             ("payments", "GetMarket"): {"ledger_id": ledger.id},
@@ -142,6 +149,8 @@ class Grpcurl(Case):
         for (target, name), data in calls.items():
             if (target, name) == ("payments", "GetPayment"):
                 data = {"payment_id": created["payment"]["paymentId"]}
+            if name in ("Watch", "RetryPayment", "ResolvePayment"):
+                continue
             identity = callers.get((target, name), "operator")
             path = find_method(target, name)[0][1:]
             with self.subTest(method=path):
@@ -150,6 +159,31 @@ class Grpcurl(Case):
                 if name == "CreatePayment":
                     created = answer
                     self.assertEqual(answer["payment"]["state"], "PAYMENT_STATE_SUCCEEDED")
+
+    def test_watches_until_its_time_is_over(self):
+        ledger = Market()
+        wallet = ledger.wallet("anna", 100)
+        ledger.payments.call("CreatePayment", deposit(ledger, wallet, 5))
+        result = grpcurl("payments", "daler.payments.v1.PaymentsService/Watch", token=world.operator_token(), seconds=3,
+                         data={"ledgerId": ledger.id})
+        self.assertIn("PAYMENT_STATE_SUCCEEDED", result.stdout)
+        self.assertIn("DeadlineExceeded", result.stderr)
+
+    def test_retries_what_is_open_and_resolves_only_what_nobody_knows(self):
+        ledger = Market()
+        wallet = ledger.wallet("anna", 100)
+        request = deposit(ledger, wallet, 5, instrument="sim:pending=60000,notify-none")
+        try:
+            payment = ledger.payments.call("CreatePayment", request, timeout=1).payment
+        except Refused:
+            payment = ledger.payments.ListPayments(ledger_id=ledger.id).payments[0]
+        data = {"paymentId": payment.payment_id}
+        answer = json.loads(self.done("payments", "daler.payments.v1.OperationsService/RetryPayment", data=data,
+                                      token=world.operator_token()))
+        self.assertEqual(answer["payment"]["state"], "PAYMENT_STATE_SUBMITTED")
+        result = grpcurl("payments", "daler.payments.v1.OperationsService/ResolvePayment", token=world.operator_token(),
+                         data={**data, "outcome": "RESOLUTION_OUTCOME_DONE", "reason": "r", "reference": "f"})
+        self.assertIn("PAYMENT_NOT_UNRESOLVED", result.stderr)
 
     def test_error_details_are_shown(self):
         result = grpcurl("accounts", "daler.accounts.v1.AccountsService/GetLedger", token=world.operator_token(),

@@ -74,8 +74,8 @@ static bool operation_matches(const operation_message *message,
 	       strcmp(message->currency, operation->currency) == 0;
 }
 
-static struct saga_event operation_event(const operation_message *message,
-					 const struct connector_operation *operation)
+static struct saga_event operation_verdict(const operation_message *message,
+					   const struct connector_operation *operation)
 {
 	if (message == NULL)
 		return event_of(SAGA_PROVIDER_SILENT, "CONNECTOR_ERROR");
@@ -89,6 +89,16 @@ static struct saga_event operation_event(const operation_message *message,
 	if (message->status == DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_PENDING)
 		return event_of(SAGA_PROVIDER_PENDING, NULL);
 	return event_of(SAGA_PROVIDER_SILENT, "OPERATION_STATUS_UNKNOWN");
+}
+
+static struct saga_event operation_event(const operation_message *message,
+					 const struct connector_operation *operation)
+{
+	struct saga_event event = operation_verdict(message, operation);
+
+	if (message != NULL)
+		event.provider_reference = message->provider_reference;
+	return event;
 }
 
 static bool has_reason(const struct rt_status *status, const char *reason)

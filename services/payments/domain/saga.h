@@ -41,6 +41,7 @@ struct saga_event {
 	bool canceled; /* somebody wants the payment called off, or that is why it is compensating
 			*/
 	bool unsent;   /* of a silence: the call was never made */
+	const char *provider_reference; /* for the record; NULL: none */
 };
 
 enum saga_action {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/calls.h"
 #include "engine/executor_internal.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
@@ -77,6 +78,14 @@ struct rt_uuid executor_worker_id(const struct executor *executor)
 	return executor->worker_id;
 }
 
+const struct connector_client *executor_connector_client(struct executor *executor,
+							 const char *name)
+{
+	const struct connector *connector = executor_connector(executor, name);
+
+	return connector == NULL ? NULL : &connector->client;
+}
+
 size_t executor_open(struct executor *executor)
 {
 	RT_LOCKED(&executor->lock);
@@ -136,6 +145,7 @@ void executor_destroy(struct executor *executor)
 	for (size_t i = 0; i <= executor->registry_mask; i++) {
 		for (struct saga *saga = executor->registry[i], *next; saga != NULL; saga = next) {
 			next = saga->registry_next;
+			call_forget(saga);
 			free(saga);
 		}
 	}

@@ -40,6 +40,9 @@ struct executor_config {
 struct executor *executor_new(const struct executor_config *config);
 /* Who this process is among the workers: made at start. */
 struct rt_uuid executor_worker_id(const struct executor *executor);
+/* How a connector is called; NULL: it is not configured. */
+const struct connector_client *executor_connector_client(struct executor *executor,
+							 const char *name);
 /* How many payments are in memory, and how many more it would take. */
 size_t executor_open(struct executor *executor);
 size_t executor_room(struct executor *executor);
@@ -54,7 +57,7 @@ void executor_stop(struct executor *executor, int64_t deadline_mono_us);
 /* After _stop; the sagas stay in the database. */
 void executor_destroy(struct executor *executor);
 
-enum lane_kind { LANE_FIND, LANE_INSERT, LANE_ADVANCE, LANE_PROBE, LANE_NOTICE };
+enum lane_kind { LANE_FIND, LANE_INSERT, LANE_ADVANCE, LANE_PROBE, LANE_NOTICE, LANE_TRY };
 
 /* What a lane carries; the kind says what it is part of. */
 struct lane_item {
@@ -120,6 +123,13 @@ struct payment_notification {
 /* Keeps it, and makes the payment of that reference, when this process has it, ask its connector.
  * Never blocks. */
 void executor_notify(struct executor *executor, struct payment_notification *notification);
+
+/* Makes the saga, when this process has it, take its next step now instead of after its pause.
+ * False: this process does not have it. */
+bool executor_wake(struct executor *executor, const struct rt_uuid *payment_id);
+/* The saga, when this process has it, takes no more steps: it is somebody else's, or is to be
+ * adopted anew. */
+void executor_displace(struct executor *executor, const struct rt_uuid *payment_id);
 
 /* Goes on with sagas that were taken over. */
 void executor_adopt(struct executor *executor, const struct payment_lapsed *lapsed, size_t count);

@@ -26,6 +26,8 @@ struct connector {
 	size_t in_flight;
 };
 
+struct saga_call;
+
 struct saga {
 	struct lane_item lane;
 	struct saga *registry_next;
@@ -44,9 +46,13 @@ struct saga {
 	struct payment_standing standing;
 	struct saga_decision decision; /* being carried out */
 	struct rt_trace trace;
-	uint32_t attempts;  /* in a row that did not help */
-	bool alone;         /* its post is not to share a call */
-	atomic_bool nudged; /* a notification came while it was busy */
+	struct saga_call *call; /* made, and not written yet; NULL: none */
+	int64_t pause_us;       /* before the action, when the decision says so */
+	int64_t told_us;        /* when people were last told of tries in vain */
+	uint32_t attempts;      /* in a row that did not help */
+	bool alone;             /* its post is not to share a call */
+	atomic_bool nudged;     /* a notification came while it was busy */
+	atomic_bool displaced;  /* somebody else has it: it takes no more steps */
 	char currency[4];
 	char next_reason[PAYMENT_REASON_BYTES];
 	char instrument[];
@@ -129,6 +135,8 @@ void saga_act(struct executor *executor, struct saga *saga);
 void saga_perform(struct executor *executor, struct saga *saga);
 /* To the lane, with what its lane item says. */
 void saga_write(struct executor *executor, struct saga *saga);
+/* Its try in vain is on record, or could not be: goes on. */
+void saga_tried(struct executor *executor, struct saga *saga);
 void saga_written(struct executor *executor, struct saga *saga, bool written, int64_t time_us);
 void saga_write_failed(struct executor *executor, struct saga *saga, struct rt_status status);
 /* A payment that may have been recorded by a commit whose answer was lost: goes on with it if so.

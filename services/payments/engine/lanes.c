@@ -1,4 +1,5 @@
 /* What the lanes do: a batch of items of all kinds becomes one transaction; then each is told. */
+#include "engine/calls.h"
 #include "engine/executor_internal.h"
 #include "engine/fail_point.h"
 #include "rt/assert.h"
@@ -32,6 +33,8 @@ static bool batch_init(struct payment_batch *batch, size_t count, struct rt_aren
 	batch->advances = rt_arena_array(arena, count, sizeof(struct payment_advance *));
 	batch->probes = rt_arena_array(arena, count, sizeof(struct payment_probe *));
 	batch->notices = rt_arena_array(arena, count, sizeof(struct payment_notice *));
+	batch->calls = rt_arena_array(arena, count, sizeof(struct payment_call *));
+	batch->tries = rt_arena_array(arena, count, sizeof(struct payment_try *));
 	return !arena->overflowed;
 }
 
@@ -69,6 +72,30 @@ static struct payment_probe *make_probe(const struct saga *saga, struct rt_arena
 	return probe;
 }
 
+static struct payment_try *make_try(const struct saga *saga, int64_t now_us, struct rt_arena *arena)
+{
+	struct payment_try *try = rt_arena_alloc(arena, sizeof(*try));
+
+	if (try == NULL)
+		return NULL;
+	*try = (struct payment_try){.ledger_id = saga->ledger_id,
+				    .payment_id = saga->standing.payment_id,
+				    .attempts = saga->attempts,
+				    .reason = saga->next_reason,
+				    .time_us = now_us,
+				    .next_us = now_us + saga->pause_us};
+	return try;
+}
+
+/* The saga's last call is written with whatever is written of the saga. */
+static void add_call(struct payment_batch *batch, const struct saga *saga)
+{
+	const struct payment_call *call = call_to_write(saga);
+
+	if (call != NULL)
+		batch->calls[batch->call_count++] = call;
+}
+
 static void add(struct payment_batch *batch, struct lane_item *lane, int64_t now_us,
 		struct rt_arena *arena)
 {
@@ -81,6 +108,11 @@ static void add(struct payment_batch *batch, struct lane_item *lane, int64_t now
 	case LANE_ADVANCE:
 		batch->advances[batch->advance_count++] =
 			make_advance(saga_of(lane), now_us, arena);
+		add_call(batch, saga_of(lane));
+		return;
+	case LANE_TRY:
+		batch->tries[batch->try_count++] = make_try(saga_of(lane), now_us, arena);
+		add_call(batch, saga_of(lane));
 		return;
 	case LANE_PROBE:
 		batch->probes[batch->probe_count++] = make_probe(saga_of(lane), arena);
@@ -91,35 +123,32 @@ static void add(struct payment_batch *batch, struct lane_item *lane, int64_t now
 	}
 }
 
-static void nudge(struct executor *executor, const char *reference)
-{
-	struct rt_uuid payment_id;
-
-	if (!rt_uuid_parse(reference, &payment_id))
-		return;
-	RT_LOCKED(&executor->lock);
-	struct saga *saga = registry_find(executor, &payment_id);
-
-	if (saga == NULL)
-		return;
-	if (saga->timer.place != 0 && saga->timer.kind == TIMER_SAGA_ACT &&
-	    saga->decision.action == SAGA_ASK)
-		executor_arm(executor, &saga->timer, TIMER_SAGA_ACT, rt_clock_mono_us());
-	else
-		atomic_store(&saga->nudged, true);
-}
-
 /* The batch's lists are in the order of the items. */
 struct cursor {
 	size_t advance;
 	size_t probe;
 };
 
+/* Another process that has the payment hears of it through the database. */
+static void notice_kept(struct executor *executor, struct payment_notification *notification)
+{
+	struct rt_uuid payment_id;
+
+	if (notification->notice.other) {
+		notification->done(notification,
+				   RT_FAIL(FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH",
+					   "another notification has this id"));
+		return;
+	}
+	if (rt_uuid_parse(notification->notice.reference, &payment_id))
+		executor_wake(executor, &payment_id);
+	notification->done(notification, rt_ok());
+}
+
 static void answer(struct executor *executor, struct lane_item *lane,
 		   const struct payment_batch *batch, struct cursor *cursor)
 {
 	const struct payment_advance *advance = NULL;
-	struct payment_notification *notification = NULL;
 
 	switch (lane->kind) {
 	case LANE_FIND:
@@ -130,15 +159,18 @@ static void answer(struct executor *executor, struct lane_item *lane,
 		return;
 	case LANE_ADVANCE:
 		advance = batch->advances[cursor->advance++];
+		call_forget(saga_of(lane));
 		saga_written(executor, saga_of(lane), advance->written, advance->time_us);
+		return;
+	case LANE_TRY:
+		call_forget(saga_of(lane));
+		saga_tried(executor, saga_of(lane));
 		return;
 	case LANE_PROBE:
 		saga_probed(executor, saga_of(lane), batch->probes[cursor->probe++]);
 		return;
 	case LANE_NOTICE:
-		notification = notification_of(lane);
-		nudge(executor, notification->notice.reference);
-		notification->done(notification, rt_ok());
+		notice_kept(executor, notification_of(lane));
 		return;
 	}
 }
@@ -197,6 +229,9 @@ void lanes_fail(void *context, struct rt_commit_item *item, struct rt_status sta
 	case LANE_FIND:
 	case LANE_INSERT:
 		creation_failed(creation_of(lane), status);
+		return;
+	case LANE_TRY:
+		saga_tried(executor, saga_of(lane));
 		return;
 	case LANE_ADVANCE:
 	case LANE_PROBE:

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/calls.h"
 #include "engine/executor_internal.h"
 #include "engine/fail_point.h"
 #include "rt/assert.h"
@@ -210,6 +211,7 @@ static void on_answered(void *context, struct saga_event event)
 	rt_lock_take(&executor->lock);
 	call->saga->connector->in_flight--;
 	rt_lock_give(&executor->lock);
+	call_end(call->saga, &event);
 	saga_feed(executor, call->saga, event);
 	free(call);
 	executor_pump(executor);
@@ -241,6 +243,7 @@ static void start_provider(struct executor *executor, struct saga *saga)
 
 	RT_ASSERT(call != NULL);
 	reach(saga, FAIL_ORDER_BEFORE, FAIL_ASK_BEFORE);
+	call_begin(executor, saga);
 	*call = (struct provider_call){executor, saga};
 	memcpy(operation.currency, saga->currency, sizeof(operation.currency));
 	if (saga->decision.action == SAGA_SUBMIT)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/calls.h"
 #include "engine/executor_internal.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
@@ -12,6 +13,9 @@
  * recorded. */
 #define PROBE_ATTEMPTS_MAX 5
 #define WRITE_RETRY_US     (50 * RT_US_PER_MS)
+#define TELL_ATTEMPTS_MIN  3
+#define TELL_ATTEMPTS_MAX  6
+#define TELL_EVERY_US      (60 * RT_US_PER_S)
 
 struct saga *saga_new(struct executor *executor, const struct payment_request *request,
 		      const struct payment_standing *standing, int64_t fence)
@@ -49,6 +53,7 @@ struct saga *saga_new(struct executor *executor, const struct payment_request *r
 void saga_free(struct executor *executor, struct saga *saga)
 {
 	RT_ASSERT(saga->waiters == NULL && saga->timer.place == 0);
+	call_forget(saga);
 	rt_lock_take(&executor->lock);
 	executor_release(executor);
 	rt_lock_give(&executor->lock);
@@ -148,10 +153,47 @@ static bool called_off(const struct saga *saga)
 	return strcmp(saga->standing.reason, SAGA_REASON_CANCELED) == 0;
 }
 
+/* The first tries in a row are soon over; then people are told of a few, and of one a minute. */
+static bool worth_telling(const struct saga *saga, int64_t now_us)
+{
+	if (saga->attempts < TELL_ATTEMPTS_MIN)
+		return false;
+	return saga->attempts <= TELL_ATTEMPTS_MAX || now_us - saga->told_us >= TELL_EVERY_US;
+}
+
+/* Nothing changes: it is tried again after a pause, and now and then that is written down. */
+static void tried_in_vain(struct executor *executor, struct saga *saga, const char *reason)
+{
+	int64_t now_us = rt_clock_mono_us();
+
+	saga->pause_us = executor_backoff_us(executor, saga->attempts);
+	if (!worth_telling(saga, now_us)) {
+		saga_act(executor, saga);
+		return;
+	}
+	saga->told_us = now_us;
+	payment_reason_copy(saga->next_reason, reason, "");
+	saga->lane.kind = LANE_TRY;
+	struct rt_status status = rt_commit_submit(executor->commit, &saga->lane.item);
+
+	if (!rt_is_ok(&status))
+		saga_tried(executor, saga);
+}
+
+void saga_tried(struct executor *executor, struct saga *saga)
+{
+	saga->lane.kind = LANE_ADVANCE;
+	saga_act(executor, saga);
+}
+
 void saga_feed(struct executor *executor, struct saga *saga, struct saga_event event)
 {
 	if (atomic_load(&executor->quiet))
 		return;
+	if (atomic_load(&saga->displaced)) {
+		lose(executor, saga);
+		return;
+	}
 	event.canceled = called_off(saga);
 	struct saga_decision decision = saga_decide(saga->plan, saga->standing.state, event);
 
@@ -173,6 +215,10 @@ void saga_feed(struct executor *executor, struct saga *saga, struct saga_event e
 	if (decision.change_count > 0) {
 		saga->lane.kind = LANE_ADVANCE;
 		saga_write(executor, saga);
+		return;
+	}
+	if (fruitless(event.kind) && saga->decision.pause) {
+		tried_in_vain(executor, saga, event.reason);
 		return;
 	}
 	saga_act(executor, saga);
@@ -249,20 +295,27 @@ void saga_act(struct executor *executor, struct saga *saga)
 	}
 	if (atomic_load(&executor->quiet))
 		return;
-	if (!saga->decision.pause) {
+	if (!saga->decision.pause || atomic_exchange(&saga->nudged, false)) {
+		saga->pause_us = 0;
 		saga_perform(executor, saga);
 		return;
 	}
 	/* Asked once and still unknown: callers are told so now. */
 	if (saga->standing.state == PAYMENT_UNKNOWN)
 		answer_waiters(executor, saga);
-	arm(executor, saga, TIMER_SAGA_ACT, executor_backoff_us(executor, saga->attempts));
+	arm(executor, saga, TIMER_SAGA_ACT,
+	    saga->pause_us > 0 ? saga->pause_us : executor_backoff_us(executor, saga->attempts));
+	saga->pause_us = 0;
 }
 
 void saga_perform(struct executor *executor, struct saga *saga)
 {
 	if (atomic_load(&executor->quiet))
 		return;
+	if (atomic_load(&saga->displaced)) {
+		lose(executor, saga);
+		return;
+	}
 	switch (saga->decision.action) {
 	case SAGA_REST:
 		finish(executor, saga);
@@ -316,6 +369,8 @@ static void adopt(struct executor *executor, const struct payment_lapsed *lapsed
 {
 	struct saga *saga = saga_new(executor, &lapsed->request, &lapsed->standing, lapsed->fence);
 
+	/* What this process may still have of it is from before: it takes no more steps. */
+	executor_displace(executor, &lapsed->standing.payment_id);
 	rt_lock_take(&executor->lock);
 	executor_reserve_always(executor);
 	bool added = registry_add(executor, saga);

@@ -101,3 +101,32 @@ void *timers_run(void *context)
 	}
 	return NULL;
 }
+
+/* What waits for its pause is due now; what is busy is told for when it would pause. */
+bool executor_wake(struct executor *executor, const struct rt_uuid *payment_id)
+{
+	RT_LOCKED(&executor->lock);
+	struct saga *saga = registry_find(executor, payment_id);
+
+	if (saga == NULL)
+		return false;
+	if (saga->timer.place != 0 && saga->timer.kind == TIMER_SAGA_ACT)
+		executor_arm(executor, &saga->timer, TIMER_SAGA_ACT, rt_clock_mono_us());
+	else
+		atomic_store(&saga->nudged, true);
+	return true;
+}
+
+/* Whoever runs it next finds that it is lost. */
+void executor_displace(struct executor *executor, const struct rt_uuid *payment_id)
+{
+	RT_LOCKED(&executor->lock);
+	struct saga *saga = registry_find(executor, payment_id);
+
+	if (saga == NULL)
+		return;
+	registry_remove(executor, saga);
+	atomic_store(&saga->displaced, true);
+	if (saga->timer.place != 0 && saga->timer.kind == TIMER_SAGA_ACT)
+		executor_arm(executor, &saga->timer, TIMER_SAGA_ACT, rt_clock_mono_us());
+}

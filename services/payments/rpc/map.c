@@ -4,12 +4,6 @@
 #include <string.h>
 
 #include "rt/clock.h"
-#include "rt/digest.h"
-
-#define TOKEN_CHECK_BYTES 8
-#define TOKEN_RAW_BYTES   (16 + TOKEN_CHECK_BYTES)
-
-static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 char *map_lent(const char *text)
 {
@@ -192,75 +186,4 @@ Daler__Payments__V1__PaymentEvent *map_event(const struct payment_event *event,
 	message->reason = map_lent(event->reason);
 	message->create_time = map_time(event->create_time_us, arena);
 	return arena->overflowed ? NULL : message;
-}
-
-static void token_raw(const struct payment_filter *filter, const struct rt_uuid *last,
-		      uint8_t raw[TOKEN_RAW_BYTES])
-{
-	uint8_t hash[RT_DIGEST_BYTES];
-	struct rt_digest digest;
-
-	rt_digest_init(&digest);
-	rt_digest_text(&digest, "daler.payments.v1.ListPayments");
-	rt_digest_bytes(&digest, filter->ledger_id.bytes, sizeof(filter->ledger_id.bytes));
-	rt_digest_int(&digest, filter->state);
-	rt_digest_text(&digest, filter->caller == NULL ? "" : filter->caller);
-	rt_digest_bytes(&digest, last->bytes, sizeof(last->bytes));
-	rt_digest_finish(&digest, hash);
-	memcpy(raw, last->bytes, sizeof(last->bytes));
-	memcpy(raw + sizeof(last->bytes), hash, TOKEN_CHECK_BYTES);
-}
-
-void map_page_token(const struct payment_filter *filter, const struct rt_uuid *last,
-		    char token[MAP_PAGE_TOKEN_BYTES])
-{
-	uint8_t raw[TOKEN_RAW_BYTES];
-
-	token_raw(filter, last, raw);
-	for (size_t i = 0; i < TOKEN_RAW_BYTES / 3; i++) {
-		uint32_t bits =
-			(uint32_t)raw[i * 3] << 16 | (uint32_t)raw[i * 3 + 1] << 8 | raw[i * 3 + 2];
-
-		for (size_t j = 0; j < 4; j++)
-			token[i * 4 + j] = base64url[bits >> (18 - 6 * j) & 63];
-	}
-	token[MAP_PAGE_TOKEN_BYTES - 1] = '\0';
-}
-
-static bool token_decode(const char *token, uint8_t raw[TOKEN_RAW_BYTES])
-{
-	if (strlen(token) != MAP_PAGE_TOKEN_BYTES - 1)
-		return false;
-	for (size_t i = 0; i < TOKEN_RAW_BYTES / 3; i++) {
-		uint32_t bits = 0;
-
-		for (size_t j = 0; j < 4; j++) {
-			const char *at = strchr(base64url, token[i * 4 + j]);
-
-			if (at == NULL)
-				return false;
-			bits = bits << 6 | (uint32_t)(at - base64url);
-		}
-		raw[i * 3] = (uint8_t)(bits >> 16);
-		raw[i * 3 + 1] = (uint8_t)(bits >> 8);
-		raw[i * 3 + 2] = (uint8_t)bits;
-	}
-	return true;
-}
-
-struct rt_status map_page_token_read(const struct payment_filter *filter, const char *token,
-				     struct rt_uuid *last)
-{
-	uint8_t given[TOKEN_RAW_BYTES];
-	uint8_t expected[TOKEN_RAW_BYTES];
-
-	if (!token_decode(token, given))
-		return RT_BAD_FIELD("PAGE_TOKEN_INVALID", "page_token",
-				    "is not one that this list gave");
-	memcpy(last->bytes, given, sizeof(last->bytes));
-	token_raw(filter, last, expected);
-	if (memcmp(given, expected, sizeof(given)) != 0)
-		return RT_BAD_FIELD("PAGE_TOKEN_INVALID", "page_token",
-				    "is not one that this list gave");
-	return rt_ok();
 }

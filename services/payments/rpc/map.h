@@ -7,6 +7,7 @@
 #include "rt/arena.h"
 #include "rt/identity.h"
 #include "rt/status.h"
+#include "store/call_store.h"
 #include "store/payment_store.h"
 
 /* What was asked for, unchecked; text is the message's. */
@@ -33,10 +34,19 @@ Google__Protobuf__Timestamp *map_time(int64_t wall_us, struct rt_arena *arena);
 bool map_refusal(Daler__Payments__V1__Payment *payment, const struct payment_standing *standing,
 		 const struct limit_refusal *refusal, struct rt_arena *arena);
 
-/* Where a list goes on: after a payment, for one caller and filter. Opaque and checked: one that
- * was made for another list, or tampered with, is INVALID_ARGUMENT PAGE_TOKEN_INVALID. */
-#define MAP_PAGE_TOKEN_BYTES 33
-void map_page_token(const struct payment_filter *filter, const struct rt_uuid *last,
-		    char token[MAP_PAGE_TOKEN_BYTES]);
-struct rt_status map_page_token_read(const struct payment_filter *filter, const char *token,
-				     struct rt_uuid *last);
+/* A record's payment, for people. NULL when the arena is full. */
+Daler__Payments__V1__Payment *map_record(const struct payment_record *record,
+					 struct rt_arena *arena);
+/* NULL when the arena is full. */
+Daler__Payments__V1__ProviderCall *map_call(const struct payment_call *call,
+					    struct rt_arena *arena);
+/* Who made a change; for our own people. */
+void map_event_maker(const struct payment_event *event, Daler__Payments__V1__PaymentEvent *message,
+		     struct rt_arena *arena);
+/* A moment in a request; absent is `fallback`. Errors: INVALID_ARGUMENT INVALID_FIELD naming the
+ * field. */
+struct rt_status map_moment_or(const char *field, const Google__Protobuf__Timestamp *time,
+			       int64_t fallback, int64_t *wall_us);
+/* Who acts, as operators are recorded: "username (user id)". */
+#define MAP_OPERATOR_BYTES 128
+void map_operator(const struct rt_caller *caller, char text[MAP_OPERATOR_BYTES]);

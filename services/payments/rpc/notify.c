@@ -49,6 +49,16 @@ static struct rt_status open_notification(struct rt_call *call,
 	return check(*message);
 }
 
+static void hash_body(struct rt_call *call, uint8_t hash[RT_DIGEST_BYTES])
+{
+	const Daler__Connector__V1__NotifyRequest *request = (const void *)rt_call_request(call);
+	struct rt_digest digest;
+
+	rt_digest_init(&digest);
+	rt_digest_bytes(&digest, request->notification.data, request->notification.len);
+	rt_digest_finish(&digest, hash);
+}
+
 static struct rt_status start(struct rt_call *call)
 {
 	struct payments_service *service = rt_call_service(call);
@@ -62,13 +72,13 @@ static struct rt_status start(struct rt_call *call)
 	*notification = (struct payment_notification){
 		.notice = {.notification_id = message->notification_id,
 			   .reference = message->operation->reference,
-			   /* Numbers that no smallint holds are nobody's status. */
-			   .status = (int16_t)message->operation->status,
+			   .status = (int)message->operation->status,
 			   .time_us = rt_clock_wall_us()},
 		.deadline_mono_us = rt_call_deadline_us(call),
 		.done = on_kept,
 		.context = call,
 	};
+	hash_body(call, notification->notice.body_hash);
 	executor_notify(service->executor, notification);
 	return rt_ok();
 }

@@ -6,8 +6,11 @@
 #include "rt/rpc_server.h"
 #include "rt/signature.h"
 
+struct feed;
+
 struct payments_service {
 	struct executor *executor;
+	struct feed *feed;
 	struct accounts_client accounts;
 	struct rt_pg_config pg; /* of the workers */
 	struct rt_signature_keys notification_keys;
@@ -21,7 +24,13 @@ void payments_worker_destroy(void *worker);
 void payments_create_payment(struct rt_call *call);
 void payments_get_payment(struct rt_call *call);
 void payments_list_payments(struct rt_call *call);
+void payments_watch(struct rt_call *call);
 void payments_register_clearing_account(struct rt_call *call);
+void payments_list_stuck(struct rt_call *call);
+void payments_retry(struct rt_call *call);
+void payments_resolve(struct rt_call *call);
+void payments_reconcile(struct rt_call *call);
+void payments_list_actions(struct rt_call *call);
 void payments_notify(struct rt_call *call);
 
 void payments_set_market(struct rt_call *call);

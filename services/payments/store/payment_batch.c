@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "rt/assert.h"
+#include "store/call_batch.h"
 #include "store/limit_batch.h"
 #include "store/payment_columns.h"
+#include "store/wake_store.h"
 
 /* What the first round trip asks, in order. Persons are locked last: whoever waits for one holds
  * only rows that nobody waits for who has locked a person. */
@@ -149,6 +151,14 @@ static void take_probes(const struct payment_batch *batch, const struct answers 
 	}
 }
 
+static void take_notices(const struct payment_batch *batch, const struct answers *answers)
+{
+	const struct rt_pg_rows *rows = &answers->rows[ASK_NOTICE];
+
+	for (int row = 0; row < rows->count; row++)
+		batch->notices[row_number(rows, row, batch->notice_count)]->other = true;
+}
+
 /* Which advances were not written now but by an earlier attempt: the row has their fence and their
  * last version. */
 static struct rt_status settle_unwritten(struct rt_pg *pg, const struct payment_batch *batch,
@@ -227,12 +237,14 @@ static struct rt_status write_and_commit(struct rt_pg *pg, const struct payment_
 					 const bool *written, const struct limit_purses *purses,
 					 struct rt_arena *arena)
 {
-	struct rt_pg_rows rows[2 + LIMIT_BATCH_WRITES] = {0};
+	struct rt_pg_rows rows[3 + LIMIT_BATCH_WRITES + CALL_BATCH_WRITES] = {0};
 	size_t sent = 0;
 
 	RT_TRY(payment_send_payments(pg, batch, arena, &sent));
 	RT_TRY(payment_send_events(pg, batch, written, arena, &sent));
 	RT_TRY(limit_batch_send_writes(pg, batch, purses, arena, &sent));
+	RT_TRY(call_batch_send(pg, batch, arena, &sent));
+	RT_TRY(wake_batch_send(pg, batch, arena, &sent));
 	RT_TRY(rt_pg_send_commit(pg));
 	struct rt_status status = rt_pg_receive(pg, rows, sent);
 
@@ -257,6 +269,8 @@ static void reset_results(struct payment_batch *batch)
 	}
 	for (size_t i = 0; i < batch->advance_count; i++)
 		batch->advances[i]->written = false;
+	for (size_t i = 0; i < batch->notice_count; i++)
+		batch->notices[i]->other = false;
 	for (size_t i = 0; i < batch->probe_count; i++) {
 		batch->probes[i]->found = false;
 		batch->probes[i]->mine = false;
@@ -276,6 +290,7 @@ static struct rt_status run(struct rt_pg *pg, struct payment_batch *batch, struc
 	RT_TRY(ask(pg, batch, arena, &answers));
 	take_keys(batch, &answers);
 	take_probes(batch, &answers);
+	take_notices(batch, &answers);
 	for (int row = 0; row < answers.rows[ASK_ADVANCE].count; row++)
 		written[row_number(&answers.rows[ASK_ADVANCE], row, batch->advance_count)] = true;
 	RT_TRY(settle_unwritten(pg, batch, written, arena));

@@ -12,6 +12,7 @@
 #include "rt/arena.h"
 #include "rt/pg.h"
 #include "rt/status.h"
+#include "store/call_store.h"
 
 /* A key to look up and, with `insert`, the payment to record unless the key is taken. */
 struct payment_entry {
@@ -67,6 +68,18 @@ struct payment_notice {
 	const char *reference;
 	int status; /* the connector's number, kept and not interpreted */
 	int64_t time_us;
+	uint8_t body_hash[RT_DIGEST_BYTES];
+	bool other; /* result: its id is another notification's, and it was not kept */
+};
+
+/* How a payment stands that is being tried in vain. */
+struct payment_try {
+	struct rt_uuid ledger_id;
+	struct rt_uuid payment_id;
+	int64_t attempts;
+	const char *reason;
+	int64_t time_us; /* wall clock */
+	int64_t next_us;
 };
 
 /* Lists of pointers, in the arena of the attempt. */
@@ -80,6 +93,10 @@ struct payment_batch {
 	size_t probe_count;
 	struct payment_notice **notices;
 	size_t notice_count;
+	const struct payment_call **calls;
+	size_t call_count;
+	struct payment_try **tries;
+	size_t try_count;
 };
 
 /* Before the entry is given to a batch: what is to be recorded. */

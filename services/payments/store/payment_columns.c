@@ -171,21 +171,24 @@ struct rt_status payment_send_notices(struct rt_pg *pg, const struct payment_bat
 	const char **references = PAYMENT_COLUMN(arena, const char *, count);
 	int64_t *statuses = PAYMENT_COLUMN(arena, int64_t, count);
 	int64_t *times = PAYMENT_COLUMN(arena, int64_t, count);
+	uint8_t *hashes = rt_arena_array(arena, count, RT_DIGEST_BYTES);
 	struct rt_pg_params params;
 
-	if (ids == NULL || references == NULL || statuses == NULL || times == NULL)
+	if (arena->overflowed)
 		return out_of_arena();
 	for (size_t i = 0; i < count; i++) {
 		ids[i] = batch->notices[i]->notification_id;
 		references[i] = batch->notices[i]->reference;
 		statuses[i] = batch->notices[i]->status;
 		times[i] = batch->notices[i]->time_us;
+		memcpy(hashes + i * RT_DIGEST_BYTES, batch->notices[i]->body_hash, RT_DIGEST_BYTES);
 	}
 	rt_pg_params_init(&params, arena);
 	rt_pg_add_text_array(&params, ids, count);
 	rt_pg_add_text_array(&params, references, count);
-	rt_pg_add_smallint_array(&params, statuses, NULL, count);
+	rt_pg_add_int_array(&params, statuses, NULL, count);
 	rt_pg_add_time_array(&params, times, count);
+	rt_pg_add_bytes_array(&params, hashes, RT_DIGEST_BYTES, count);
 	return rt_pg_send(pg, &insert_notices, &params);
 }
 
@@ -288,6 +291,7 @@ struct rt_status payment_send_events(struct rt_pg *pg, const struct payment_batc
 	rt_pg_add_smallint_array(&params, columns.states, NULL, columns.count);
 	rt_pg_add_text_array(&params, columns.reasons, columns.count);
 	rt_pg_add_time_array(&params, columns.times, columns.count);
+	rt_pg_add_uuid(&params, &batch->worker_id);
 	(*sent)++;
 	return rt_pg_send(pg, &insert_events, &params);
 }

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "payments.sql.h"
+#include "store/payment_record.h"
 
 static const struct rt_pg_statement get_payment = {"payments_get", payments_read_payment};
 static const struct rt_pg_statement get_events = {"payments_get_events", payments_read_events};
 static const struct rt_pg_statement list_payments = {"payments_list", payments_read_payments};
-static const struct rt_pg_statement list_own = {"payments_list_own", payments_read_own_payments};
 static const struct rt_pg_statement insert_clearing = {"payments_insert_clearing",
 						       payments_insert_clearing};
 static const struct rt_pg_statement get_clearing = {"payments_get_clearing", payments_get_clearing};
@@ -29,9 +29,8 @@ struct rt_uuid payment_uuid_or_nil(const struct rt_pg_rows *rows, int row, int c
 						: rt_pg_uuid(rows, row, column);
 }
 
-/* Columns of read_payment.sql and the lists. */
-static void read_record(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
-			struct payment_record *record)
+void payment_record_read(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
+			 struct payment_record *record)
 {
 	struct payment_request *request = &record->request;
 	struct payment_standing *standing = &record->standing;
@@ -78,7 +77,7 @@ struct rt_status payment_store_get(struct rt_pg *pg, const struct rt_uuid *payme
 	RT_TRY(rt_pg_run(pg, &get_payment, &params, deadline_mono_us, &rows));
 	if (rows.count == 0)
 		return RT_FAIL(NOT_FOUND, "PAYMENT_NOT_FOUND", "there is no such payment");
-	read_record(&rows, 0, arena, record);
+	payment_record_read(&rows, 0, arena, record);
 	return arena->overflowed ? out_of_arena() : rt_ok();
 }
 
@@ -102,10 +101,22 @@ struct rt_status payment_store_events(struct rt_pg *pg, const struct payment_rec
 			.state = (enum payment_state)rt_pg_int(&rows, row, 1),
 			.reason = rt_arena_strdup(arena, rt_pg_text(&rows, row, 2)),
 			.create_time_us = rt_pg_time_us(&rows, row, 3),
+			.worker_id = payment_uuid_or_nil(&rows, row, 4),
+			.actor = rt_arena_strdup(arena, rt_pg_text(&rows, row, 5)),
+			.evidence = rt_arena_strdup(arena, rt_pg_text(&rows, row, 6)),
 		};
 	}
 	*count = (size_t)rows.count;
 	return arena->overflowed ? out_of_arena() : rt_ok();
+}
+
+/* Null: not asked for. */
+static void add_number(struct rt_pg_params *params, int number)
+{
+	if (number == 0)
+		rt_pg_add_null(params, RT_PG_BIGINT);
+	else
+		rt_pg_add_int(params, number);
 }
 
 struct rt_status payment_store_list(struct rt_pg *pg, const struct payment_filter *filter,
@@ -118,17 +129,25 @@ struct rt_status payment_store_list(struct rt_pg *pg, const struct payment_filte
 	rt_pg_params_init(&params, arena);
 	rt_pg_add_uuid(&params, &filter->ledger_id);
 	rt_pg_add_uuid(&params, &filter->before);
-	rt_pg_add_int(&params, filter->state);
+	rt_pg_add_uuid(&params, &filter->above);
+	add_number(&params, filter->state);
+	add_number(&params, filter->kind);
+	rt_pg_add_uuid(&params, rt_uuid_is_nil(&filter->account_id) ? NULL : &filter->account_id);
+	rt_pg_add_text(&params, filter->caller);
+	rt_pg_add_text(&params, filter->connector);
+	rt_pg_add_text(&params, filter->reference);
+	rt_pg_add_time(&params, filter->start_us);
+	rt_pg_add_time(&params, filter->end_us);
+	rt_pg_add_int(&params, filter->amount_min);
+	rt_pg_add_int(&params, filter->amount_max);
+	rt_pg_add_text(&params, filter->currency);
 	rt_pg_add_int(&params, filter->limit);
-	if (filter->caller != NULL)
-		rt_pg_add_text(&params, filter->caller);
-	RT_TRY(rt_pg_run(pg, filter->caller == NULL ? &list_payments : &list_own, &params,
-			 deadline_mono_us, &rows));
+	RT_TRY(rt_pg_run(pg, &list_payments, &params, deadline_mono_us, &rows));
 	*records = rt_arena_array(arena, (size_t)rows.count, sizeof(**records));
 	if (*records == NULL)
 		return out_of_arena();
 	for (int row = 0; row < rows.count; row++)
-		read_record(&rows, row, arena, &(*records)[row]);
+		payment_record_read(&rows, row, arena, &(*records)[row]);
 	*count = (size_t)rows.count;
 	return arena->overflowed ? out_of_arena() : rt_ok();
 }

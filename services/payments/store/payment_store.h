@@ -27,6 +27,9 @@ struct payment_event {
 	enum payment_state state;
 	const char *reason;
 	int64_t create_time_us;
+	struct rt_uuid worker_id; /* nil: an operator made it, or it is not known */
+	const char *actor;        /* "" unless one made it */
+	const char *evidence;
 };
 
 /* For the store's own files. */
@@ -40,11 +43,22 @@ struct rt_status payment_store_events(struct rt_pg *pg, const struct payment_rec
 				      struct rt_arena *arena, int64_t deadline_mono_us,
 				      struct payment_event **events, size_t *count);
 
+/* What is NULL, nil or 0 is not asked for. */
 struct payment_filter {
 	struct rt_uuid ledger_id;
 	struct rt_uuid before; /* ids below this one */
-	int state;             /* 0: all */
-	const char *caller;    /* NULL: all */
+	struct rt_uuid above;  /* and above this one */
+	int state;
+	int kind;
+	struct rt_uuid account_id;
+	const char *caller;
+	const char *connector;
+	const char *reference;
+	const char *currency;
+	int64_t start_us; /* wall clock: created then or later */
+	int64_t end_us;   /* and before then; INT64_MAX: not asked for */
+	int64_t amount_min;
+	int64_t amount_max; /* INT64_MAX: not asked for */
 	int64_t limit;
 };
 /* Newest first. */

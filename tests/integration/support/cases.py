@@ -12,7 +12,8 @@ COUNTED = {
     "auth": ("users", "audit_events"),
     "accounts": ("ledgers", "accounts", "transfers", "holds", "declines"),
     "payments": ("payments", "payment_events", "clearing_accounts", "notifications", "limit_markets", "limit_persons",
-                 "person_limits", "limit_usage", "limit_claims", "limit_refusals", "limit_changes"),
+                 "person_limits", "limit_usage", "limit_claims", "limit_refusals", "limit_changes",
+                 "operator_actions", "payment_calls"),
 }
 
 

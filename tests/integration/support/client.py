@@ -20,6 +20,7 @@ SERVICES = {
     "auth": ["daler.auth.v1.AuthService"],
     "accounts": ["daler.accounts.v1.AccountsService"],
     "payments": ["daler.payments.v1.PaymentsService", "daler.payments.v1.LimitsService",
+                 "daler.payments.v1.OperationsService",
                  "daler.connector.v1.NotificationService"],
     "connector": ["daler.connector.v1.ConnectorService"],
 }

@@ -1,0 +1,63 @@
+/* See feed_store.h. */
+#include "store/feed_store.h"
+
+#include <string.h>
+
+#include "payments.sql.h"
+#include "store/payment_record.h"
+
+static const struct rt_pg_statement horizon_statement = {"payments_feed_horizon",
+							 payments_feed_horizon};
+static const struct rt_pg_statement changes_statement = {"payments_feed_changes",
+							 payments_feed_changes};
+
+struct rt_status feed_store_horizon(struct rt_pg *pg, int64_t deadline_mono_us, int64_t *horizon)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+
+	RT_TRY(rt_pg_run(pg, &horizon_statement, NULL, deadline_mono_us, &rows));
+	*horizon = rt_pg_int(&rows, 0, 0);
+	return rt_ok();
+}
+
+/* The payment is read as it is now; state, reason, version and time are those of the change. */
+static void read_change(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
+			struct feed_change *change)
+{
+	struct payment_standing *standing = &change->record.standing;
+	const int at = PAYMENT_RECORD_COLUMNS;
+
+	payment_record_read(rows, row, arena, &change->record);
+	change->place = (struct page_place){.number = rt_pg_int(rows, row, at),
+					    .id = standing->payment_id,
+					    .version = (int32_t)rt_pg_int(rows, row, at + 1)};
+	standing->version = change->place.version;
+	standing->state = (enum payment_state)rt_pg_int(rows, row, at + 2);
+	payment_reason_copy(standing->reason, rt_pg_text(rows, row, at + 3), "");
+	standing->update_time_us = rt_pg_time_us(rows, row, at + 4);
+}
+
+struct rt_status feed_store_read(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				 const struct page_place *after, int64_t horizon, int64_t limit,
+				 struct rt_arena *arena, int64_t deadline_mono_us,
+				 struct feed_change **changes, size_t *count)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_pg_params params;
+
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, ledger_id);
+	rt_pg_add_int(&params, after->number);
+	rt_pg_add_uuid(&params, &after->id);
+	rt_pg_add_int(&params, after->version);
+	rt_pg_add_int(&params, horizon);
+	rt_pg_add_int(&params, limit);
+	RT_TRY(rt_pg_run(pg, &changes_statement, &params, deadline_mono_us, &rows));
+	*changes = rt_arena_array(arena, (size_t)rows.count, sizeof(**changes));
+	*count = (size_t)rows.count;
+	for (int row = 0; *changes != NULL && row < rows.count; row++)
+		read_change(&rows, row, arena, &(*changes)[row]);
+	if (arena->overflowed)
+		return RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the page is too large");
+	return rt_ok();
+}

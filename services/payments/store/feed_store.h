@@ -1,0 +1,20 @@
+/* Changes of payments in the order in which they are watched. For the engine; SQL only. Errors are
+ * rt_pg's. */
+#pragma once
+
+#include "domain/page.h"
+#include "store/payment_store.h"
+
+/* A payment as it was after a change. */
+struct feed_change {
+	struct payment_record record;
+	struct page_place place;
+};
+
+/* Below it no change is added any more. Pages must be read after it, not with it. */
+struct rt_status feed_store_horizon(struct rt_pg *pg, int64_t deadline_mono_us, int64_t *horizon);
+/* Up to `limit` changes of a ledger after a place and below the horizon. */
+struct rt_status feed_store_read(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				 const struct page_place *after, int64_t horizon, int64_t limit,
+				 struct rt_arena *arena, int64_t deadline_mono_us,
+				 struct feed_change **changes, size_t *count);
