@@ -9,7 +9,7 @@ import time
 import unittest
 
 from support import environment, world
-from support.world import Ledger, Market, new_id
+from support.world import Ledger, Market, deposit, new_id
 
 DALERCTL = str(pathlib.Path(os.environ["DALER_BUILD_DIR"]) / "bin" / "dalerctl")
 
@@ -65,6 +65,58 @@ class Ledgers(unittest.TestCase):
         replies = self.run_cli("--json", "ledger", "verify", "--ledger", self.ledger.id)
         self.assertIn('"complete": true', replies.replace('":true', '": true'))
         self.assertEqual(dalerctl("ledger", "verify", "--ledger", new_id()).returncode, 1)
+
+
+class Operating(unittest.TestCase):
+    """What an operator does at night."""
+
+    def setUp(self):
+        self.ledger = Market()
+        self.wallet = self.ledger.wallet("anna", 1000)
+
+    def run_cli(self, *words, status=0):
+        result = dalerctl(*words)
+        self.assertEqual(result.returncode, status, result.stderr)
+        return result.stdout
+
+    def payment(self, instrument="sim:ok", timeout=20):
+        request = deposit(self.ledger, self.wallet, 1250, instrument=instrument, reference="order-7")
+        return self.ledger.payments.call("CreatePayment", request, timeout=timeout).payment
+
+    def test_lists_and_watches(self):
+        payment = self.payment()
+        for filters in (("--kind", "deposit"), ("--account", self.wallet), ("--reference", "order-7"),
+                        ("--connector", "simulator", "--from", "2026-01-01"), ("--currency", "EUR", "--amount-min", "12.50")):
+            self.assertIn(payment.payment_id, self.run_cli("payment", "list", "--ledger", self.ledger.id, *filters))
+        self.assertNotIn(payment.payment_id, self.run_cli("payment", "list", "--ledger", self.ledger.id, "--kind", "wager"))
+        self.assertIn("no kind", dalerctl("payment", "list", "--ledger", self.ledger.id, "--kind", "gift").stderr)
+        text = self.run_cli("payment", "watch", "--ledger", self.ledger.id, "--timeout", "3")
+        self.assertEqual([line.split()[2] for line in text.splitlines()], ["1", "2", "3", "4"])
+        self.assertIn("SUCCEEDED", text)
+
+    def test_stuck_retry_resolve(self):
+        with environment.stopped("simulator"):
+            payment = self.payment(timeout=10)
+            environment.wait_until(lambda: "UNKNOWN" in self.run_cli(
+                "payment", "stuck", "--ledger", self.ledger.id, "--seconds", "1"), 20, "it is listed")
+            self.run_cli("payment", "retry", "--payment-id", payment.payment_id, "--reason", "try")
+            evidence = ("--payment-id", payment.payment_id, "--reason", "seen there", "--reference", "T-9")
+            self.assertEqual(dalerctl("payment", "resolve", "done", "--payment-id", payment.payment_id).returncode, 2)
+            self.run_cli("payment", "resolve", "not-done", *evidence)
+            self.run_cli("payment", "resolve", "not-done", *evidence)
+            self.run_cli("payment", "resolve", "done", *evidence, status=1)
+        text = self.run_cli("payment", "get", "--payment-id", payment.payment_id)
+        for word in ("DECLINED", "RESOLVED_BY_OPERATOR", "T-9: seen there", "operator (", "silent"):
+            self.assertIn(word, text)
+        text = self.run_cli("payment", "actions", "--ledger", self.ledger.id)
+        self.assertIn("resolve", text)
+        self.assertIn("retry", text)
+
+    def test_reconcile(self):
+        payment = self.payment()
+        result = dalerctl("payment", "reconcile", "--from", time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86400)))
+        self.assertIn("operations and", result.stderr)
+        self.assertNotIn(payment.payment_id, result.stdout)
 
 
 class Limits(unittest.TestCase):

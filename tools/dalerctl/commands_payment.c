@@ -5,6 +5,7 @@
 
 #include "args.h"
 #include "link.h"
+#include "payment.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "show.h"
@@ -19,7 +20,7 @@ static const struct link_method get_method =
 static const struct link_method list_method = LINK_METHOD(
 	PAYMENTS, PAYMENTS, "ListPayments", daler__payments__v1__list_payments_response);
 
-static const char *state_text(Daler__Payments__V1__PaymentState state)
+const char *payment_state_text(Daler__Payments__V1__PaymentState state)
 {
 	return show_enum(&daler__payments__v1__payment_state__descriptor, (int)state,
 			 "PAYMENT_STATE_");
@@ -60,7 +61,7 @@ static enum ctl_exit exit_of(const Daler__Payments__V1__Payment *payment)
 	return standing == NOT_DONE ? CTL_REFUSED : CTL_UNCERTAIN;
 }
 
-static const char *kind_text(const Daler__Payments__V1__Payment *payment)
+const char *payment_kind_text(const Daler__Payments__V1__Payment *payment)
 {
 	if (payment->kind_case == DALER__PAYMENTS__V1__PAYMENT__KIND_DEPOSIT)
 		return "deposit";
@@ -71,7 +72,7 @@ static const char *kind_text(const Daler__Payments__V1__Payment *payment)
 
 static void add_kind(struct table *table, const Daler__Payments__V1__Payment *payment)
 {
-	TABLE_ROW(table, "kind", kind_text(payment));
+	TABLE_ROW(table, "kind", payment_kind_text(payment));
 	if (payment->kind_case == DALER__PAYMENTS__V1__PAYMENT__KIND_DEPOSIT) {
 		TABLE_ROW(table, "to account", payment->deposit->account_id);
 		TABLE_ROW(table, "through", payment->deposit->connector);
@@ -111,7 +112,7 @@ static void show_payment(struct ctl *ctl, const Daler__Payments__V1__Payment *pa
 	struct table table;
 	show_record_init(ctl, &table);
 	TABLE_ROW(&table, "payment", payment->payment_id);
-	TABLE_ROW(&table, "state", state_text(payment->state));
+	TABLE_ROW(&table, "state", payment_state_text(payment->state));
 	if (payment->reason[0] != '\0')
 		TABLE_ROW(&table, "reason", payment->reason);
 	add_refusal(ctl, &table, payment);
@@ -130,11 +131,23 @@ static void show_payment(struct ctl *ctl, const Daler__Payments__V1__Payment *pa
 static void show_timeline(struct ctl *ctl, const Daler__Payments__V1__GetPaymentResponse *reply)
 {
 	struct table table;
-	TABLE_HEADS(&table, &ctl->arena, ">#", "TIME", "STATE", "REASON");
+	TABLE_HEADS(&table, &ctl->arena, ">#", "TIME", "STATE", "REASON", "WHO", "WHY");
 	for (size_t i = 0; i < reply->n_events; i++)
 		TABLE_ROW(&table, show_int(ctl, reply->events[i]->version),
 			  show_time(ctl, reply->events[i]->create_time),
-			  state_text(reply->events[i]->state), reply->events[i]->reason);
+			  payment_state_text(reply->events[i]->state), reply->events[i]->reason,
+			  reply->events[i]->actor, reply->events[i]->evidence);
+	putchar('\n');
+	table_print(&table, stdout);
+	if (reply->n_calls == 0)
+		return;
+	TABLE_HEADS(&table, &ctl->arena, "CALL", "TIME", "RESULT", "REASON", ">TRY", "REFERENCE",
+		    "THEIR REFERENCE");
+	for (size_t i = 0; i < reply->n_calls; i++)
+		TABLE_ROW(&table, reply->calls[i]->action,
+			  show_time(ctl, reply->calls[i]->end_time), reply->calls[i]->result,
+			  reply->calls[i]->reason, show_int(ctl, reply->calls[i]->attempt),
+			  reply->calls[i]->reference, reply->calls[i]->provider_reference);
 	putchar('\n');
 	table_print(&table, stdout);
 }
@@ -277,21 +290,6 @@ static struct rt_status payment_get_run(struct ctl *ctl)
 	return rt_ok();
 }
 
-static struct rt_status state_take(const struct ctl *ctl, Daler__Payments__V1__PaymentState *state)
-{
-	const char *text = flag_text(ctl, "state");
-	const ProtobufCEnumDescriptor *descriptor = &daler__payments__v1__payment_state__descriptor;
-	for (unsigned i = 0; text != NULL && i < descriptor->n_values; i++) {
-		int value = descriptor->values[i].value;
-		if (value != 0 &&
-		    strcasecmp(state_text((Daler__Payments__V1__PaymentState)value), text) == 0) {
-			*state = (Daler__Payments__V1__PaymentState)value;
-			return rt_ok();
-		}
-	}
-	return text == NULL ? rt_ok() : CTL_USAGE_ERROR("--state: there is no state '%.40s'", text);
-}
-
 static void show_payments(struct ctl *ctl, const Daler__Payments__V1__ListPaymentsResponse *reply)
 {
 	struct table table;
@@ -300,9 +298,9 @@ static void show_payments(struct ctl *ctl, const Daler__Payments__V1__ListPaymen
 	for (size_t i = 0; i < reply->n_payments; i++) {
 		const Daler__Payments__V1__Payment *payment = reply->payments[i];
 		TABLE_ROW(&table, payment->payment_id, show_time(ctl, payment->create_time),
-			  kind_text(payment),
+			  payment_kind_text(payment),
 			  show_amount(ctl, payment->amount_minor, payment->currency),
-			  payment->currency, state_text(payment->state), payment->reason,
+			  payment->currency, payment_state_text(payment->state), payment->reason,
 			  payment->reference);
 	}
 	table_print(&table, stdout);
@@ -316,7 +314,7 @@ static struct rt_status payment_list_run(struct ctl *ctl)
 	const ProtobufCMessage *reply = NULL;
 	int64_t page_size = 0;
 	RT_TRY(flag_id(ctl, "ledger", &request.ledger_id));
-	RT_TRY(state_take(ctl, &request.state));
+	RT_TRY(payment_filters_take(ctl, &request));
 	RT_TRY(flag_int(ctl, "page-size", 0, &page_size));
 	request.page_size = (int32_t)page_size;
 	request.page_token = flag_text_or(ctl, "page-token", request.page_token);
@@ -352,6 +350,54 @@ static const struct flag get_flags[] = {
 static const struct flag list_flags[] = {
 	{"ledger", "ledger-id", "ID", FLAG_REQUIRED, "the ledger"},
 	{"state", NULL, "STATE", FLAG_OPTIONAL, "only in this state, such as succeeded"},
+	{"kind", NULL, "KIND", FLAG_OPTIONAL, "only of this kind, such as deposit"},
+	{"account", NULL, "ID", FLAG_OPTIONAL, "only about this account"},
+	{"caller", NULL, "WHO", FLAG_OPTIONAL, "only of this caller: a user's id, or a service"},
+	{"connector", NULL, "NAME", FLAG_OPTIONAL, "only through this connector"},
+	{"reference", NULL, "TEXT", FLAG_OPTIONAL, "only with this reference of the caller's"},
+	{"from", NULL, "TIME", FLAG_OPTIONAL, "created then (UTC) or later"},
+	{"to", NULL, "TIME", FLAG_OPTIONAL, "created before then"},
+	{"currency", NULL, "CODE", FLAG_OPTIONAL, "only in this currency"},
+	{"amount-min", NULL, "AMOUNT", FLAG_OPTIONAL, "at least so much; with --currency"},
+	{"amount-max", NULL, "AMOUNT", FLAG_OPTIONAL, "at most so much; with --currency"},
+	{"page-size", NULL, "N", FLAG_OPTIONAL, "at most so many, up to 1000 (default 100)"},
+	{"page-token", NULL, "TOKEN", FLAG_OPTIONAL, "where the page before ended"},
+};
+
+static const struct flag watch_flags[] = {
+	{"ledger", "ledger-id", "ID", FLAG_REQUIRED, "the ledger"},
+	{"caller", NULL, "WHO", FLAG_OPTIONAL, "only of this caller: a user's id, or a service"},
+	{"position", NULL, "POSITION", FLAG_OPTIONAL, "where an earlier watch ended"},
+	{"from-now", NULL, NULL, FLAG_OPTIONAL, "not what has been, only what comes"},
+};
+
+static const struct flag stuck_flags[] = {
+	{"ledger", "ledger-id", "ID", FLAG_REQUIRED, "the ledger"},
+	{"seconds", NULL, "N", FLAG_OPTIONAL, "in their state for at least so long (default 60)"},
+	{"page-size", NULL, "N", FLAG_OPTIONAL, "at most so many, up to 1000 (default 100)"},
+	{"page-token", NULL, "TOKEN", FLAG_OPTIONAL, "where the page before ended"},
+};
+
+static const struct flag retry_flags[] = {
+	{"payment-id", "payment", "ID", FLAG_REQUIRED, "the payment"},
+	{"reason", NULL, "TEXT", FLAG_OPTIONAL, "why, for the record"},
+};
+
+static const struct flag resolve_flags[] = {
+	{"payment-id", "payment", "ID", FLAG_REQUIRED, "the payment"},
+	{"reason", NULL, "TEXT", FLAG_REQUIRED, "how it is known"},
+	{"reference", NULL, "TEXT", FLAG_REQUIRED, "where that can be looked up"},
+};
+
+static const struct flag reconcile_flags[] = {
+	{"connector", NULL, "NAME", FLAG_OPTIONAL, "which (default simulator)"},
+	{"from", NULL, "TIME", FLAG_REQUIRED, "payments created then (UTC) or later"},
+	{"to", NULL, "TIME", FLAG_OPTIONAL, "and before then (default now), at most 31 days later"},
+};
+
+static const struct flag actions_flags[] = {
+	{"ledger", "ledger-id", "ID", FLAG_REQUIRED, "the ledger"},
+	{"payment-id", "payment", "ID", FLAG_OPTIONAL, "only about this payment"},
 	{"page-size", NULL, "N", FLAG_OPTIONAL, "at most so many, up to 1000 (default 100)"},
 	{"page-token", NULL, "TOKEN", FLAG_OPTIONAL, "where the page before ended"},
 };
@@ -377,6 +423,43 @@ static const struct command payment_commands[] = {
 	 .flags = list_flags,
 	 .flag_count = CTL_COUNT(list_flags),
 	 .run = payment_list_run},
+	{.verb = "watch",
+	 .purpose = "print the changes of a ledger's payments as they come",
+	 .notes = "ends when the time is over (--timeout), and prints the position from which to "
+		  "go on\n",
+	 .flags = watch_flags,
+	 .flag_count = CTL_COUNT(watch_flags),
+	 .run = payment_watch_run},
+	{.verb = "stuck",
+	 .purpose = "list what does not end by itself, oldest first, with why",
+	 .flags = stuck_flags,
+	 .flag_count = CTL_COUNT(stuck_flags),
+	 .run = payment_stuck_run},
+	{.verb = "retry",
+	 .purpose = "try the next step now, instead of after its pause",
+	 .flags = retry_flags,
+	 .flag_count = CTL_COUNT(retry_flags),
+	 .run = payment_retry_run},
+	{.verb = "resolve",
+	 .operand = "done|not-done",
+	 .purpose = "say what the other side did, with evidence",
+	 .notes = "done: it carried the payment out; not-done: it did not, and will not. It can't "
+		  "be "
+		  "taken back.\n",
+	 .flags = resolve_flags,
+	 .flag_count = CTL_COUNT(resolve_flags),
+	 .run = payment_resolve_run},
+	{.verb = "reconcile",
+	 .purpose = "compare a connector's operations with payments",
+	 .notes = "exit status: 0 nothing differs; 1 the differences are printed\n",
+	 .flags = reconcile_flags,
+	 .flag_count = CTL_COUNT(reconcile_flags),
+	 .run = payment_reconcile_run},
+	{.verb = "actions",
+	 .purpose = "list what operators did, newest first",
+	 .flags = actions_flags,
+	 .flag_count = CTL_COUNT(actions_flags),
+	 .run = payment_actions_run},
 };
 
 const struct command_group ctl_payment_group = {"payment",
