@@ -203,7 +203,6 @@ static void holds_put(struct hold_columns *columns, const struct hold *hold)
 static bool take_holds(struct rt_pg_params *params, const struct book *book, bool is_new,
 		       size_t count, struct hold_columns *columns)
 {
-	rt_pg_add_int(params, (int64_t)count);
 	*columns = holds_new(params, count);
 	if (params->arena->overflowed)
 		return false;
@@ -224,6 +223,7 @@ static void add_standing(struct rt_pg_params *params, const struct hold_columns 
 void posting_columns_new_holds(struct rt_pg_params *params, const struct book *book)
 {
 	struct hold_columns columns;
+	rt_pg_add_int(params, (int64_t)book->counts.holds_new);
 	if (!take_holds(params, book, true, book->counts.holds_new, &columns))
 		return;
 	rt_pg_add_uuid_array(params, columns.ids, NULL, columns.count);

@@ -2,8 +2,8 @@
 UPDATE holds AS h
 SET captured_minor = u.captured_minor, state = u.state, expires = u.expires
 FROM (
-	SELECT ($3::uuid[])[i] AS hold_id, ($4::bigint[])[i] AS captured_minor, ($5::smallint[])[i] AS state,
-		NULLIF(($6::timestamptz[])[i], 'epoch') AS expires
-	FROM generate_series(1, $2::int) AS i
+	SELECT hold_id, ($3::bigint[])[i::int] AS captured_minor, ($4::smallint[])[i::int] AS state,
+		NULLIF(($5::timestamptz[])[i::int], 'epoch') AS expires
+	FROM unnest($2::uuid[]) WITH ORDINALITY AS p (hold_id, i)
 ) AS u
 WHERE h.ledger_id = $1 AND h.hold_id = u.hold_id
