@@ -1,25 +1,8 @@
-"""What the fault matrix is made of: the kinds of payments, and what a connector may do. A new kind is a row here; which
-boundaries its steps have is found out by looking."""
+"""What the fault matrix is made of: the kinds of payments, and what a connector may do. A new kind is a row here, and the
+matrix fails while the row is missing; which boundaries its steps have is found out by looking."""
 
-from support import world
-
-
-class Kind:
-    """`make(ledger, wallet, other, amount_minor, instrument)` gives the request; `effect` is what a success adds to the
-    wallet, in amounts; `other` is another account of the ledger."""
-
-    def __init__(self, make, effect, connector=True):
-        self.make, self.effect, self.connector = make, effect, connector
-
-
-KINDS = {
-    "deposit": Kind(lambda ledger, wallet, other, amount, instrument: world.deposit(
-        ledger, wallet, amount, instrument=instrument), 1),
-    "withdrawal": Kind(lambda ledger, wallet, other, amount, instrument: world.withdrawal(
-        ledger, wallet, amount, instrument=instrument), -1),
-    "transfer": Kind(lambda ledger, wallet, other, amount, instrument: world.internal(
-        ledger, wallet, other, amount), -1, connector=False),
-}
+from support.contracts import payments as p
+from support.world import Market, new_id
 
 # name: (instrument, how a payment ends that has it)
 BEHAVIOURS = {
@@ -38,10 +21,79 @@ BEHAVIOURS = {
     "unavailable for a while": ("sim:fail-before=3", "SUCCEEDED"),
 }
 NO_CONNECTOR = {"no connector": ("", "SUCCEEDED")}
+OTHER_LEDGER = {"the other ledger says yes": ("there", "SUCCEEDED"), "the other ledger says no": ("nowhere", "DECLINED")}
+
+
+class Place:
+    """Where the payments happen: a ledger and, for what goes between ledgers, another."""
+
+    def __init__(self):
+        self.ledger = Market()
+        self.ledgers = [self.ledger]
+        self.there = self.friend = None
+        if "remote_transfer" in KINDS:
+            self.there = Market()
+            self.ledgers.append(self.there)
+            self.friend = self.there.open("friend")
+            for ledger in self.ledgers:
+                ledger.payments.RegisterTransitAccount(ledger_id=ledger.id, currency="EUR", account_id=ledger.open("transit"))
+
+
+class Kind:
+    """`make(place, cell)` gives a request; `effect` is what a success adds to the cell's wallet, in amounts. With `before`,
+    which gives a request too, that payment is made first, and its request is the second argument's `original`."""
+
+    def __init__(self, make, effect, behaviours=None, before=None):
+        self.make, self.effect, self.behaviours, self.before = make, effect, behaviours or NO_CONNECTOR, before
+        self.connector = behaviours is BEHAVIOURS
+
+
+def _of(name, **fields):
+    """A request of the kind; what is callable is asked with place and cell."""
+    def make(place, cell):
+        values = {field: value(place, cell) if callable(value) else value for field, value in fields.items()}
+        return p.CreatePaymentRequest(idempotency_key=new_id(), ledger_id=place.ledger.id, amount_minor=cell.amount,
+                                      currency="EUR", **{name: values})
+    return make
+
+
+def _wallet(_, cell):
+    return cell.wallet
+
+
+def _other(_, cell):
+    return cell.other
+
+
+def _instrument(_, cell):
+    return cell.instrument
+
+
+def _rollback(place, cell):
+    wager = cell.original.wager
+    return _of("rollback", account_id=wager.account_id, game_account_id=wager.game_account_id, round_id=wager.round_id,
+               original_key=cell.original.idempotency_key)(place, cell)
+
+
+_wager = _of("wager", account_id=_wallet, game_account_id=_other, round_id=lambda *_: new_id())
+_rows = {
+    "deposit": Kind(_of("deposit", account_id=_wallet, connector="simulator", instrument=_instrument), 1, BEHAVIOURS),
+    "withdrawal": Kind(_of("withdrawal", account_id=_wallet, connector="simulator", instrument=_instrument), -1, BEHAVIOURS),
+    "transfer": Kind(_of("transfer", from_account_id=_wallet, to_account_id=_other), -1),
+    "remote_transfer": Kind(_of(
+        "remote_transfer", from_account_id=_wallet, to_ledger_id=lambda place, _: place.there.id,
+        to_account_id=lambda place, cell: place.friend if cell.instrument == "there" else new_id()), -1, OTHER_LEDGER),
+    "wager": Kind(_wager, -1),
+    "settlement": Kind(_of("settlement", account_id=_wallet, game_account_id=_other, round_id=lambda *_: new_id()), 1),
+    "rollback": Kind(_rollback, 0, before=_wager),  # with its wager
+}
+FIELDS = [field.name for field in p.CreatePaymentRequest.DESCRIPTOR.oneofs_by_name["kind"].fields]
+KINDS = {name: kind for name, kind in _rows.items() if name in FIELDS}
+MISSING = sorted(set(FIELDS) - set(_rows))
 
 
 def pairs():
     """(kind's name, behaviour's name, instrument, expected end) of every combination that there is."""
     for name, kind in KINDS.items():
-        for behaviour, (instrument, end) in (BEHAVIOURS if kind.connector else NO_CONNECTOR).items():
+        for behaviour, (instrument, end) in kind.behaviours.items():
             yield name, behaviour, instrument, end
