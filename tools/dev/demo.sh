@@ -112,12 +112,23 @@ be_declined() {
 	said INSUFFICIENT_FUNDS
 }
 
+be_left_in_the_dark() {
+	local silent
+	step "The provider takes 10.00 EUR and never answers. Nobody guesses: unknown, until the provider was asked by our reference."
+	pay 0 silent deposit 10.00 --instrument sim:no-answer
+	silent=$(field payment)
+	step "Its timeline for the operator: each state with its reason, and each call to the provider with what came of it."
+	tell 0 dalerctl payment get --payment-id "$silent"
+	said UNKNOWN
+	said CONNECTOR_TIMEOUT
+}
+
 show_the_books() {
 	step "The player's statement: every entry, with the balance after it."
 	tell 0 dalerctl account statement --ledger "$ledger" --account "$wallet"
 	step "The ledger's accounts."
 	tell 0 dalerctl account list --ledger "$ledger"
-	said "17.50"
+	said "27.50"
 	step "The provider's own books tell the same."
 	tell 0 dalerctl connector operations --page-size 1000
 	step "The trial balance: all debits and all credits of the ledger, and their difference."
@@ -169,5 +180,6 @@ register_player
 open_wallets
 move_money
 be_declined
+be_left_in_the_dark
 show_the_books
 look_around
