@@ -60,6 +60,7 @@ ALLOWED = {
     ("payments", "ResolvePayment"): STAFF_WRITE,
     ("payments", "ReconcileConnector"): STAFF_READ,
     ("payments", "ListOperatorActions"): STAFF_READ,
+    ("payments", "RegisterTransitAccount"): STAFF_WRITE,
     ("payments", "Notify"): {"connector": {"none"}},
     ("connector", "Charge"): PAYMENTS,
     ("connector", "Payout"): PAYMENTS,

@@ -138,6 +138,8 @@ class Grpcurl(Case):
             ("payments", "LiftSelfExclusion"): {**person, "person_id": "nobody", "reason": "asked"},
             ("payments", "ListRestrictions"): person,
             ("payments", "ListLimitChanges"): person,
+            ("payments", "RegisterTransitAccount"): {"ledger_id": ledger.id, "currency": "EUR",
+                                                     "account_id": ledger.open("transit")},
             ("connector", "Charge"): operation,
             ("connector", "Payout"): {**operation, "reference": f"{reference}-out"[-60:]},
             ("connector", "GetOperation"): {"reference": reference},

@@ -38,6 +38,44 @@ static struct payment_draft transfer(void)
 	return draft;
 }
 
+static struct payment_draft wager(void)
+{
+	struct payment_draft draft = transfer();
+
+	draft.kind = PAYMENT_WAGER;
+	draft.round_id = "round-1";
+	return draft;
+}
+
+static struct payment_draft rollback(void)
+{
+	struct payment_draft draft = wager();
+
+	draft.kind = PAYMENT_WAGER_ROLLBACK;
+	draft.original_key = "wager-1";
+	return draft;
+}
+
+static struct payment_draft remote(void)
+{
+	struct payment_draft draft = transfer();
+
+	draft.kind = PAYMENT_REMOTE_TRANSFER;
+	draft.remote_ledger_id = OTHER;
+	draft.remote_account_id = OTHER;
+	return draft;
+}
+
+static struct payment_draft with_fee(const char *account, int64_t amount_minor)
+{
+	struct payment_draft draft = transfer();
+
+	draft.has_fee = true;
+	draft.fee_minor = amount_minor;
+	draft.fee_account_id = account;
+	return draft;
+}
+
 static void refused(const struct payment_draft *draft, const char *reason, const char *field)
 {
 	struct payment_request request;
@@ -102,6 +140,19 @@ static void bad_ones_name_the_field(void **state)
 	    draft.account_id = "x", "INVALID_UUID", "withdrawal.account_id");
 	BAD(transfer, draft.account_id = "x", "INVALID_UUID", "transfer.from_account_id");
 	BAD(transfer, draft.counter_id = "x", "INVALID_UUID", "transfer.to_account_id");
+	BAD(wager, draft.round_id = "", "INVALID_LENGTH", "wager.round_id");
+	BAD(wager, draft.counter_id = ACCOUNT, "INVALID_FIELD", "wager.game_account_id");
+	BAD(rollback, draft.original_key = NULL, "INVALID_LENGTH", "rollback.original_key");
+	BAD(rollback, draft.has_fee = true, "INVALID_FIELD", "fee");
+	BAD(remote, draft.remote_ledger_id = LEDGER, "INVALID_FIELD",
+	    "remote_transfer.to_ledger_id");
+	BAD(remote, draft.remote_account_id = NULL, "INVALID_UUID",
+	    "remote_transfer.to_account_id");
+	BAD(transfer, draft.has_fee = true, "INVALID_AMOUNT", "fee.amount_minor");
+	BAD(transfer, (draft.has_fee = true, draft.fee_minor = 1), "INVALID_UUID",
+	    "fee.account_id");
+	BAD(transfer, (draft.has_fee = true, draft.fee_minor = 1, draft.fee_account_id = ACCOUNT),
+	    "INVALID_FIELD", "fee.account_id");
 	BAD(transfer, draft.counter_id = ACCOUNT, "INVALID_FIELD", "transfer.to_account_id");
 #undef BAD
 }
@@ -117,8 +168,8 @@ static void hash_of(const struct payment_draft *draft, uint8_t hash[RT_DIGEST_BY
 
 static void every_field_changes_the_hash(void **state)
 {
-	struct payment_draft drafts[11];
-	uint8_t hashes[11][RT_DIGEST_BYTES];
+	struct payment_draft drafts[24];
+	uint8_t hashes[24][RT_DIGEST_BYTES];
 	size_t count = 0;
 
 	(void)state;
@@ -139,7 +190,20 @@ static void every_field_changes_the_hash(void **state)
 	OTHER_BODY(deposit, drafts[count].kind = PAYMENT_WITHDRAWAL);
 	OTHER_BODY(transfer, (void)0);
 	OTHER_BODY(transfer, drafts[count].counter_id = LEDGER);
+	OTHER_BODY(wager, (void)0);
+	OTHER_BODY(wager, drafts[count].round_id = "round-2");
+	OTHER_BODY(wager, drafts[count].kind = PAYMENT_SETTLE);
+	OTHER_BODY(rollback, (void)0);
+	OTHER_BODY(rollback, drafts[count].original_key = "wager-2");
+	OTHER_BODY(rollback, drafts[count].original_caller = "bert");
+	OTHER_BODY(remote, (void)0);
+	OTHER_BODY(remote, drafts[count].remote_ledger_id = ACCOUNT);
+	OTHER_BODY(remote, drafts[count].remote_account_id = ACCOUNT);
+	OTHER_BODY(transfer, drafts[count] = with_fee(OTHER, 1));
+	OTHER_BODY(transfer, drafts[count] = with_fee(OTHER, 2));
+	OTHER_BODY(transfer, drafts[count] = with_fee(LEDGER, 2));
 #undef OTHER_BODY
+	assert_true(count <= sizeof(drafts) / sizeof(drafts[0]));
 	for (size_t i = 0; i < count; i++) {
 		hash_of(&drafts[i], hashes[i]);
 		for (size_t j = 0; j < i; j++)

@@ -25,6 +25,7 @@ enum payment_kind {
 #define PAYMENT_REASON_BYTES    65 /* 64 characters of A-Z 0-9 _ */
 #define PAYMENT_CALLER_BYTES    65 /* a user's id, or the name of an identity */
 #define PAYMENT_CONNECTOR_BYTES 33
+#define PAYMENT_ROUND_BYTES     65
 
 /* What was asked for, validated. Text points to where the request lives. */
 struct payment_request {
@@ -49,6 +50,8 @@ struct payment_request {
 	const char *round_id;   /* of gaming; else "" */
 	const char *reference;
 	const char *idempotency_key;
+	const char *original_key;    /* of a rollback: the key of what it undoes; else "" */
+	const char *original_caller; /* whose key that is; "": the same caller's */
 };
 
 /* Where a payment stands. */
@@ -58,6 +61,7 @@ struct payment_standing {
 	int64_t version;
 	int64_t create_time_us; /* wall clock */
 	int64_t update_time_us;
+	int64_t refunded_minor;
 	char reason[PAYMENT_REASON_BYTES];
 };
 

@@ -8,27 +8,67 @@
 
 #define CONNECTOR_CHARACTERS      "abcdefghijklmnopqrstuvwxyz0123456789-"
 #define KEY_BYTES_MAX             64
+#define ROUND_BYTES_MAX           (PAYMENT_ROUND_BYTES - 1)
 #define CONNECTOR_BYTES_MAX       (PAYMENT_CONNECTOR_BYTES - 1)
 #define INSTRUMENT_CHARACTERS_MAX 256
 #define REFERENCE_CHARACTERS_MAX  128
 
-/* The fields of one kind, as the proto names them. */
-struct field_names {
+/* What a kind must be told, by the proto's names of the fields; NULL: it has no such field. */
+struct kind_fields {
+	bool for_players;
 	const char *account;
+	const char *counter;
 	const char *connector;
 	const char *instrument;
+	const char *remote_ledger;
+	const char *remote_account;
+	const char *parent;
+	const char *round;
+	const char *original_key;
+	const char *original_caller;
 };
 
-static const struct field_names names[PAYMENT_KIND_MAX + 1] = {
-	[PAYMENT_DEPOSIT] = {"deposit.account_id", "deposit.connector", "deposit.instrument"},
-	[PAYMENT_WITHDRAWAL] = {"withdrawal.account_id", "withdrawal.connector",
-				"withdrawal.instrument"},
-	[PAYMENT_TRANSFER] = {"transfer.from_account_id", "", ""},
+static const struct kind_fields kinds[PAYMENT_KIND_MAX + 1] = {
+	[PAYMENT_DEPOSIT] = {.for_players = true,
+			     .account = "deposit.account_id",
+			     .connector = "deposit.connector",
+			     .instrument = "deposit.instrument"},
+	[PAYMENT_WITHDRAWAL] = {.for_players = true,
+				.account = "withdrawal.account_id",
+				.connector = "withdrawal.connector",
+				.instrument = "withdrawal.instrument"},
+	[PAYMENT_TRANSFER] = {.for_players = true,
+			      .account = "transfer.from_account_id",
+			      .counter = "transfer.to_account_id"},
+	[PAYMENT_REMOTE_TRANSFER] = {.for_players = true,
+				     .account = "remote_transfer.from_account_id",
+				     .remote_ledger = "remote_transfer.to_ledger_id",
+				     .remote_account = "remote_transfer.to_account_id"},
+	[PAYMENT_REFUND] = {.parent = "refund.payment_id", .instrument = "refund.instrument"},
+	[PAYMENT_WAGER] = {.for_players = true,
+			   .account = "wager.account_id",
+			   .counter = "wager.game_account_id",
+			   .round = "wager.round_id"},
+	[PAYMENT_SETTLE] = {.account = "settlement.account_id",
+			    .counter = "settlement.game_account_id",
+			    .round = "settlement.round_id"},
+	[PAYMENT_WAGER_ROLLBACK] = {.account = "rollback.account_id",
+				    .counter = "rollback.game_account_id",
+				    .round = "rollback.round_id",
+				    .original_key = "rollback.original_key",
+				    .original_caller = "rollback.original_caller"},
+	/* Found out to be one when the original is looked up. */
+	[PAYMENT_SETTLE_ROLLBACK] = {.account = "rollback.account_id"},
 };
 
 const char *payment_account_field(enum payment_kind kind)
 {
-	return names[kind].account;
+	return kinds[kind].account != NULL ? kinds[kind].account : kinds[kind].parent;
+}
+
+bool payment_kind_for_players(enum payment_kind kind)
+{
+	return kinds[kind].for_players;
 }
 
 static const char *or_empty(const char *text)
@@ -41,25 +81,73 @@ struct rt_status payment_connector_check(const char *field, const char *connecto
 	return rt_ascii_field(field, connector, 1, CONNECTOR_BYTES_MAX, CONNECTOR_CHARACTERS);
 }
 
-static struct rt_status check_transfer(const struct payment_draft *draft,
-				       struct payment_request *request)
+/* An id, where the kind has the field. */
+static struct rt_status check_id(const char *field, const char *text, struct rt_uuid *id)
 {
-	RT_TRY(rt_uuid_field("transfer.to_account_id", draft->counter_id, &request->counter_id));
-	if (rt_uuid_equal(&request->account_id, &request->counter_id))
-		return RT_BAD_FIELD("INVALID_FIELD", "transfer.to_account_id",
-				    "must differ from transfer.from_account_id");
+	return field == NULL ? rt_ok() : rt_uuid_field(field, or_empty(text), id);
+}
+
+static struct rt_status check_ids(const struct kind_fields *fields,
+				  const struct payment_draft *draft,
+				  struct payment_request *request)
+{
+	RT_TRY(check_id(fields->account, draft->account_id, &request->account_id));
+	RT_TRY(check_id(fields->counter, draft->counter_id, &request->counter_id));
+	RT_TRY(check_id(fields->remote_ledger, draft->remote_ledger_id,
+			&request->remote_ledger_id));
+	RT_TRY(check_id(fields->remote_account, draft->remote_account_id,
+			&request->remote_account_id));
+	RT_TRY(check_id(fields->parent, draft->parent_id, &request->parent_id));
+	if (fields->counter != NULL && rt_uuid_equal(&request->account_id, &request->counter_id))
+		return RT_BAD_FIELD("INVALID_FIELD", fields->counter, "must differ from %s",
+				    fields->account);
+	if (fields->remote_ledger != NULL &&
+	    rt_uuid_equal(&request->ledger_id, &request->remote_ledger_id))
+		return RT_BAD_FIELD("INVALID_FIELD", fields->remote_ledger,
+				    "must differ from ledger_id");
 	return rt_ok();
 }
 
-static struct rt_status check_connected(const struct payment_draft *draft,
-					struct payment_request *request)
+static struct rt_status check_texts(const struct kind_fields *fields,
+				    const struct payment_draft *draft,
+				    struct payment_request *request)
 {
-	const struct field_names *fields = &names[request->kind];
+	request->connector = fields->connector == NULL ? "" : or_empty(draft->connector);
+	request->instrument = fields->instrument == NULL ? "" : or_empty(draft->instrument);
+	request->round_id = fields->round == NULL ? "" : or_empty(draft->round_id);
+	request->original_key = fields->original_key == NULL ? "" : or_empty(draft->original_key);
+	request->original_caller =
+		fields->original_caller == NULL ? "" : or_empty(draft->original_caller);
+	if (fields->connector != NULL)
+		RT_TRY(payment_connector_check(fields->connector, request->connector));
+	if (fields->instrument != NULL)
+		RT_TRY(rt_text_field(fields->instrument, request->instrument, 0,
+				     INSTRUMENT_CHARACTERS_MAX));
+	if (fields->round != NULL)
+		RT_TRY(rt_ascii_field(fields->round, request->round_id, 1, ROUND_BYTES_MAX, NULL));
+	if (fields->original_key == NULL)
+		return rt_ok();
+	RT_TRY(rt_ascii_field(fields->original_key, request->original_key, 1, KEY_BYTES_MAX, NULL));
+	return rt_ascii_field(fields->original_caller, request->original_caller, 0,
+			      PAYMENT_CALLER_BYTES - 1, NULL);
+}
 
-	RT_TRY(payment_connector_check(fields->connector, or_empty(draft->connector)));
-	RT_TRY(rt_text_field(fields->instrument, draft->instrument, 0, INSTRUMENT_CHARACTERS_MAX));
-	request->connector = draft->connector;
-	request->instrument = or_empty(draft->instrument);
+static struct rt_status check_fee(const struct kind_fields *fields,
+				  const struct payment_draft *draft,
+				  struct payment_request *request)
+{
+	if (!draft->has_fee)
+		return rt_ok();
+	if (fields->original_key != NULL)
+		return RT_BAD_FIELD("INVALID_FIELD", "fee", "a rollback has its original's");
+	if (draft->fee_minor <= 0)
+		return RT_BAD_FIELD("INVALID_AMOUNT", "fee.amount_minor", "must be more than 0");
+	request->fee_minor = draft->fee_minor;
+	RT_TRY(rt_uuid_field("fee.account_id", or_empty(draft->fee_account_id),
+			     &request->fee_account_id));
+	if (rt_uuid_equal(&request->fee_account_id, &request->account_id))
+		return RT_BAD_FIELD("INVALID_FIELD", "fee.account_id",
+				    "must differ from the account that pays it");
 	return rt_ok();
 }
 
@@ -85,41 +173,48 @@ struct rt_status payment_request_check(const struct payment_draft *draft,
 	RT_TRY(rt_uuid_field("ledger_id", or_empty(draft->ledger_id), &request->ledger_id));
 	RT_TRY(check_money(draft, request));
 	RT_TRY(rt_text_field("reference", draft->reference, 0, REFERENCE_CHARACTERS_MAX));
-	if (draft->kind < PAYMENT_DEPOSIT || draft->kind > PAYMENT_TRANSFER)
+	if (draft->kind <= 0 || draft->kind > PAYMENT_KIND_MAX)
 		return RT_BAD_FIELD("INVALID_FIELD", "kind",
-				    "one of deposit, withdrawal, transfer is required");
+				    "one of deposit, withdrawal, transfer, remote_transfer, wager, "
+				    "settlement, rollback is required");
+	const struct kind_fields *fields = &kinds[draft->kind];
+
 	request->kind = (enum payment_kind)draft->kind;
-	request->connector = "";
-	request->instrument = "";
-	request->round_id = "";
 	request->idempotency_key = draft->idempotency_key;
 	request->reference = or_empty(draft->reference);
-	RT_TRY(rt_uuid_field(names[request->kind].account, or_empty(draft->account_id),
-			     &request->account_id));
-	return request->kind == PAYMENT_TRANSFER ? check_transfer(draft, request)
-						 : check_connected(draft, request);
+	RT_TRY(check_ids(fields, draft, request));
+	RT_TRY(check_texts(fields, draft, request));
+	return check_fee(fields, draft, request);
 }
 
 void payment_request_hash(const struct payment_request *request, uint8_t hash[RT_DIGEST_BYTES])
 {
-	/* The clearing account of a deposit or withdrawal is ours to know, not part of what was
-	 * asked. */
 	static const struct rt_uuid none = {0};
-	const struct rt_uuid *counter =
-		request->kind == PAYMENT_TRANSFER ? &request->counter_id : &none;
+	const struct kind_fields *fields = &kinds[request->kind];
+	const struct rt_uuid *const ids[] = {
+		&request->ledger_id,
+		fields->account != NULL ? &request->account_id : &none,
+		fields->counter != NULL ? &request->counter_id : &none,
+		&request->remote_ledger_id,
+		&request->remote_account_id,
+		fields->parent != NULL ? &request->parent_id : &none,
+		&request->fee_account_id,
+	};
+	const char *const texts[] = {request->currency,       request->connector,
+				     request->instrument,     request->reference,
+				     request->round_id,       request->original_key,
+				     request->original_caller};
 	struct rt_digest digest;
 
 	rt_digest_init(&digest);
 	rt_digest_text(&digest, "daler.payments.v1.CreatePayment");
 	rt_digest_int(&digest, request->kind);
-	rt_digest_bytes(&digest, request->ledger_id.bytes, sizeof(request->ledger_id.bytes));
 	rt_digest_int(&digest, request->amount_minor);
-	rt_digest_text(&digest, request->currency);
-	rt_digest_bytes(&digest, request->account_id.bytes, sizeof(request->account_id.bytes));
-	rt_digest_bytes(&digest, counter->bytes, sizeof(counter->bytes));
-	rt_digest_text(&digest, request->connector);
-	rt_digest_text(&digest, request->instrument);
-	rt_digest_text(&digest, request->reference);
+	rt_digest_int(&digest, request->fee_minor);
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		rt_digest_bytes(&digest, ids[i]->bytes, sizeof(ids[i]->bytes));
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		rt_digest_text(&digest, texts[i]);
 	rt_digest_finish(&digest, hash);
 }
 

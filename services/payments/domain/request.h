@@ -12,11 +12,20 @@ struct payment_draft {
 	const char *ledger_id;
 	int64_t amount_minor;
 	const char *currency;
-	const char *account_id; /* transfer: the debited one */
-	const char *counter_id; /* transfer: the credited one */
+	const char *account_id; /* a transfer's: the debited one */
+	const char *counter_id; /* a transfer's: the credited one; a wager's: the game's */
 	const char *connector;
 	const char *instrument;
+	const char *remote_ledger_id;
+	const char *remote_account_id;
+	const char *parent_id;
+	const char *round_id;
+	const char *original_key;
+	const char *original_caller;
 	const char *reference;
+	bool has_fee;
+	int64_t fee_minor;
+	const char *fee_account_id;
 };
 
 /* Errors: INVALID_ARGUMENT INVALID_TEXT, INVALID_LENGTH, INVALID_UUID, INVALID_AMOUNT,
@@ -27,8 +36,12 @@ struct rt_status payment_request_check(const struct payment_draft *draft,
 /* The name of a connector. Errors: INVALID_ARGUMENT naming `field`. */
 struct rt_status payment_connector_check(const char *field, const char *connector);
 
-/* SHA-256 over every field of the body but the key; independent of how it was encoded. */
+/* SHA-256 over every field of the body but the key; independent of how it was encoded, and of what
+ * payments fills in later (clearing and transit accounts, the original). */
 void payment_request_hash(const struct payment_request *request, uint8_t hash[RT_DIGEST_BYTES]);
 
-/* The proto's name of the field that holds account_id: "deposit.account_id". */
+/* The proto's name of the field that holds account_id, or the parent's: "deposit.account_id". */
 const char *payment_account_field(enum payment_kind kind);
+
+/* Whether a player may ask for it. */
+bool payment_kind_for_players(enum payment_kind kind);

@@ -3,7 +3,7 @@
  *
  * looked up -> (account checked) -> recorded -> waits -> answered. What needs no check is recorded
  * at once: recording looks the key up too. A key is looked up before accounts is asked, so that a
- * replay needs nobody but the database. */
+ * replay needs nobody but the database. What must be known beforehand is in resolve.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +19,6 @@
 #define MARGIN_US          (100 * RT_US_PER_MS)
 #define RETRY_WHEN_FULL_MS 1000
 
-static void record(struct payment_creation *creation);
-
 static uint64_t key_hash(const struct payment_creation *creation)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -33,12 +31,13 @@ static uint64_t key_hash(const struct payment_creation *creation)
 	return hash;
 }
 
-static void end(struct payment_creation *creation, struct rt_status status)
+void creation_end(struct payment_creation *creation, struct rt_status status)
 {
 	enum payment_state state = creation->standing.state;
 	int64_t amount_minor = creation->request.amount_minor;
 
 	fail_point_reach(FAIL_ANSWER_BEFORE, state, amount_minor);
+	creation_drop_tombstone(creation);
 	creation->done(creation, status);
 	fail_point_reach(FAIL_ANSWER_AFTER, state, amount_minor);
 }
@@ -52,81 +51,6 @@ static void submit(struct payment_creation *creation, enum lane_kind kind)
 
 	if (!rt_is_ok(&status))
 		creation_failed(creation, status);
-}
-
-static struct clearing_entry **clearing_bucket(struct executor *executor,
-					       const struct rt_uuid *ledger_id)
-{
-	return &executor->clearing[ledger_id->bytes[15] % CLEARING_BUCKETS];
-}
-
-/* A clearing account never changes once it is named, so that it can be remembered. With the lock
- * held. */
-static bool clearing_known(struct executor *executor, const struct payment_request *request,
-			   struct rt_uuid *account_id)
-{
-	struct clearing_entry *entry = *clearing_bucket(executor, &request->ledger_id);
-
-	while (entry != NULL && !(rt_uuid_equal(&entry->ledger_id, &request->ledger_id) &&
-				  strcmp(entry->connector, request->connector) == 0 &&
-				  strcmp(entry->currency, request->currency) == 0))
-		entry = entry->next;
-	if (entry != NULL)
-		*account_id = entry->account_id;
-	return entry != NULL;
-}
-
-static void clearing_remember(struct executor *executor, const struct payment_request *request)
-{
-	struct clearing_entry **bucket = clearing_bucket(executor, &request->ledger_id);
-	struct rt_uuid known;
-
-	RT_LOCKED(&executor->lock);
-	if (executor->clearing_count >= CLEARING_MAX || clearing_known(executor, request, &known))
-		return;
-	struct clearing_entry *entry = calloc(1, sizeof(*entry));
-
-	RT_ASSERT(entry != NULL);
-	*entry = (struct clearing_entry){.next = *bucket,
-					 .ledger_id = request->ledger_id,
-					 .account_id = request->counter_id};
-	memcpy(entry->connector, request->connector, strlen(request->connector) + 1);
-	memcpy(entry->currency, request->currency, sizeof(entry->currency));
-	*bucket = entry;
-	executor->clearing_count++;
-}
-
-/* Whether what must be known of the account is remembered, and is good; else it is asked for, in
- * the usual way. */
-static bool account_known_good(struct payment_creation *creation)
-{
-	const struct payment_request *request = &creation->request;
-	struct account_facts facts;
-
-	if (!account_memory_find(creation->executor->config.accounts.memory, &request->ledger_id,
-				 &request->account_id, &facts) ||
-	    (creation->own_accounts_only && strcmp(facts.owner, creation->caller) != 0) ||
-	    strcmp(facts.currency, request->currency) != 0)
-		return false;
-	memcpy(creation->person, facts.owner, strlen(facts.owner) + 1);
-	return true;
-}
-
-/* Whether it can be recorded without asking anybody. */
-static bool ready_to_record(struct payment_creation *creation)
-{
-	struct executor *executor = creation->executor;
-	struct payment_request *request = &creation->request;
-
-	if ((creation->own_accounts_only || request->kind == PAYMENT_DEPOSIT) &&
-	    !account_known_good(creation))
-		return false;
-	if (request->kind == PAYMENT_TRANSFER)
-		return true;
-	RT_LOCKED(&executor->lock);
-	return executor_connector(executor, request->connector) != NULL &&
-	       clearing_known(executor, request, &request->counter_id) &&
-	       !rt_uuid_equal(&request->counter_id, &request->account_id);
 }
 
 static void prepare(struct executor *executor, struct payment_creation *creation)
@@ -157,8 +81,8 @@ static void prepare(struct executor *executor, struct payment_creation *creation
 void executor_create(struct executor *executor, struct payment_creation *creation)
 {
 	prepare(executor, creation);
-	if (ready_to_record(creation))
-		record(creation);
+	if (creation_ready(creation))
+		creation_record(creation);
 	else
 		submit(creation, LANE_FIND);
 }
@@ -206,12 +130,40 @@ static void poll_later(struct payment_creation *creation)
 	creation->poll_us =
 		creation->poll_us * 2 < POLL_MOST_US ? creation->poll_us * 2 : POLL_MOST_US;
 	if (late)
-		end(creation, rt_ok());
+		creation_end(creation, rt_ok());
+}
+
+void creation_drop_tombstone(struct payment_creation *creation)
+{
+	free(creation->tombstone);
+	creation->tombstone = NULL;
+	creation->entry.pair = NULL;
 }
 
 void creation_poll(struct payment_creation *creation)
 {
 	submit(creation, LANE_FIND);
+}
+
+/* What is in the way of recording it must come to rest first: looked up again, and again, until the
+ * deadline. */
+static void try_later(struct payment_creation *creation)
+{
+	int64_t now_us = rt_clock_mono_us();
+
+	creation_drop_tombstone(creation);
+	rt_lock_take(&creation->executor->lock);
+	bool late = now_us >= answer_by(creation);
+
+	if (!late)
+		executor_arm(creation->executor, &creation->timer, TIMER_POLL,
+			     now_us + creation->poll_us);
+	rt_lock_give(&creation->executor->lock);
+	creation->poll_us =
+		creation->poll_us * 2 < POLL_MOST_US ? creation->poll_us * 2 : POLL_MOST_US;
+	if (late)
+		creation_end(creation, RT_FAIL(ABORTED, "IN_FLIGHT",
+					       "the original is being carried out; try again"));
 }
 
 /* There is a payment with the key: the first outcome is the answer, or what becomes of it is waited
@@ -221,15 +173,22 @@ static void replay(struct payment_creation *creation)
 	struct executor *executor = creation->executor;
 	bool waits = false;
 
+	if (creation->entry.rolled_back) {
+		creation_end(creation, RT_FAIL(FAILED_PRECONDITION, "ROLLED_BACK",
+					       "it was rolled back before it arrived"));
+		return;
+	}
 	if (!creation->entry.same_body) {
-		end(creation, RT_FAIL(FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH",
-				      "the key was used with another request"));
+		creation_end(creation, RT_FAIL(FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH",
+					       "the key was used with another request"));
 		return;
 	}
 	creation->replayed = true;
+	if (creation->entry.original_found)
+		creation_take_original(creation);
 	if (!payment_state_open(creation->standing.state) ||
 	    creation->standing.state == PAYMENT_UNKNOWN) {
-		end(creation, rt_ok());
+		creation_end(creation, rt_ok());
 		return;
 	}
 	rt_lock_take(&executor->lock);
@@ -244,96 +203,12 @@ static void replay(struct payment_creation *creation)
 		poll_later(creation);
 }
 
-/* ---- what must be known before ---- */
-
-static void refuse_account(struct payment_creation *creation, const struct rt_status *status)
-{
-	struct rt_status named = *status;
-
-	if (named.code == RT_NOT_FOUND && named.field[0] == '\0' && named.reason != NULL &&
-	    strcmp(named.reason, "ACCOUNT_NOT_FOUND") == 0)
-		named = rt_status_in(named, "%s", payment_account_field(creation->request.kind));
-	/* Whatever is not the caller's doing is worth another try. */
-	if (named.code != RT_NOT_FOUND && named.code != RT_INVALID_ARGUMENT &&
-	    named.code != RT_RESOURCE_EXHAUSTED)
-		named = RT_FAIL(UNAVAILABLE, "ACCOUNTS_UNAVAILABLE",
-				"the account could not be checked");
-	end(creation, named);
-}
-
-/* An account that a player names must be theirs; what else is wrong with it declines the payment,
- * as the ledger would. */
-static void on_account(void *context, struct rt_status status, const char *owner,
-		       const char *currency)
-{
-	struct payment_creation *creation = context;
-
-	if (status.code == RT_NOT_FOUND && !creation->own_accounts_only) {
-		payment_reason_copy(creation->refusal, status.reason, "ACCOUNT_NOT_FOUND");
-		record(creation);
-		return;
-	}
-	if (!rt_is_ok(&status)) {
-		refuse_account(creation, &status);
-		return;
-	}
-	if (creation->own_accounts_only && strcmp(owner, creation->caller) != 0) {
-		/* Whether it exists is not theirs to know: these are the words of accounts. */
-		status = RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND",
-				 "there is no such account in this ledger");
-		refuse_account(creation, &status);
-		return;
-	}
-	/* An owner with a longer name is no person. */
-	if (strlen(owner) < sizeof(creation->person))
-		memcpy(creation->person, owner, strlen(owner) + 1);
-	/* The ledger would refuse it only after the connector has taken the money. */
-	if (creation->request.kind == PAYMENT_DEPOSIT &&
-	    strcmp(currency, creation->request.currency) != 0)
-		payment_reason_copy(creation->refusal, "CURRENCY_MISMATCH", "CURRENCY_MISMATCH");
-	record(creation);
-}
-
-static struct rt_status check_connector(struct payment_creation *creation)
-{
-	struct payment_request *request = &creation->request;
-
-	if (request->kind == PAYMENT_TRANSFER)
-		return rt_ok();
-	if (!creation->entry.clearing_found ||
-	    executor_connector(creation->executor, request->connector) == NULL)
-		return RT_FAIL(
-			FAILED_PRECONDITION, "CONNECTOR_NOT_REGISTERED",
-			"the ledger has no clearing account for this connector and currency");
-	request->counter_id = creation->entry.clearing_id;
-	clearing_remember(creation->executor, request);
-	if (rt_uuid_equal(&request->counter_id, &request->account_id))
-		return RT_BAD_FIELD("INVALID_FIELD", payment_account_field(request->kind),
-				    "is the connector's clearing account");
-	return rt_ok();
-}
-
 void creation_looked_up(struct payment_creation *creation)
 {
-	if (creation->entry.found) {
+	if (creation->entry.found)
 		replay(creation);
-		return;
-	}
-	struct rt_status status = check_connector(creation);
-
-	if (!rt_is_ok(&status)) {
-		end(creation, status);
-		return;
-	}
-	if (!creation->own_accounts_only && creation->request.kind != PAYMENT_DEPOSIT) {
-		record(creation);
-		return;
-	}
-	struct rt_call_options options = {.deadline_mono_us = creation->answer_by_us,
-					  .trace = &creation->trace};
-
-	accounts_look_up(&creation->executor->config.accounts, &creation->request.ledger_id,
-			 &creation->request.account_id, &options, on_account, creation);
+	else
+		creation_resolve(creation);
 }
 
 /* ---- recording ---- */
@@ -383,6 +258,9 @@ static void first_standing(struct payment_creation *creation, struct saga_decisi
 	struct payment_standing *standing = &creation->standing;
 	struct saga_event event = {.kind = SAGA_BEGIN};
 
+	if (creation->tombstone != NULL)
+		event = (struct saga_event){.kind = SAGA_NOTHING_TO_DO,
+					    .reason = "NOTHING_TO_ROLL_BACK"};
 	if (creation->refusal[0] != '\0')
 		event = (struct saga_event){.kind = SAGA_REFUSED_AT_ONCE,
 					    .reason = creation->refusal};
@@ -396,7 +274,7 @@ static void first_standing(struct payment_creation *creation, struct saga_decisi
 	decision->change_count = 0;
 }
 
-static void record(struct payment_creation *creation)
+void creation_record(struct payment_creation *creation)
 {
 	struct executor *executor = creation->executor;
 	struct saga_decision decision;
@@ -413,7 +291,7 @@ static void record(struct payment_creation *creation)
 			RT_FAIL(RESOURCE_EXHAUSTED, "OVERLOADED", "too many payments are open");
 
 		status.retry_after_ms = RETRY_WHEN_FULL_MS;
-		end(creation, status);
+		creation_end(creation, status);
 		return;
 	}
 	if (!first)
@@ -460,6 +338,8 @@ void creation_recorded(struct payment_creation *creation)
 		saga_free(executor, saga);
 		if (recorded)
 			poll_later(creation);
+		else if (creation->entry.waits)
+			try_later(creation);
 		else
 			replay(creation);
 	}
@@ -474,7 +354,7 @@ void creation_failed(struct payment_creation *creation, struct rt_status status)
 	if (saga == NULL) {
 		/* A look-up: of a payment whose standing is known, from an earlier one, or of none.
 		 */
-		end(creation, creation->replayed ? rt_ok() : status);
+		creation_end(creation, creation->replayed ? rt_ok() : status);
 		return;
 	}
 	creation->saga = NULL;
@@ -486,7 +366,7 @@ void creation_failed(struct payment_creation *creation, struct rt_status status)
 		saga_probe(executor, saga);
 	else
 		saga_free(executor, saga);
-	end(creation, status);
+	creation_end(creation, status);
 	release_followers(followers);
 }
 
@@ -496,7 +376,7 @@ void creations_answer(struct payment_creation *list)
 {
 	for (struct payment_creation *next = NULL; list != NULL; list = next) {
 		next = list->next;
-		end(list, rt_ok());
+		creation_end(list, rt_ok());
 	}
 }
 

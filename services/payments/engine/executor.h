@@ -19,6 +19,7 @@
 #include "store/payment_store.h"
 
 struct executor;
+struct payment_tombstone;
 
 #define EXECUTOR_CONNECTORS_MAX 16
 
@@ -90,6 +91,7 @@ struct payment_creation {
 	uint8_t body_hash[RT_DIGEST_BYTES];
 	char person[LIMIT_PERSON_BYTES]; /* who owns the account; "" when nobody can have limits */
 	struct saga *saga;               /* prepared, to be recorded */
+	struct payment_tombstone *tombstone;
 	struct saga *waits_for;
 	struct payment_creation
 		*next; /* in the list of a saga's waiters, or of a claim's followers */

@@ -144,7 +144,25 @@ void saga_write_failed(struct executor *executor, struct saga *saga, struct rt_s
 void saga_probe(struct executor *executor, struct saga *saga);
 void saga_probed(struct executor *executor, struct saga *saga, const struct payment_probe *probe);
 
+/* Of what is rolled back and never arrived. */
+struct payment_tombstone {
+	struct payment_entry entry;
+	struct payment_request request;
+	struct payment_standing standing;
+};
+
+/* resolve.c */
+/* Whether it can be recorded without asking anybody. */
+bool creation_ready(struct payment_creation *creation);
+/* The key is free; goes on with what else must be known. */
+void creation_resolve(struct payment_creation *creation);
+/* What a rollback or a refund has from its original. */
+void creation_take_original(struct payment_creation *creation);
+
 /* create.c */
+void creation_record(struct payment_creation *creation);
+void creation_end(struct payment_creation *creation, struct rt_status status);
+void creation_drop_tombstone(struct payment_creation *creation);
 void creation_looked_up(struct payment_creation *creation);
 void creation_recorded(struct payment_creation *creation);
 void creation_failed(struct payment_creation *creation, struct rt_status status);

@@ -29,7 +29,7 @@ static struct payment_notification *notification_of(struct lane_item *lane)
 
 static bool batch_init(struct payment_batch *batch, size_t count, struct rt_arena *arena)
 {
-	batch->entries = rt_arena_array(arena, count, sizeof(struct payment_entry *));
+	batch->entries = rt_arena_array(arena, count * 2, sizeof(struct payment_entry *));
 	batch->advances = rt_arena_array(arena, count, sizeof(struct payment_advance *));
 	batch->probes = rt_arena_array(arena, count, sizeof(struct payment_probe *));
 	batch->notices = rt_arena_array(arena, count, sizeof(struct payment_notice *));
@@ -52,6 +52,8 @@ static struct payment_advance *make_advance(const struct saga *saga, int64_t now
 		.version = saga->standing.version,
 		.fence = saga->fence,
 		.state = saga->standing.state,
+		.parent_id = saga->parent_id,
+		.amount_minor = saga->amount_minor,
 		.change_count = saga->decision.change_count,
 		.time_us = now_us,
 	};
@@ -104,6 +106,8 @@ static void add(struct payment_batch *batch, struct lane_item *lane, int64_t now
 	case LANE_INSERT:
 		creation_of(lane)->attempted = lane->kind == LANE_INSERT;
 		batch->entries[batch->entry_count++] = &creation_of(lane)->entry;
+		if (lane->kind == LANE_INSERT && creation_of(lane)->entry.pair != NULL)
+			batch->entries[batch->entry_count++] = creation_of(lane)->entry.pair;
 		return;
 	case LANE_ADVANCE:
 		batch->advances[batch->advance_count++] =

@@ -45,6 +45,10 @@ void payments_create_payment(struct rt_call *call)
 	}
 	struct rt_status status = payment_request_check(&draft, &creation->request);
 
+	if (rt_is_ok(&status) && caller->role == RT_ROLE_PLAYER &&
+	    !payment_kind_for_players(creation->request.kind))
+		status = RT_FAIL(PERMISSION_DENIED, "KIND_DENIED",
+				 "players may not ask for this kind of payment");
 	if (!rt_is_ok(&status)) {
 		rt_call_end(call, status, NULL);
 		return;

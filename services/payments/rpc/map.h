@@ -13,6 +13,10 @@
 /* What was asked for, unchecked; text is the message's. */
 struct payment_draft map_draft(const Daler__Payments__V1__CreatePaymentRequest *request);
 
+/* The kind's own message, and the fee; into the arena, which may overflow. */
+void map_kind(Daler__Payments__V1__Payment *payment, const struct payment_request *request,
+	      struct rt_arena *arena);
+
 /* The scope of idempotency keys and of "one's own": the user's id, or without one the identity's
  * name. */
 void map_caller(const struct rt_caller *caller, char text[PAYMENT_CALLER_BYTES]);

@@ -31,6 +31,7 @@ void payments_retry(struct rt_call *call);
 void payments_resolve(struct rt_call *call);
 void payments_reconcile(struct rt_call *call);
 void payments_list_actions(struct rt_call *call);
+void payments_register_transit_account(struct rt_call *call);
 void payments_notify(struct rt_call *call);
 
 void payments_set_market(struct rt_call *call);

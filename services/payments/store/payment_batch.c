@@ -8,11 +8,30 @@
 #include "store/call_batch.h"
 #include "store/limit_batch.h"
 #include "store/payment_columns.h"
+#include "store/payment_originals.h"
 #include "store/wake_store.h"
 
-/* What the first round trip asks, in order. Persons are locked last: whoever waits for one holds
- * only rows that nobody waits for who has locked a person. */
-enum ask { ASK_KEYS, ASK_CLEARING, ASK_ADVANCE, ASK_PROBE, ASK_NOTICE, ASK_PERSONS, ASK_COUNT };
+/* Statements of the second round trip. */
+#define WRITES_MAX 4
+
+const uint8_t payment_tombstone_hash[RT_DIGEST_BYTES];
+
+/* What the first round trip asks, in order. Originals are locked first, and only those that no saga
+ * works on; persons last: whoever waits for one holds only rows that nobody waits for who has
+ * locked a person. */
+enum ask {
+	ASK_LOCK,
+	ASK_SETTLED,
+	ASK_KEYS,
+	ASK_CLEARING,
+	ASK_TRANSIT,
+	ASK_ORIGINALS,
+	ASK_ADVANCE,
+	ASK_PROBE,
+	ASK_NOTICE,
+	ASK_PERSONS,
+	ASK_COUNT
+};
 
 struct answers {
 	struct rt_pg_rows rows[ASK_COUNT];
@@ -41,16 +60,36 @@ static bool any_lookup(const struct payment_batch *batch)
 	return false;
 }
 
+static bool any_remote(const struct payment_batch *batch)
+{
+	for (size_t i = 0; i < batch->entry_count; i++) {
+		if (batch->entries[i]->request->kind == PAYMENT_REMOTE_TRANSFER)
+			return true;
+	}
+	return false;
+}
+
 /* The first round trip. What is not needed is not sent, and its rows stay empty. */
 static struct rt_status ask(struct rt_pg *pg, const struct payment_batch *batch,
 			    struct rt_arena *arena, struct answers *answers)
 {
-	const send_function senders[ASK_COUNT] = {
-		payment_send_find_keys, payment_send_find_clearing, payment_send_advance,
-		payment_send_probes,    payment_send_notices,       limit_batch_send_lock};
-	const bool wanted[ASK_COUNT] = {batch->entry_count > 0,   any_lookup(batch),
-					batch->advance_count > 0, batch->probe_count > 0,
-					batch->notice_count > 0,  limit_batch_wanted(batch)};
+	static const send_function senders[ASK_COUNT] = {
+		payment_send_lock_originals, payment_send_find_settled, payment_send_find_keys,
+		payment_send_find_clearing,  payment_send_find_transit, payment_send_find_originals,
+		payment_send_advance,        payment_send_probes,       payment_send_notices,
+		limit_batch_send_lock};
+	bool originals = payment_originals_wanted(batch);
+	bool lookups = any_lookup(batch);
+	const bool wanted[ASK_COUNT] = {originals,
+					originals,
+					batch->entry_count > 0,
+					lookups,
+					lookups && any_remote(batch),
+					lookups && payment_originals_searched(batch),
+					batch->advance_count > 0,
+					batch->probe_count > 0,
+					batch->notice_count > 0,
+					limit_batch_wanted(batch)};
 	struct rt_pg_rows rows[ASK_COUNT] = {0};
 	size_t sent = 0;
 
@@ -84,6 +123,7 @@ static void read_standing(const struct rt_pg_rows *rows, int row, struct payment
 	standing->version = rt_pg_int(rows, row, 6);
 	standing->create_time_us = rt_pg_time_us(rows, row, 7);
 	standing->update_time_us = rt_pg_time_us(rows, row, 8);
+	standing->refunded_minor = rt_pg_int(rows, row, 9);
 }
 
 /* A key is taken by whatever payment has it, in any ledger; that of the same ledger is the one to
@@ -110,7 +150,52 @@ static void take_key_row(const struct rt_pg_rows *rows, int row, struct payment_
 	entry->found = true;
 	entry->same_body = same_ledger && length == RT_DIGEST_BYTES &&
 			   memcmp(hash, entry->body_hash, length) == 0;
+	entry->rolled_back = same_ledger && length == RT_DIGEST_BYTES &&
+			     memcmp(hash, payment_tombstone_hash, length) == 0;
 	read_standing(rows, row, entry->standing);
+}
+
+/* A key that this very batch takes is taken. */
+static void take_batch_keys(const struct payment_batch *batch, struct payment_entry *tombstone)
+{
+	for (size_t i = 0; i < batch->entry_count; i++) {
+		const struct payment_entry *other = batch->entries[i];
+
+		if (other != tombstone && other->insert &&
+		    strcmp(other->caller, tombstone->caller) == 0 &&
+		    strcmp(other->request->idempotency_key, tombstone->request->idempotency_key) ==
+			    0)
+			tombstone->found = true;
+	}
+}
+
+static void take_tombstones(const struct payment_batch *batch)
+{
+	for (size_t i = 0; i < batch->entry_count; i++) {
+		struct payment_entry *entry = batch->entries[i];
+
+		if (entry->insert && entry->body_hash == payment_tombstone_hash)
+			take_batch_keys(batch, entry);
+	}
+	/* What is not recorded with its pair must wait for what is in its way. */
+	for (size_t i = 0; i < batch->entry_count; i++) {
+		struct payment_entry *entry = batch->entries[i];
+
+		if (entry->insert && !entry->found && entry->pair != NULL && entry->pair->found)
+			entry->waits = true;
+	}
+}
+
+static void take_transits(const struct payment_batch *batch, const struct rt_pg_rows *rows)
+{
+	for (int row = 0; row < rows->count; row++) {
+		struct payment_entry *entry =
+			batch->entries[row_number(rows, row, batch->entry_count)];
+
+		entry->transit_found = true;
+		entry->transit_id = rt_pg_uuid(rows, row, 1);
+		entry->remote_transit_id = rt_pg_uuid(rows, row, 2);
+	}
 }
 
 static void take_keys(const struct payment_batch *batch, const struct answers *answers)
@@ -127,6 +212,8 @@ static void take_keys(const struct payment_batch *batch, const struct answers *a
 		entry->clearing_found = true;
 		entry->clearing_id = rt_pg_uuid(clearing, row, 1);
 	}
+	take_transits(batch, &answers->rows[ASK_TRANSIT]);
+	take_tombstones(batch);
 }
 
 /* Whether a row of read_fences.sql is this worker's. */
@@ -234,14 +321,16 @@ void payment_entry_decide(struct payment_entry *entry, const struct saga_decisio
 
 /* The second round trip. */
 static struct rt_status write_and_commit(struct rt_pg *pg, const struct payment_batch *batch,
-					 const bool *written, const struct limit_purses *purses,
-					 struct rt_arena *arena)
+					 const bool *written,
+					 const struct payment_originals *originals,
+					 const struct limit_purses *purses, struct rt_arena *arena)
 {
-	struct rt_pg_rows rows[3 + LIMIT_BATCH_WRITES + CALL_BATCH_WRITES] = {0};
+	struct rt_pg_rows rows[WRITES_MAX + LIMIT_BATCH_WRITES + CALL_BATCH_WRITES] = {0};
 	size_t sent = 0;
 
 	RT_TRY(payment_send_payments(pg, batch, arena, &sent));
-	RT_TRY(payment_send_events(pg, batch, written, arena, &sent));
+	RT_TRY(payment_send_events(pg, batch, written, originals, arena, &sent));
+	RT_TRY(payment_send_originals(pg, originals, arena, &sent));
 	RT_TRY(limit_batch_send_writes(pg, batch, purses, arena, &sent));
 	RT_TRY(call_batch_send(pg, batch, arena, &sent));
 	RT_TRY(wake_batch_send(pg, batch, arena, &sent));
@@ -253,20 +342,28 @@ static struct rt_status write_and_commit(struct rt_pg *pg, const struct payment_
 	return status;
 }
 
+static void reset_entry(struct payment_entry *entry)
+{
+	entry->found = false;
+	entry->recorded = false;
+	entry->same_body = false;
+	entry->rolled_back = false;
+	entry->waits = false;
+	entry->clearing_found = false;
+	entry->transit_found = false;
+	entry->decided = false;
+	if (!entry->insert) {
+		entry->original_found = false;
+		return;
+	}
+	*entry->standing = entry->wished;
+	set_changes(entry, entry->wished_changes, entry->wished_count);
+}
+
 static void reset_results(struct payment_batch *batch)
 {
-	for (size_t i = 0; i < batch->entry_count; i++) {
-		batch->entries[i]->found = false;
-		batch->entries[i]->recorded = false;
-		batch->entries[i]->same_body = false;
-		batch->entries[i]->clearing_found = false;
-		batch->entries[i]->decided = false;
-		if (batch->entries[i]->insert) {
-			*batch->entries[i]->standing = batch->entries[i]->wished;
-			set_changes(batch->entries[i], batch->entries[i]->wished_changes,
-				    batch->entries[i]->wished_count);
-		}
-	}
+	for (size_t i = 0; i < batch->entry_count; i++)
+		reset_entry(batch->entries[i]);
 	for (size_t i = 0; i < batch->advance_count; i++)
 		batch->advances[i]->written = false;
 	for (size_t i = 0; i < batch->notice_count; i++)
@@ -282,6 +379,7 @@ static struct rt_status run(struct rt_pg *pg, struct payment_batch *batch, struc
 {
 	bool *written = PAYMENT_COLUMN(arena, bool, batch->advance_count);
 	CLEANUP(answers_cleanup) struct answers answers = {0};
+	struct payment_originals originals = {0};
 	struct limit_purses *purses = NULL;
 
 	if (written == NULL)
@@ -291,19 +389,23 @@ static struct rt_status run(struct rt_pg *pg, struct payment_batch *batch, struc
 	take_keys(batch, &answers);
 	take_probes(batch, &answers);
 	take_notices(batch, &answers);
+	payment_take_originals(batch, &answers.rows[ASK_ORIGINALS]);
 	for (int row = 0; row < answers.rows[ASK_ADVANCE].count; row++)
 		written[row_number(&answers.rows[ASK_ADVANCE], row, batch->advance_count)] = true;
 	RT_TRY(settle_unwritten(pg, batch, written, arena));
 	/* Rules that are asked inside the transaction come here: between what was read and locked,
 	 * and what is written. */
+	if (payment_originals_wanted(batch))
+		RT_TRY(payment_originals_decide(batch, written, &answers.rows[ASK_LOCK],
+						&answers.rows[ASK_SETTLED], arena, &originals));
 	RT_TRY(limit_batch_find_refusals(pg, batch, arena));
 	RT_TRY(limit_batch_decide(pg, batch, written, &answers.rows[ASK_PERSONS], arena, &purses));
-	RT_TRY(write_and_commit(pg, batch, written, purses, arena));
+	RT_TRY(write_and_commit(pg, batch, written, &originals, purses, arena));
 	for (size_t i = 0; i < batch->advance_count; i++)
 		batch->advances[i]->written = batch->advances[i]->written || written[i];
 	for (size_t i = 0; i < batch->entry_count; i++)
 		batch->entries[i]->recorded =
-			batch->entries[i]->insert && !batch->entries[i]->found;
+			batch->entries[i]->recorded || payment_entry_missing(batch->entries[i]);
 	return rt_ok();
 }
 

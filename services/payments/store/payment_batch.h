@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "domain/giveback.h"
 #include "domain/limits.h"
 #include "domain/payment.h"
 #include "domain/saga.h"
@@ -29,15 +30,24 @@ struct payment_entry {
 	size_t wished_count;
 	struct saga_change wished_changes[SAGA_CHANGES_MAX];
 	const char *person; /* insert: whose limits count; "" or NULL: nobody's */
+	/* A rollback of what never arrived and its tombstone: both are recorded or neither is */
+	struct payment_entry *pair;
 	/* Results. */
 	struct limit_refusal *refusal; /* written when limit_reason(standing->reason) */
-	bool decided;   /* insert: the transaction recorded it otherwise than was wished: see
-			 *standing */
-	bool recorded;  /* insert: it is there, by this attempt or an earlier one */
-	bool found;     /* the key was taken: *standing is that payment's */
-	bool same_body; /* found: with this body, in this ledger */
+	bool decided;     /* insert: the transaction recorded it otherwise than was wished: see
+			   *standing */
+	bool recorded;    /* insert: it is there, by this attempt or an earlier one */
+	bool found;       /* the key was taken: *standing is that payment's */
+	bool same_body;   /* found: with this body, in this ledger */
+	bool rolled_back; /* found: it is a tombstone, left by a rollback that came first */
+	bool waits;       /* insert: not recorded; its original must come to rest first */
 	bool clearing_found;
 	struct rt_uuid clearing_id;
+	bool transit_found;
+	struct rt_uuid transit_id;
+	struct rt_uuid remote_transit_id;
+	bool original_found; /* in; insert: as found before */
+	struct payment_original original;
 };
 
 /* One payment's next states. */
@@ -48,6 +58,8 @@ struct payment_advance {
 	int64_t version; /* before */
 	int64_t fence;
 	enum payment_state state; /* before */
+	struct rt_uuid parent_id; /* what it gives back, `amount_minor` of it; nil: nothing */
+	int64_t amount_minor;
 	size_t change_count;
 	struct saga_change changes[SAGA_CHANGES_MAX]; /* with reasons: none is NULL */
 	int64_t time_us; /* result too: of the attempt that was committed */
@@ -98,6 +110,9 @@ struct payment_batch {
 	struct payment_try **tries;
 	size_t try_count;
 };
+
+/* The body hash of a tombstone, which no body has; an entry that records one points to it. */
+extern const uint8_t payment_tombstone_hash[RT_DIGEST_BYTES];
 
 /* Before the entry is given to a batch: what is to be recorded. */
 void payment_entry_wish(struct payment_entry *entry, const struct saga_decision *decision);

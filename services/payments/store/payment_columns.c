@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "payments.sql.h"
+#include "store/payment_originals.h"
 
 static const struct rt_pg_statement find_keys = {"payments_find_keys", payments_find_keys};
 static const struct rt_pg_statement find_clearing = {"payments_find_clearing",
 						     payments_find_clearing};
+static const struct rt_pg_statement find_transit = {"payments_find_transit", payments_find_transit};
 static const struct rt_pg_statement advance_payments = {"payments_advance",
 							payments_advance_payments};
 static const struct rt_pg_statement read_fences = {"payments_read_fences", payments_read_fences};
@@ -68,6 +70,29 @@ struct rt_status payment_send_find_clearing(struct rt_pg *pg, const struct payme
 	rt_pg_add_text_array(&params, connectors, count);
 	rt_pg_add_text_array(&params, currencies, count);
 	return rt_pg_send(pg, &find_clearing, &params);
+}
+
+struct rt_status payment_send_find_transit(struct rt_pg *pg, const struct payment_batch *batch,
+					   struct rt_arena *arena)
+{
+	size_t count = batch->entry_count;
+	struct rt_uuid *ledgers = PAYMENT_COLUMN(arena, struct rt_uuid, count);
+	struct rt_uuid *remotes = PAYMENT_COLUMN(arena, struct rt_uuid, count);
+	const char **currencies = PAYMENT_COLUMN(arena, const char *, count);
+	struct rt_pg_params params;
+
+	if (ledgers == NULL || remotes == NULL || currencies == NULL)
+		return out_of_arena();
+	for (size_t i = 0; i < count; i++) {
+		ledgers[i] = batch->entries[i]->request->ledger_id;
+		remotes[i] = batch->entries[i]->request->remote_ledger_id;
+		currencies[i] = batch->entries[i]->request->currency;
+	}
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid_array(&params, ledgers, NULL, count);
+	rt_pg_add_uuid_array(&params, remotes, NULL, count);
+	rt_pg_add_text_array(&params, currencies, count);
+	return rt_pg_send(pg, &find_transit, &params);
 }
 
 struct advance_columns {
@@ -246,7 +271,7 @@ static void add_advance_events(struct event_columns *columns, const struct payme
 
 bool payment_entry_missing(const struct payment_entry *entry)
 {
-	return entry->insert && !entry->found && !entry->recorded;
+	return entry->insert && !entry->found && !entry->recorded && !entry->waits;
 }
 
 static void add_insert_events(struct event_columns *columns, const struct payment_entry *entry)
@@ -264,15 +289,22 @@ static void add_insert_events(struct event_columns *columns, const struct paymen
 }
 
 struct rt_status payment_send_events(struct rt_pg *pg, const struct payment_batch *batch,
-				     const bool *written, struct rt_arena *arena, size_t *sent)
+				     const bool *written, const struct payment_originals *originals,
+				     struct rt_arena *arena, size_t *sent)
 {
+	size_t most = (batch->advance_count + batch->entry_count) * (SAGA_CHANGES_MAX + 1) +
+		      originals->event_count;
 	struct event_columns columns;
 	struct rt_pg_params params;
 
-	if (!event_columns_init(
-		    &columns, (batch->advance_count + batch->entry_count) * (SAGA_CHANGES_MAX + 1),
-		    arena))
+	if (!event_columns_init(&columns, most, arena))
 		return out_of_arena();
+	for (size_t i = 0; i < originals->event_count; i++) {
+		const struct original_event *event = &originals->events[i];
+
+		add_event(&columns, &event->ledger_id, &event->payment_id, event->version,
+			  event->from, (struct saga_change){event->to, ""}, event->time_us);
+	}
 	for (size_t i = 0; i < batch->advance_count; i++) {
 		if (written[i])
 			add_advance_events(&columns, batch->advances[i]);

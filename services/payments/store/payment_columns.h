@@ -17,6 +17,9 @@ struct rt_status payment_send_find_keys(struct rt_pg *pg, const struct payment_b
 					struct rt_arena *arena);
 struct rt_status payment_send_find_clearing(struct rt_pg *pg, const struct payment_batch *batch,
 					    struct rt_arena *arena);
+/* Of look-ups of transfers between ledgers. */
+struct rt_status payment_send_find_transit(struct rt_pg *pg, const struct payment_batch *batch,
+					   struct rt_arena *arena);
 struct rt_status payment_send_advance(struct rt_pg *pg, const struct payment_batch *batch,
 				      struct rt_arena *arena);
 struct rt_status payment_send_probes(struct rt_pg *pg, const struct payment_batch *batch,
@@ -30,6 +33,9 @@ struct rt_status payment_send_fences(struct rt_pg *pg, const struct rt_uuid *led
 /* The missing payments, if there are any; then *sent grows by one. */
 struct rt_status payment_send_payments(struct rt_pg *pg, const struct payment_batch *batch,
 				       struct rt_arena *arena, size_t *sent);
-/* The events of the missing payments and of the advances that were written, likewise. */
+struct payment_originals;
+/* The events of the missing payments, of the advances that were written and of the originals,
+ * likewise. */
 struct rt_status payment_send_events(struct rt_pg *pg, const struct payment_batch *batch,
-				     const bool *written, struct rt_arena *arena, size_t *sent);
+				     const bool *written, const struct payment_originals *originals,
+				     struct rt_arena *arena, size_t *sent);

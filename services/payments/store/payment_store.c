@@ -11,6 +11,9 @@ static const struct rt_pg_statement get_events = {"payments_get_events", payment
 static const struct rt_pg_statement list_payments = {"payments_list", payments_read_payments};
 static const struct rt_pg_statement insert_clearing = {"payments_insert_clearing",
 						       payments_insert_clearing};
+static const struct rt_pg_statement insert_transit = {"payments_insert_transit",
+						      payments_insert_transit};
+static const struct rt_pg_statement get_transit = {"payments_get_transit", payments_get_transit};
 static const struct rt_pg_statement get_clearing = {"payments_get_clearing", payments_get_clearing};
 
 static struct rt_status out_of_arena(void)
@@ -59,7 +62,7 @@ void payment_record_read(const struct rt_pg_rows *rows, int row, struct rt_arena
 	request->round_id = rt_arena_strdup(arena, rt_pg_text(rows, row, 21));
 	request->fee_minor = rt_pg_int(rows, row, 22);
 	request->fee_account_id = payment_uuid_or_nil(rows, row, 23);
-	record->refunded_minor = rt_pg_int(rows, row, 24);
+	standing->refunded_minor = rt_pg_int(rows, row, 24);
 	record->review_since_us = rt_pg_is_null(rows, row, 25) ? 0 : rt_pg_time_us(rows, row, 25);
 	record->action_url = rt_arena_strdup(arena, rt_pg_text(rows, row, 26));
 	record->action_data = rt_arena_strdup(arena, rt_pg_text(rows, row, 27));
@@ -152,10 +155,11 @@ struct rt_status payment_store_list(struct rt_pg *pg, const struct payment_filte
 	return arena->overflowed ? out_of_arena() : rt_ok();
 }
 
-static void add_clearing_key(struct rt_pg_params *params, const struct clearing_key *key)
+static void add_named_key(struct rt_pg_params *params, const struct clearing_key *key)
 {
 	rt_pg_add_uuid(params, &key->ledger_id);
-	rt_pg_add_text(params, key->connector);
+	if (key->connector != NULL)
+		rt_pg_add_text(params, key->connector);
 	rt_pg_add_text(params, key->currency);
 }
 
@@ -163,24 +167,23 @@ struct rt_status payment_store_register(struct rt_pg *pg, const struct clearing_
 					int64_t now_wall_us, int64_t deadline_mono_us,
 					struct rt_uuid *account_id)
 {
+	bool transit = key->connector == NULL;
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
-	struct rt_arena arena;
+	CLEANUP(rt_arena_deinit) struct rt_arena arena;
 	struct rt_pg_params params;
 
 	rt_arena_init(&arena, 16384);
 	rt_pg_params_init(&params, &arena);
-	add_clearing_key(&params, key);
+	add_named_key(&params, key);
 	rt_pg_add_uuid(&params, account_id);
 	rt_pg_add_time(&params, now_wall_us);
-	struct rt_status status = rt_pg_run(pg, &insert_clearing, &params, deadline_mono_us, NULL);
-
-	if (rt_is_ok(&status)) {
-		rt_pg_params_init(&params, &arena);
-		add_clearing_key(&params, key);
-		status = rt_pg_run(pg, &get_clearing, &params, deadline_mono_us, &rows);
-	}
-	if (rt_is_ok(&status) && rows.count == 1)
+	RT_TRY(rt_pg_run(pg, transit ? &insert_transit : &insert_clearing, &params,
+			 deadline_mono_us, NULL));
+	rt_pg_params_init(&params, &arena);
+	add_named_key(&params, key);
+	RT_TRY(rt_pg_run(pg, transit ? &get_transit : &get_clearing, &params, deadline_mono_us,
+			 &rows));
+	if (rows.count == 1)
 		*account_id = rt_pg_uuid(&rows, 0, 0);
-	rt_arena_deinit(&arena);
-	return status;
+	return rt_ok();
 }

@@ -16,7 +16,6 @@ struct payment_record {
 	struct payment_request request;
 	struct payment_standing standing;
 	const char *caller;
-	int64_t refunded_minor;
 	int64_t review_since_us; /* wall clock; 0: nobody need look at it */
 	const char *action_url;  /* what the person who pays must do; "" */
 	const char *action_data;
@@ -68,7 +67,7 @@ struct rt_status payment_store_list(struct rt_pg *pg, const struct payment_filte
 
 struct clearing_key {
 	struct rt_uuid ledger_id;
-	const char *connector;
+	const char *connector; /* NULL: the ledger's transit account */
 	const char *currency;
 };
 /* Names the account unless one is named; *account_id is the one that is named then. */

@@ -158,6 +158,15 @@ def internal(ledger, source, destination, amount_minor, key=None, currency="EUR"
         transfer=p.InternalTransfer(from_account_id=source, to_account_id=destination), reference=reference)
 
 
+def request(ledger, amount_minor, key=None, currency="EUR", fee=None, **kind):
+    """A request of any kind: `kind` is the oneof's field; `fee` is (amount, account)."""
+    made = p.CreatePaymentRequest(idempotency_key=key or new_id(), ledger_id=ledger.id, amount_minor=amount_minor,
+                                  currency=currency, **kind)
+    if fee is not None:
+        made.fee.amount_minor, made.fee.account_id = fee
+    return made
+
+
 RESTING = ("SUCCEEDED", "DECLINED", "MANUAL_REVIEW", "CANCELED", "COMPENSATED", "PARTLY_REFUNDED", "REFUNDED")
 
 
