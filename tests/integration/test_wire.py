@@ -73,7 +73,7 @@ class Malformed(Case):
     def caller(target, name):
         if name == "Notify":
             return Stub(target, "connector")
-        if target == "connector" and name in ("Charge", "Payout"):
+        if target == "connector" and name in ("Authorize", "Capture", "Cancel", "Payout", "Refund"):
             return Stub(target, "payments")
         return world.operator(target)
 

@@ -113,6 +113,7 @@ class Grpcurl(Case):
             ("accounts", "GetStatement"): at,
             ("accounts", "GetTrialBalance"): {"ledger_id": ledger.id},
             ("payments", "CreatePayment"): payment,
+            ("payments", "CancelPayment"): None,
             ("payments", "GetPayment"): None,
             ("payments", "ListPayments"): {"ledger_id": ledger.id},
             ("payments", "RegisterClearingAccount"): {"ledger_id": ledger.id, "connector": "simulator",
@@ -140,19 +141,27 @@ class Grpcurl(Case):
             ("payments", "ListLimitChanges"): person,
             ("payments", "RegisterTransitAccount"): {"ledger_id": ledger.id, "currency": "EUR",
                                                      "account_id": ledger.open("transit")},
-            ("connector", "Charge"): operation,
+            ("connector", "Authorize"): operation,
+            ("connector", "Capture"): {"reference": reference},
+            ("connector", "Cancel"): {"reference": reference},
+            ("connector", "Refund"): {**operation, "reference": f"{reference}-back"[-60:], "original_reference": reference},
+            ("connector", "GetCapabilities"): {},
             ("connector", "Payout"): {**operation, "reference": f"{reference}-out"[-60:]},
             ("connector", "GetOperation"): {"reference": reference},
             ("connector", "ListOperations"): {},
         }
-        callers = {("payments", "Notify"): "connector", ("connector", "Charge"): "payments",
+        callers = {("payments", "Notify"): "connector", ("connector", "Authorize"): "payments", ("connector", "Capture"): "payments",
+                   ("connector", "Cancel"): "payments", ("connector", "Refund"): "payments",
                    ("connector", "Payout"): "payments", ("auth", "LogIn"): "gateway"}
         self.assertEqual(set(calls), set(all_methods()))
+        waiting = ledger.payments.call("CreatePayment", world.deposit(ledger, wallet, 5, instrument="sim:action=60000")).payment
         for (target, name), data in calls.items():
             if (target, name) == ("payments", "GetPayment"):
                 data = {"payment_id": created["payment"]["paymentId"]}
             if name in ("Watch", "RetryPayment", "ResolvePayment"):
                 continue
+            if (target, name) == ("payments", "CancelPayment"):
+                data = {"payment_id": waiting.payment_id}
             identity = callers.get((target, name), "operator")
             path = find_method(target, name)[0][1:]
             with self.subTest(method=path):

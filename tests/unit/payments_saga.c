@@ -54,7 +54,7 @@ struct row {
 		GO(SUBMITTED, PROVIDER_CANCELED, off, action, undo),                               \
 		STAY(SUBMITTED, PROVIDER_PENDING, ASK, submit, true),                              \
 		STAY(SUBMITTED, PROVIDER_AUTHORIZED, CAPTURE, submit, false),                      \
-		GO(SUBMITTED, PROVIDER_ACTION, REQUIRES_ACTION, ASK, submit),                      \
+		GO_LATER(SUBMITTED, PROVIDER_ACTION, REQUIRES_ACTION, ASK, submit),                \
 		STAY(SUBMITTED, PROVIDER_ABSENT, SUBMIT, submit, true),                            \
 		GO(SUBMITTED, PROVIDER_CONFLICT, MANUAL_REVIEW, REST, NULL),                       \
 		GO(SUBMITTED, PROVIDER_SILENT, UNKNOWN, ASK, submit),                              \
@@ -75,7 +75,7 @@ struct row {
 		GO(UNKNOWN, PROVIDER_CANCELED, off, action, undo),                                 \
 		STAY(UNKNOWN, PROVIDER_PENDING, ASK, submit, true),                                \
 		GO(UNKNOWN, PROVIDER_AUTHORIZED, SUBMITTED, CAPTURE, submit),                      \
-		GO(UNKNOWN, PROVIDER_ACTION, REQUIRES_ACTION, ASK, submit),                        \
+		GO_LATER(UNKNOWN, PROVIDER_ACTION, REQUIRES_ACTION, ASK, submit),                  \
 		GO_LATER(UNKNOWN, PROVIDER_ABSENT, SUBMITTED, SUBMIT, submit),                     \
 		GO(UNKNOWN, PROVIDER_CONFLICT, MANUAL_REVIEW, REST, NULL),                         \
 		STAY(UNKNOWN, PROVIDER_SILENT, ASK, submit, true)
@@ -107,7 +107,14 @@ static const struct row deposit_rows[] = {
 	GO(CREATED, BEGIN, SUBMITTED, SUBMIT, "charge"),
 	AT_CONNECTOR("charge", "credit", DECLINED, CANCELED, REST, NULL),
 	SETTLE("credit"),
-	GO(SETTLING, LEDGER_DECLINED, MANUAL_REVIEW, REST, NULL),
+	GO(SETTLING, LEDGER_DECLINED, COMPENSATING, SUBMIT, "give_back"),
+	STAY(COMPENSATING, BEGIN, ASK, "give_back", false),
+	STAY(COMPENSATING, PROVIDER_PENDING, ASK, "give_back", true),
+	STAY(COMPENSATING, PROVIDER_SILENT, ASK, "give_back", true),
+	STAY(COMPENSATING, PROVIDER_ABSENT, SUBMIT, "give_back", true),
+	GO(COMPENSATING, PROVIDER_SUCCEEDED, COMPENSATED, REST, NULL),
+	GO(COMPENSATING, PROVIDER_DECLINED, MANUAL_REVIEW, REST, NULL),
+	GO(COMPENSATING, PROVIDER_CONFLICT, MANUAL_REVIEW, REST, NULL),
 };
 
 static const struct row withdrawal_rows[] = {HELD_AND_PAID("payout")};

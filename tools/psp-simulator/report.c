@@ -10,8 +10,8 @@
 #include "rt/money.h"
 #include "store/books.h"
 
-/* Two kinds and three statuses for each of the currencies there are. */
-#define TOTALS_MAX 2048
+/* Three kinds and six statuses for each of the currencies there are. */
+#define TOTALS_MAX 8192
 
 static json_t *amount(const struct books_total *total)
 {
@@ -37,20 +37,28 @@ static void add_moved(json_t *currency, const char *name, const struct books_tot
 		json_object_set_new(currency, name, json_integer(total->sum_minor));
 }
 
+static const struct {
+	const char *plural;
+	const char *moved;
+} kinds[] = {
+	[OPERATION_CHARGE] = {"charges", "charged_minor"},
+	[OPERATION_PAYOUT] = {"payouts", "paid_out_minor"},
+	[OPERATION_REFUND] = {"refunds", "refunded_minor"},
+};
 static json_t *currencies(const struct books_total *totals, size_t count)
 {
 	json_t *all = json_object();
 
 	for (size_t i = 0; i < count; i++) {
 		const struct books_total *total = &totals[i];
-		bool charge = total->kind == OPERATION_CHARGE;
 		json_t *currency = object_in(all, total->currency);
-		json_t *kind = object_in(currency, charge ? "charges" : "payouts");
-		if (json_object_get(currency, "charged_minor") == NULL) {
-			json_object_set_new(currency, "charged_minor", json_integer(0));
-			json_object_set_new(currency, "paid_out_minor", json_integer(0));
+		json_t *kind = object_in(currency, kinds[total->kind].plural);
+
+		for (int k = OPERATION_CHARGE; k <= OPERATION_REFUND; k++) {
+			if (json_object_get(currency, kinds[k].moved) == NULL)
+				json_object_set_new(currency, kinds[k].moved, json_integer(0));
 		}
-		add_moved(currency, charge ? "charged_minor" : "paid_out_minor", total);
+		add_moved(currency, kinds[total->kind].moved, total);
 		json_object_set_new(kind, operation_status_name(total->status), amount(total));
 	}
 	return all;

@@ -7,16 +7,23 @@
 #include "daler/connector/v1/connector.pb-c.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
+#include "rt/text.h"
 
 #define SERVICE "daler.connector.v1.ConnectorService"
 
 typedef Daler__Connector__V1__Operation operation_message;
 
-static const struct rt_remote charge = {SERVICE, "Charge",
-					&daler__connector__v1__charge_response__descriptor, true};
-static const struct rt_remote payout = {SERVICE, "Payout",
-					&daler__connector__v1__payout_response__descriptor, true};
-static const struct rt_remote get_operation = {
+static const struct rt_remote authorize_method = {
+	SERVICE, "Authorize", &daler__connector__v1__authorize_response__descriptor, true};
+static const struct rt_remote capture_method = {
+	SERVICE, "Capture", &daler__connector__v1__capture_response__descriptor, true};
+static const struct rt_remote cancel_method = {
+	SERVICE, "Cancel", &daler__connector__v1__cancel_response__descriptor, true};
+static const struct rt_remote payout_method = {
+	SERVICE, "Payout", &daler__connector__v1__payout_response__descriptor, true};
+static const struct rt_remote refund_method = {
+	SERVICE, "Refund", &daler__connector__v1__refund_response__descriptor, true};
+static const struct rt_remote get_operation_method = {
 	SERVICE, "GetOperation", &daler__connector__v1__get_operation_response__descriptor, true};
 
 /* A call in flight. */
@@ -49,8 +56,18 @@ static struct saga_event declined(const char *reason)
 	return event_of(SAGA_PROVIDER_DECLINED, given ? reason : "CONNECTOR_DECLINED");
 }
 
+static bool has_reason(const struct rt_status *status, const char *reason)
+{
+	return status->reason != NULL && strcmp(status->reason, reason) == 0;
+}
+
 static struct saga_event silence(const struct rt_status *status)
 {
+	/* The runtime did not even try. */
+	if (status->code == RT_UNAVAILABLE && has_reason(status, "BREAKER_OPEN"))
+		return (struct saga_event){.kind = SAGA_PROVIDER_SILENT,
+					   .reason = "CONNECTOR_UNAVAILABLE",
+					   .unsent = true};
 	if (status->code == RT_OUTCOME_UNKNOWN || status->code == RT_DEADLINE_EXCEEDED)
 		return event_of(SAGA_PROVIDER_SILENT, "CONNECTOR_TIMEOUT");
 	if (status->code == RT_UNAVAILABLE)
@@ -62,16 +79,37 @@ static struct saga_event silence(const struct rt_status *status)
 static bool operation_matches(const operation_message *message,
 			      const struct connector_operation *operation)
 {
-	enum _Daler__Connector__V1__OperationKind kind =
-		operation->kind == PROVIDER_AUTHORIZE
-			? DALER__CONNECTOR__V1__OPERATION_KIND__OPERATION_KIND_CHARGE
-			: DALER__CONNECTOR__V1__OPERATION_KIND__OPERATION_KIND_PAYOUT;
+	static const enum _Daler__Connector__V1__OperationKind kinds[] = {
+		[PROVIDER_AUTHORIZE] = DALER__CONNECTOR__V1__OPERATION_KIND__OPERATION_KIND_CHARGE,
+		[PROVIDER_PAYOUT] = DALER__CONNECTOR__V1__OPERATION_KIND__OPERATION_KIND_PAYOUT,
+		[PROVIDER_REFUND] = DALER__CONNECTOR__V1__OPERATION_KIND__OPERATION_KIND_REFUND,
+	};
 	struct rt_uuid reference;
 
 	return rt_uuid_parse(message->reference, &reference) &&
-	       rt_uuid_equal(&reference, &operation->payment_id) && message->kind == kind &&
+	       rt_uuid_equal(&reference, &operation->reference) &&
+	       message->kind == kinds[operation->kind] &&
 	       message->amount_minor == operation->amount_minor &&
 	       strcmp(message->currency, operation->currency) == 0;
+}
+
+/* What a person must do is bounded, or left out. */
+static const char *bounded(const char *text, size_t characters_max)
+{
+	struct rt_status status = rt_text_field("action", text, 0, characters_max);
+
+	return rt_is_ok(&status) ? text : "";
+}
+
+static struct saga_event requires_action(const Daler__Connector__V1__RequiredAction *action)
+{
+	struct saga_event event = event_of(SAGA_PROVIDER_ACTION, NULL);
+
+	if (action != NULL) {
+		event.action_url = bounded(action->url, PAYMENT_ACTION_URL_MAX);
+		event.action_data = bounded(action->data, PAYMENT_ACTION_DATA_MAX);
+	}
+	return event;
 }
 
 static struct saga_event operation_verdict(const operation_message *message,
@@ -81,13 +119,30 @@ static struct saga_event operation_verdict(const operation_message *message,
 		return event_of(SAGA_PROVIDER_SILENT, "CONNECTOR_ERROR");
 	if (!operation_matches(message, operation))
 		return event_of(SAGA_PROVIDER_CONFLICT, "OPERATION_MISMATCH");
-	/* A number that we do not know is not guessed at. */
-	if (message->status == DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_SUCCEEDED)
+	switch ((int)message->status) {
+	case DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_SUCCEEDED:
 		return event_of(SAGA_PROVIDER_SUCCEEDED, NULL);
-	if (message->status == DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_DECLINED)
+	case DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_DECLINED:
 		return declined(message->decline_reason);
-	if (message->status == DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_PENDING)
+	case DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_PENDING:
 		return event_of(SAGA_PROVIDER_PENDING, NULL);
+	default:
+		break;
+	}
+	/* Only an authorization can be in these. */
+	if (operation->kind == PROVIDER_AUTHORIZE) {
+		switch ((int)message->status) {
+		case DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_AUTHORIZED:
+			return event_of(SAGA_PROVIDER_AUTHORIZED, NULL);
+		case DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_CANCELED:
+			return event_of(SAGA_PROVIDER_CANCELED, NULL);
+		case DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_REQUIRES_ACTION:
+			return requires_action(message->action);
+		default:
+			break;
+		}
+	}
+	/* A number that we do not know is not guessed at. */
 	return event_of(SAGA_PROVIDER_SILENT, "OPERATION_STATUS_UNKNOWN");
 }
 
@@ -99,11 +154,6 @@ static struct saga_event operation_event(const operation_message *message,
 	if (message != NULL)
 		event.provider_reference = message->provider_reference;
 	return event;
-}
-
-static bool has_reason(const struct rt_status *status, const char *reason)
-{
-	return status->reason != NULL && strcmp(status->reason, reason) == 0;
 }
 
 static struct saga_event submit_failed(const struct rt_status *status)
@@ -122,32 +172,69 @@ static void answer(struct asking *asking, struct saga_event event)
 	free(asking);
 }
 
-static void on_charged(void *context, struct rt_status status, const ProtobufCMessage *message)
+static void on_authorized(void *context, struct rt_status status, const ProtobufCMessage *message)
 {
 	struct asking *asking = context;
+	const Daler__Connector__V1__AuthorizeResponse *reply = (const void *)message;
+	struct saga_event event = rt_is_ok(&status)
+					  ? operation_event(reply == NULL ? NULL : reply->operation,
+							    &asking->operation)
+					  : submit_failed(&status);
 
-	if (!rt_is_ok(&status)) {
-		answer(asking, submit_failed(&status));
-		return;
-	}
-	const Daler__Connector__V1__ChargeResponse *reply = (const void *)message;
+	answer(asking, event);
+}
 
-	answer(asking,
-	       operation_event(reply == NULL ? NULL : reply->operation, &asking->operation));
+static void on_captured(void *context, struct rt_status status, const ProtobufCMessage *message)
+{
+	struct asking *asking = context;
+	const Daler__Connector__V1__CaptureResponse *reply = (const void *)message;
+	struct saga_event event = rt_is_ok(&status)
+					  ? operation_event(reply == NULL ? NULL : reply->operation,
+							    &asking->operation)
+					  : silence(&status);
+
+	/* Refused for good or not, the authorization is asked what it is now. */
+	if (event.kind == SAGA_PROVIDER_AUTHORIZED)
+		event = event_of(SAGA_PROVIDER_PENDING, NULL);
+	answer(asking, event);
+}
+
+static void on_canceled(void *context, struct rt_status status, const ProtobufCMessage *message)
+{
+	struct asking *asking = context;
+	const Daler__Connector__V1__CancelResponse *reply = (const void *)message;
+	struct saga_event event = rt_is_ok(&status)
+					  ? operation_event(reply == NULL ? NULL : reply->operation,
+							    &asking->operation)
+					  : silence(&status);
+
+	if (event.kind == SAGA_PROVIDER_ACTION || event.kind == SAGA_PROVIDER_AUTHORIZED)
+		event = event_of(SAGA_PROVIDER_SILENT, "CANCEL_REFUSED");
+	answer(asking, event);
 }
 
 static void on_paid_out(void *context, struct rt_status status, const ProtobufCMessage *message)
 {
 	struct asking *asking = context;
-
-	if (!rt_is_ok(&status)) {
-		answer(asking, submit_failed(&status));
-		return;
-	}
 	const Daler__Connector__V1__PayoutResponse *reply = (const void *)message;
+	struct saga_event event = rt_is_ok(&status)
+					  ? operation_event(reply == NULL ? NULL : reply->operation,
+							    &asking->operation)
+					  : submit_failed(&status);
 
-	answer(asking,
-	       operation_event(reply == NULL ? NULL : reply->operation, &asking->operation));
+	answer(asking, event);
+}
+
+static void on_refunded(void *context, struct rt_status status, const ProtobufCMessage *message)
+{
+	struct asking *asking = context;
+	const Daler__Connector__V1__RefundResponse *reply = (const void *)message;
+	struct saga_event event = rt_is_ok(&status)
+					  ? operation_event(reply == NULL ? NULL : reply->operation,
+							    &asking->operation)
+					  : submit_failed(&status);
+
+	answer(asking, event);
 }
 
 static void on_asked(void *context, struct rt_status status, const ProtobufCMessage *message)
@@ -187,6 +274,54 @@ static char *lent(const char *text)
 	return cast.out;
 }
 
+static void start_authorize(const struct connector_client *client, struct asking *asking,
+			    char *reference, const char *instrument,
+			    const struct rt_call_options *options)
+{
+	Daler__Connector__V1__AuthorizeRequest request;
+	daler__connector__v1__authorize_request__init(&request);
+
+	request.reference = reference;
+	request.amount_minor = asking->operation.amount_minor;
+	request.currency = asking->operation.currency;
+	request.instrument = lent(instrument);
+	rt_channel_start(client->channel, &authorize_method, &request.base, options, on_authorized,
+			 asking);
+}
+
+static void start_payout(const struct connector_client *client, struct asking *asking,
+			 char *reference, const char *instrument,
+			 const struct rt_call_options *options)
+{
+	Daler__Connector__V1__PayoutRequest request;
+	daler__connector__v1__payout_request__init(&request);
+
+	request.reference = reference;
+	request.amount_minor = asking->operation.amount_minor;
+	request.currency = asking->operation.currency;
+	request.instrument = lent(instrument);
+	rt_channel_start(client->channel, &payout_method, &request.base, options, on_paid_out,
+			 asking);
+}
+
+static void start_refund(const struct connector_client *client, struct asking *asking,
+			 char *reference, const char *instrument,
+			 const struct rt_call_options *options)
+{
+	Daler__Connector__V1__RefundRequest request;
+	daler__connector__v1__refund_request__init(&request);
+	char original[RT_UUID_TEXT_BYTES];
+
+	rt_uuid_format(&asking->operation.original, original);
+	request.reference = reference;
+	request.original_reference = original;
+	request.amount_minor = asking->operation.amount_minor;
+	request.currency = asking->operation.currency;
+	request.instrument = lent(instrument);
+	rt_channel_start(client->channel, &refund_method, &request.base, options, on_refunded,
+			 asking);
+}
+
 void connector_submit(const struct connector_client *client,
 		      const struct connector_operation *operation, const char *instrument,
 		      const struct rt_trace *trace, connector_answered done, void *context)
@@ -195,28 +330,51 @@ void connector_submit(const struct connector_client *client,
 	struct asking *asking = asking_new(operation, done, context);
 	char reference[RT_UUID_TEXT_BYTES];
 
-	rt_uuid_format(&operation->payment_id, reference);
-	if (operation->kind == PROVIDER_AUTHORIZE) {
-		Daler__Connector__V1__ChargeRequest request;
-		daler__connector__v1__charge_request__init(&request);
-
-		request.reference = reference;
-		request.amount_minor = operation->amount_minor;
-		request.currency = lent(operation->currency);
-		request.instrument = lent(instrument);
-		rt_channel_start(client->channel, &charge, &request.base, &options, on_charged,
-				 asking);
+	rt_uuid_format(&operation->reference, reference);
+	switch (operation->kind) {
+	case PROVIDER_AUTHORIZE:
+		start_authorize(client, asking, reference, instrument, &options);
 		return;
+	case PROVIDER_PAYOUT:
+		start_payout(client, asking, reference, instrument, &options);
+		return;
+	case PROVIDER_REFUND:
+		start_refund(client, asking, reference, instrument, &options);
+		return;
+	case PROVIDER_NONE:
+		break;
 	}
-	RT_ASSERT(operation->kind == PROVIDER_PAYOUT);
-	Daler__Connector__V1__PayoutRequest request;
-	daler__connector__v1__payout_request__init(&request);
+	RT_ASSERT(operation->kind != PROVIDER_NONE);
+}
 
+void connector_capture(const struct connector_client *client,
+		       const struct connector_operation *operation, const struct rt_trace *trace,
+		       connector_answered done, void *context)
+{
+	struct rt_call_options options = options_for(client, trace);
+	Daler__Connector__V1__CaptureRequest request;
+	daler__connector__v1__capture_request__init(&request);
+	char reference[RT_UUID_TEXT_BYTES];
+
+	rt_uuid_format(&operation->reference, reference);
 	request.reference = reference;
-	request.amount_minor = operation->amount_minor;
-	request.currency = lent(operation->currency);
-	request.instrument = lent(instrument);
-	rt_channel_start(client->channel, &payout, &request.base, &options, on_paid_out, asking);
+	rt_channel_start(client->channel, &capture_method, &request.base, &options, on_captured,
+			 asking_new(operation, done, context));
+}
+
+void connector_cancel(const struct connector_client *client,
+		      const struct connector_operation *operation, const struct rt_trace *trace,
+		      connector_answered done, void *context)
+{
+	struct rt_call_options options = options_for(client, trace);
+	Daler__Connector__V1__CancelRequest request;
+	daler__connector__v1__cancel_request__init(&request);
+	char reference[RT_UUID_TEXT_BYTES];
+
+	rt_uuid_format(&operation->reference, reference);
+	request.reference = reference;
+	rt_channel_start(client->channel, &cancel_method, &request.base, &options, on_canceled,
+			 asking_new(operation, done, context));
 }
 
 void connector_ask(const struct connector_client *client,
@@ -228,8 +386,8 @@ void connector_ask(const struct connector_client *client,
 	daler__connector__v1__get_operation_request__init(&request);
 	char reference[RT_UUID_TEXT_BYTES];
 
-	rt_uuid_format(&operation->payment_id, reference);
+	rt_uuid_format(&operation->reference, reference);
 	request.reference = reference;
-	rt_channel_start(client->channel, &get_operation, &request.base, &options, on_asked,
+	rt_channel_start(client->channel, &get_operation_method, &request.base, &options, on_asked,
 			 asking_new(operation, done, context));
 }

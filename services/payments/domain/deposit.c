@@ -12,9 +12,17 @@ static const struct saga_step credit = {
 		      {"credit-fee", LEDGER_DIRECT, SIDE_ACCOUNT, SIDE_FEE, AMOUNT_FEE, NULL}},
 };
 
+static const struct saga_step give_back = {.name = "give_back",
+					   .party = PARTY_PROVIDER,
+					   .operation = PROVIDER_REFUND,
+					   .original = ORIGINAL_SELF,
+					   .reference = "give-back"};
+
 const struct saga_plan payment_deposit_plan = {
 	.kind = PAYMENT_DEPOSIT,
 	.name = "deposit",
 	.submit = &charge,
 	.settle = &credit,
+	.undo = &give_back,
+	.undoes = UNDOES_SUBMIT,
 };

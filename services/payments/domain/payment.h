@@ -25,6 +25,8 @@ enum payment_kind {
 #define PAYMENT_REASON_BYTES    65 /* 64 characters of A-Z 0-9 _ */
 #define PAYMENT_CALLER_BYTES    65 /* a user's id, or the name of an identity */
 #define PAYMENT_CONNECTOR_BYTES 33
+#define PAYMENT_ACTION_URL_MAX  2048
+#define PAYMENT_ACTION_DATA_MAX 4096
 #define PAYMENT_ROUND_BYTES     65
 
 /* What was asked for, validated. Text points to where the request lives. */

@@ -103,6 +103,15 @@ static struct saga_decision in_held(const struct saga_plan *plan, struct saga_ev
 	return enter_and_do(PAYMENT_SUBMITTED, NO_REASON, plan->submit);
 }
 
+static struct saga_decision wait_for_person(const struct saga_plan *plan)
+{
+	struct saga_decision decision =
+		enter(PAYMENT_REQUIRES_ACTION, NO_REASON, SAGA_ASK, plan->submit);
+
+	decision.pause = true;
+	return decision;
+}
+
 /* The other side is a ledger: what it says is final, and its silence is tried again. */
 static struct saga_decision submitted_to_ledger(const struct saga_plan *plan,
 						struct saga_event event)
@@ -140,7 +149,7 @@ static struct saga_decision in_submitted(const struct saga_plan *plan, struct sa
 	if (event.kind == SAGA_PROVIDER_AUTHORIZED)
 		return act(SAGA_CAPTURE, plan->submit, false);
 	if (event.kind == SAGA_PROVIDER_ACTION)
-		return enter(PAYMENT_REQUIRES_ACTION, NO_REASON, SAGA_ASK, plan->submit);
+		return wait_for_person(plan);
 	if (event.kind == SAGA_PROVIDER_ABSENT)
 		return act(SAGA_SUBMIT, plan->submit, true);
 	if (event.kind == SAGA_PROVIDER_SILENT)
@@ -185,7 +194,7 @@ static struct saga_decision in_unknown(const struct saga_plan *plan, struct saga
 	if (event.kind == SAGA_PROVIDER_AUTHORIZED)
 		return enter(PAYMENT_SUBMITTED, NO_REASON, SAGA_CAPTURE, plan->submit);
 	if (event.kind == SAGA_PROVIDER_ACTION)
-		return enter(PAYMENT_REQUIRES_ACTION, NO_REASON, SAGA_ASK, plan->submit);
+		return wait_for_person(plan);
 	if (event.kind == SAGA_PROVIDER_ABSENT) {
 		struct saga_decision decision =
 			enter(PAYMENT_SUBMITTED, NO_REASON, SAGA_SUBMIT, plan->submit);

@@ -40,6 +40,8 @@ struct saga_event {
 	const char *reason; /* of a decline, a conflict, a silence; NULL: none */
 	bool canceled; /* somebody wants the payment called off, or that is why it is compensating
 			*/
+	const char *action_url; /* of SAGA_PROVIDER_ACTION; lent, NULL: none */
+	const char *action_data;
 	bool unsent;   /* of a silence: the call was never made */
 	const char *provider_reference; /* for the record; NULL: none */
 };

@@ -187,7 +187,10 @@ static void replay(struct payment_creation *creation)
 	if (creation->entry.original_found)
 		creation_take_original(creation);
 	if (!payment_state_open(creation->standing.state) ||
-	    creation->standing.state == PAYMENT_UNKNOWN) {
+	    creation->standing.state == PAYMENT_UNKNOWN ||
+	    creation->standing.state == PAYMENT_REQUIRES_ACTION) {
+		creation->action_url = creation->entry.action_url;
+		creation->action_data = creation->entry.action_data;
 		creation_end(creation, rt_ok());
 		return;
 	}
@@ -368,6 +371,43 @@ void creation_failed(struct payment_creation *creation, struct rt_status status)
 		saga_free(executor, saga);
 	creation_end(creation, status);
 	release_followers(followers);
+}
+
+/* ---- calling off ---- */
+
+static bool cancelable(const struct saga *saga)
+{
+	enum payment_state state = saga->standing.state;
+
+	return state == PAYMENT_REQUIRES_ACTION || state == PAYMENT_HELD ||
+	       (state == PAYMENT_CREATED && saga->plan->submit != NULL);
+}
+
+void executor_cancel(struct executor *executor, struct payment_creation *creation)
+{
+	struct rt_status status = rt_ok();
+
+	creation->executor = executor;
+	creation->answer_by_us = creation->deadline_mono_us - MARGIN_US;
+	rt_lock_take(&executor->lock);
+	struct saga *saga = registry_find(executor, &creation->standing.payment_id);
+
+	if (saga == NULL)
+		status = RT_FAIL(ABORTED, "IN_FLIGHT", "another replica has it; try again");
+	else if (!cancelable(saga))
+		status = RT_FAIL(FAILED_PRECONDITION, "PAYMENT_NOT_CANCELABLE",
+				 "the other side has been asked already");
+	else {
+		atomic_store(&saga->cancel_wanted, true);
+		wait_for(creation, saga);
+		/* The connector is asked now what it waits for; then it is called off there. */
+		if (saga->timer.place != 0 && saga->timer.kind == TIMER_SAGA_ACT &&
+		    saga->decision.action == SAGA_ASK)
+			executor_arm(executor, &saga->timer, TIMER_SAGA_ACT, rt_clock_mono_us());
+	}
+	rt_lock_give(&executor->lock);
+	if (!rt_is_ok(&status))
+		creation_end(creation, status);
 }
 
 /* ---- answering ---- */

@@ -146,6 +146,7 @@ void executor_destroy(struct executor *executor)
 		for (struct saga *saga = executor->registry[i], *next; saga != NULL; saga = next) {
 			next = saga->registry_next;
 			call_forget(saga);
+			free(saga->action);
 			free(saga);
 		}
 	}

@@ -83,6 +83,9 @@ struct payment_creation {
 	/* Results, when the status is OK. */
 	struct payment_standing standing;
 	bool replayed;
+	const char
+		*action_url; /* what the person must do; lent until `done` returns; NULL: nothing */
+	const char *action_data;
 	struct limit_refusal limit; /* when limit_reason(standing.reason) */
 	/* The executor's own. */
 	struct lane_item lane;
@@ -110,6 +113,12 @@ struct payment_creation {
  * CONNECTOR_NOT_REGISTERED; NOT_FOUND ACCOUNT_NOT_FOUND (a player's: also another's account),
  * LEDGER_NOT_FOUND; RESOURCE_EXHAUSTED; UNAVAILABLE; DEADLINE_EXCEEDED. */
 void executor_create(struct executor *executor, struct payment_creation *creation);
+
+/* Calls off a payment that this process carries out, unless the other side has been asked to act,
+ * and waits for what becomes of it. Of `creation` only `standing` is read. Errors (by done):
+ * FAILED_PRECONDITION PAYMENT_NOT_CANCELABLE; ABORTED IN_FLIGHT: another replica has it, or it is
+ * being decided; try again. */
+void executor_cancel(struct executor *executor, struct payment_creation *creation);
 
 /* A connector's notification. Owns: the caller keeps it until `done`. */
 struct payment_notification {

@@ -53,6 +53,9 @@ struct saga {
 	bool alone;             /* its post is not to share a call */
 	atomic_bool nudged;     /* a notification came while it was busy */
 	atomic_bool displaced;  /* somebody else has it: it takes no more steps */
+	atomic_bool cancel_wanted;
+	char *action; /* what the person must do: URL and data, one after the other; NULL: nothing
+		       */
 	char currency[4];
 	char next_reason[PAYMENT_REASON_BYTES];
 	char instrument[];

@@ -1,4 +1,6 @@
 /* What the lanes do: a batch of items of all kinds becomes one transaction; then each is told. */
+#include <string.h>
+
 #include "engine/calls.h"
 #include "engine/executor_internal.h"
 #include "engine/fail_point.h"
@@ -59,6 +61,11 @@ static struct payment_advance *make_advance(const struct saga *saga, int64_t now
 	};
 	for (size_t i = 0; i < advance->change_count; i++)
 		advance->changes[i] = saga->decision.changes[i];
+	if (saga->action != NULL &&
+	    advance->changes[advance->change_count - 1].state == PAYMENT_REQUIRES_ACTION) {
+		advance->action_url = saga->action;
+		advance->action_data = saga->action + strlen(saga->action) + 1;
+	}
 	return advance;
 }
 

@@ -231,12 +231,28 @@ static struct saga *take_provider(struct executor *executor)
 	return NULL;
 }
 
+static struct connector_operation operation_of(const struct saga *saga)
+{
+	const struct saga_step *step = saga->decision.step;
+	struct connector_operation operation = {
+		.reference = step->reference == NULL
+				     ? saga->standing.payment_id
+				     : rt_uuid_derive(&saga->standing.payment_id, step->reference),
+		.kind = step->operation,
+		.amount_minor = saga->amount_minor};
+
+	if (step->original == ORIGINAL_PARENT)
+		operation.original = saga->parent_id;
+	if (step->original == ORIGINAL_SELF)
+		operation.original = saga->standing.payment_id;
+	memcpy(operation.currency, saga->currency, sizeof(operation.currency));
+	return operation;
+}
+
 static void start_provider(struct executor *executor, struct saga *saga)
 {
 	struct provider_call *call = malloc(sizeof(*call));
-	struct connector_operation operation = {.payment_id = saga->standing.payment_id,
-						.kind = saga->decision.step->operation,
-						.amount_minor = saga->amount_minor};
+	struct connector_operation operation = operation_of(saga);
 	/* The saga may be gone when the call has been started. */
 	const struct connector_client *client = &saga->connector->client;
 	struct rt_trace trace = saga->trace;
@@ -245,11 +261,22 @@ static void start_provider(struct executor *executor, struct saga *saga)
 	reach(saga, FAIL_ORDER_BEFORE, FAIL_ASK_BEFORE);
 	call_begin(executor, saga);
 	*call = (struct provider_call){executor, saga};
-	memcpy(operation.currency, saga->currency, sizeof(operation.currency));
-	if (saga->decision.action == SAGA_SUBMIT)
+	switch (saga->decision.action) {
+	case SAGA_SUBMIT:
 		connector_submit(client, &operation, saga->instrument, &trace, on_answered, call);
-	else
+		return;
+	case SAGA_CAPTURE:
+		connector_capture(client, &operation, &trace, on_answered, call);
+		return;
+	case SAGA_CANCEL:
+		connector_cancel(client, &operation, &trace, on_answered, call);
+		return;
+	case SAGA_ASK:
+	case SAGA_POST:
+	case SAGA_REST:
 		connector_ask(client, &operation, &trace, on_answered, call);
+		return;
+	}
 }
 
 /* One call, of either kind. False: nothing may go out now. */

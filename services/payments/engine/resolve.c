@@ -74,7 +74,8 @@ bool creation_ready(struct payment_creation *creation)
 	if ((creation->own_accounts_only || request->kind == PAYMENT_DEPOSIT) &&
 	    !account_known_good(creation))
 		return false;
-	if (request->kind == PAYMENT_REMOTE_TRANSFER || request->original_key[0] != '\0')
+	if (request->kind == PAYMENT_REMOTE_TRANSFER || request->kind == PAYMENT_REFUND ||
+	    request->original_key[0] != '\0')
 		return false;
 	if (request->connector[0] == '\0')
 		return true;
@@ -179,6 +180,11 @@ void creation_take_original(struct payment_creation *creation)
 		request->fee_minor = original->fee_minor;
 		request->fee_account_id = original->fee_account_id;
 	}
+	if (request->kind == PAYMENT_REFUND) {
+		request->account_id = original->account_id;
+		request->counter_id = original->counter_id;
+		request->connector = original->connector;
+	}
 }
 
 /* What never arrived: its key is taken for it, so that it is refused when it comes. */
@@ -231,6 +237,28 @@ static struct rt_status check_rollback(struct payment_creation *creation)
 	return rt_ok();
 }
 
+/* A refund has everything but its amount from the deposit that it gives back. */
+static struct rt_status check_refund(struct payment_creation *creation)
+{
+	struct payment_request *request = &creation->request;
+	const struct payment_original *original = &creation->entry.original;
+
+	if (!creation->entry.original_found)
+		return rt_status_in(RT_FAIL(NOT_FOUND, "PAYMENT_NOT_FOUND",
+					    "there is no such payment in this ledger"),
+				    "refund.payment_id");
+	if (original->kind != PAYMENT_DEPOSIT)
+		return RT_BAD_FIELD("NOT_REFUNDABLE", "refund.payment_id", "is not a deposit");
+	creation_take_original(creation);
+	if (rt_uuid_equal(&request->fee_account_id, &request->account_id))
+		return RT_BAD_FIELD("INVALID_FIELD", "fee.account_id",
+				    "must differ from the account that pays it");
+	if (executor_connector(creation->executor, request->connector) == NULL)
+		return RT_FAIL(FAILED_PRECONDITION, "CONNECTOR_NOT_REGISTERED",
+			       "the deposit's connector is not configured");
+	return rt_ok();
+}
+
 /* What the look-up had to find for the payment to be recorded. */
 static struct rt_status check_found(struct payment_creation *creation)
 {
@@ -240,6 +268,8 @@ static struct rt_status check_found(struct payment_creation *creation)
 		return check_transit(creation);
 	if (request->original_key[0] != '\0')
 		return check_rollback(creation);
+	if (request->kind == PAYMENT_REFUND)
+		return check_refund(creation);
 	return request->connector[0] != '\0' ? check_connector(creation) : rt_ok();
 }
 

@@ -57,6 +57,7 @@ void saga_free(struct executor *executor, struct saga *saga)
 	rt_lock_take(&executor->lock);
 	executor_release(executor);
 	rt_lock_give(&executor->lock);
+	free(saga->action);
 	free(saga);
 }
 
@@ -88,6 +89,12 @@ static void answer_waiters(struct executor *executor, struct saga *saga)
 	struct payment_creation *list = detach_waiters(executor, saga);
 
 	rt_lock_give(&executor->lock);
+	for (struct payment_creation *creation = list; creation != NULL;
+	     creation = creation->next) {
+		creation->action_url = saga->action;
+		creation->action_data =
+			saga->action == NULL ? NULL : saga->action + strlen(saga->action) + 1;
+	}
 	creations_answer(list);
 }
 
@@ -130,6 +137,42 @@ static bool fruitless(enum saga_event_kind kind)
 {
 	return kind == SAGA_LEDGER_SILENT || kind == SAGA_PROVIDER_SILENT ||
 	       kind == SAGA_PROVIDER_PENDING || kind == SAGA_PROVIDER_ABSENT;
+}
+
+/* How many attempts in a row have not helped, after this event. What was never sent says nothing
+ * about the other side, and what says that it never had the operation is an answer: neither makes
+ * the pauses longer. */
+static uint32_t attempts_after(uint32_t attempts, const struct saga_event *event)
+{
+	switch ((int)event->kind) {
+	case SAGA_PROVIDER_SILENT:
+		return event->unsent ? attempts : attempts + 1;
+	case SAGA_PROVIDER_ABSENT:
+		return attempts;
+	case SAGA_LEDGER_SILENT:
+	case SAGA_PROVIDER_PENDING:
+	case SAGA_PROVIDER_ACTION:
+		return attempts + 1;
+	default:
+		return 0;
+	}
+}
+
+/* What the person must do is kept with the saga until it is written. */
+static void keep_action(struct saga *saga, const struct saga_event *event)
+{
+	const char *url = event->action_url == NULL ? "" : event->action_url;
+	const char *data = event->action_data == NULL ? "" : event->action_data;
+	size_t url_bytes = strlen(url) + 1;
+	size_t data_bytes = strlen(data) + 1;
+
+	if (event->kind != SAGA_PROVIDER_ACTION)
+		return;
+	free(saga->action);
+	saga->action = malloc(url_bytes + data_bytes);
+	RT_ASSERT(saga->action != NULL);
+	memcpy(saga->action, url, url_bytes);
+	memcpy(saga->action + url_bytes, data, data_bytes);
 }
 
 /* The reasons that the decision lends are kept with the saga. */
@@ -194,7 +237,10 @@ void saga_feed(struct executor *executor, struct saga *saga, struct saga_event e
 		lose(executor, saga);
 		return;
 	}
-	event.canceled = called_off(saga);
+	event.canceled = called_off(saga) || atomic_load(&saga->cancel_wanted);
+	if (event.kind == SAGA_PROVIDER_ACTION && atomic_load(&saga->cancel_wanted) &&
+	    saga->standing.state == PAYMENT_REQUIRES_ACTION)
+		event.kind = SAGA_CANCEL_ASKED;
 	struct saga_decision decision = saga_decide(saga->plan, saga->standing.state, event);
 
 	if (!decision.legal) {
@@ -207,7 +253,8 @@ void saga_feed(struct executor *executor, struct saga *saga, struct saga_event e
 				       (struct saga_event){.kind = SAGA_BEGIN});
 		decision.pause = true;
 	}
-	saga->attempts = fruitless(event.kind) ? saga->attempts + 1 : 0;
+	saga->attempts = attempts_after(saga->attempts, &event);
+	keep_action(saga, &event);
 	saga->decision = decision;
 	if (decision.pause && decision.action == SAGA_ASK && atomic_exchange(&saga->nudged, false))
 		saga->decision.pause = false;
@@ -300,8 +347,9 @@ void saga_act(struct executor *executor, struct saga *saga)
 		saga_perform(executor, saga);
 		return;
 	}
-	/* Asked once and still unknown: callers are told so now. */
-	if (saga->standing.state == PAYMENT_UNKNOWN)
+	/* Asked once and still unknown, or waiting for a person: callers are told so now. */
+	if (saga->standing.state == PAYMENT_UNKNOWN ||
+	    saga->standing.state == PAYMENT_REQUIRES_ACTION)
 		answer_waiters(executor, saga);
 	arm(executor, saga, TIMER_SAGA_ACT,
 	    saga->pause_us > 0 ? saga->pause_us : executor_backoff_us(executor, saga->attempts));

@@ -17,7 +17,9 @@ static void on_created(struct payment_creation *creation, struct rt_status statu
 	}
 	reply.payment = map_payment(&creation->request, &creation->standing, rt_call_arena(call));
 	reply.replayed = creation->replayed;
-	if (!map_refusal(reply.payment, &creation->standing, &creation->limit,
+	if (!map_required_action(reply.payment, creation->action_url, creation->action_data,
+				 rt_call_arena(call)) ||
+	    !map_refusal(reply.payment, &creation->standing, &creation->limit,
 			 rt_call_arena(call))) {
 		rt_call_end(call,
 			    RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the reply is too large"),

@@ -17,6 +17,11 @@ struct payment_draft map_draft(const Daler__Payments__V1__CreatePaymentRequest *
 void map_kind(Daler__Payments__V1__Payment *payment, const struct payment_request *request,
 	      struct rt_arena *arena);
 
+/* What the person must do, while the payment waits for it; the texts are copied. False when the
+ * arena is full. */
+bool map_required_action(Daler__Payments__V1__Payment *payment, const char *url, const char *data,
+			 struct rt_arena *arena);
+
 /* The scope of idempotency keys and of "one's own": the user's id, or without one the identity's
  * name. */
 void map_caller(const struct rt_caller *caller, char text[PAYMENT_CALLER_BYTES]);

@@ -31,6 +31,11 @@ static void draft_kind(const create_request *request, struct payment_draft *draf
 		draft->remote_ledger_id = request->remote_transfer->to_ledger_id;
 		draft->remote_account_id = request->remote_transfer->to_account_id;
 		return;
+	case DALER__PAYMENTS__V1__CREATE_PAYMENT_REQUEST__KIND_REFUND:
+		draft->kind = PAYMENT_REFUND;
+		draft->parent_id = request->refund->payment_id;
+		draft->instrument = request->refund->instrument;
+		return;
 	case DALER__PAYMENTS__V1__CREATE_PAYMENT_REQUEST__KIND_WAGER:
 		draft->kind = PAYMENT_WAGER;
 		draft->account_id = request->wager->account_id;
@@ -134,6 +139,20 @@ static void set_remote_transfer(payment_message *payment, const struct payment_r
 	payment->remote_transfer = kind;
 }
 
+static void set_refund(payment_message *payment, const struct payment_request *request,
+		       struct rt_arena *arena)
+{
+	Daler__Payments__V1__Refund *kind = rt_arena_alloc(arena, sizeof(*kind));
+
+	if (kind == NULL)
+		return;
+	daler__payments__v1__refund__init(kind);
+	kind->payment_id = map_uuid(&request->parent_id, arena);
+	kind->instrument = map_lent(request->instrument);
+	payment->kind_case = DALER__PAYMENTS__V1__PAYMENT__KIND_REFUND;
+	payment->refund = kind;
+}
+
 static void set_wager(payment_message *payment, const struct payment_request *request,
 		      struct rt_arena *arena)
 {
@@ -203,6 +222,7 @@ void map_kind(payment_message *payment, const struct payment_request *request,
 		[PAYMENT_WITHDRAWAL] = set_withdrawal,
 		[PAYMENT_TRANSFER] = set_transfer,
 		[PAYMENT_REMOTE_TRANSFER] = set_remote_transfer,
+		[PAYMENT_REFUND] = set_refund,
 		[PAYMENT_WAGER] = set_wager,
 		[PAYMENT_SETTLE] = set_settlement,
 		[PAYMENT_WAGER_ROLLBACK] = set_rollback,
@@ -213,4 +233,21 @@ void map_kind(payment_message *payment, const struct payment_request *request,
 		setters[request->kind](payment, request, arena);
 	if (request->fee_minor > 0)
 		set_fee(payment, request, arena);
+}
+
+bool map_required_action(payment_message *payment, const char *url, const char *data,
+			 struct rt_arena *arena)
+{
+	if (payment == NULL || url == NULL ||
+	    payment->state != DALER__PAYMENTS__V1__PAYMENT_STATE__PAYMENT_STATE_REQUIRES_ACTION)
+		return payment != NULL;
+	Daler__Payments__V1__RequiredAction *action = rt_arena_alloc(arena, sizeof(*action));
+
+	if (action == NULL)
+		return false;
+	daler__payments__v1__required_action__init(action);
+	action->url = rt_arena_strdup(arena, url);
+	action->data = rt_arena_strdup(arena, data);
+	payment->action = action;
+	return !arena->overflowed;
 }

@@ -34,7 +34,14 @@ void map_operator(const struct rt_caller *caller, char text[MAP_OPERATOR_BYTES])
 Daler__Payments__V1__Payment *map_record(const struct payment_record *record,
 					 struct rt_arena *arena)
 {
-	return map_payment(&record->request, &record->standing, arena);
+	Daler__Payments__V1__Payment *payment =
+		map_payment(&record->request, &record->standing, arena);
+
+	if (payment != NULL && record->review_since_us != 0)
+		payment->review_since_time = map_time(record->review_since_us, arena);
+	return map_required_action(payment, record->action_url, record->action_data, arena)
+		       ? payment
+		       : NULL;
 }
 
 static const char *const action_names[] = {

@@ -27,7 +27,7 @@ static struct rt_status out_of_arena(void)
 }
 
 /* A player's own are those they asked for; what is not theirs does not exist for them. */
-static bool may_read(const struct rt_caller *caller, const struct payment_record *record)
+bool payments_may_read(const struct rt_caller *caller, const struct payment_record *record)
 {
 	char own[PAYMENT_CALLER_BYTES];
 
@@ -69,12 +69,12 @@ static struct rt_status get(struct rt_call *call, Daler__Payments__V1__GetPaymen
 		return out_of_arena();
 	RT_TRY(rt_uuid_field("payment_id", request->payment_id, &payment_id));
 	RT_TRY(payment_store_get(pg, &payment_id, arena, rt_call_deadline_us(call), record));
-	if (!may_read(rt_call_caller(call), record))
+	if (!payments_may_read(rt_call_caller(call), record))
 		return RT_FAIL(NOT_FOUND, "PAYMENT_NOT_FOUND", "there is no such payment");
 	RT_TRY(payment_store_events(pg, record, arena, rt_call_deadline_us(call), &events,
 				    &reply->n_events));
 	RT_TRY(get_calls(call, record, reply));
-	reply->payment = map_payment(&record->request, &record->standing, arena);
+	reply->payment = map_record(record, arena);
 	reply->events = rt_arena_array(arena, reply->n_events,
 				       sizeof(struct Daler__Payments__V1__PaymentEvent *));
 	if (reply->payment == NULL || reply->events == NULL)

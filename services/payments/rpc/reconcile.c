@@ -38,6 +38,8 @@ static enum provider_operation operation_of(int kind)
 		return PROVIDER_AUTHORIZE;
 	if (kind == DALER__CONNECTOR__V1__OPERATION_KIND__OPERATION_KIND_PAYOUT)
 		return PROVIDER_PAYOUT;
+	if (kind == DALER__CONNECTOR__V1__OPERATION_KIND__OPERATION_KIND_REFUND)
+		return PROVIDER_REFUND;
 	return PROVIDER_NONE;
 }
 

@@ -5,6 +5,7 @@
 #include "rt/pg.h"
 #include "rt/rpc_server.h"
 #include "rt/signature.h"
+#include "store/payment_store.h"
 
 struct feed;
 
@@ -20,8 +21,12 @@ struct payments_service {
 void *payments_worker_new(void *service);
 void payments_worker_destroy(void *worker);
 
+/* Whether the payment exists for this caller. */
+bool payments_may_read(const struct rt_caller *caller, const struct payment_record *record);
+
 /* A row of methods.def each. */
 void payments_create_payment(struct rt_call *call);
+void payments_cancel_payment(struct rt_call *call);
 void payments_get_payment(struct rt_call *call);
 void payments_list_payments(struct rt_call *call);
 void payments_watch(struct rt_call *call);

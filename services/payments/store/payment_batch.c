@@ -128,7 +128,8 @@ static void read_standing(const struct rt_pg_rows *rows, int row, struct payment
 
 /* A key is taken by whatever payment has it, in any ledger; that of the same ledger is the one to
  * compare with. */
-static void take_key_row(const struct rt_pg_rows *rows, int row, struct payment_entry *entry)
+static void take_key_row(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
+			 struct payment_entry *entry)
 {
 	struct rt_uuid ledger_id = rt_pg_uuid(rows, row, 1);
 	struct rt_uuid payment_id = rt_pg_uuid(rows, row, 2);
@@ -153,6 +154,10 @@ static void take_key_row(const struct rt_pg_rows *rows, int row, struct payment_
 	entry->rolled_back = same_ledger && length == RT_DIGEST_BYTES &&
 			     memcmp(hash, payment_tombstone_hash, length) == 0;
 	read_standing(rows, row, entry->standing);
+	if (entry->standing->state == PAYMENT_REQUIRES_ACTION) {
+		entry->action_url = rt_arena_strdup(arena, rt_pg_text(rows, row, 10));
+		entry->action_data = rt_arena_strdup(arena, rt_pg_text(rows, row, 11));
+	}
 }
 
 /* A key that this very batch takes is taken. */
@@ -198,13 +203,15 @@ static void take_transits(const struct payment_batch *batch, const struct rt_pg_
 	}
 }
 
-static void take_keys(const struct payment_batch *batch, const struct answers *answers)
+static void take_keys(const struct payment_batch *batch, const struct answers *answers,
+		      struct rt_arena *arena)
 {
 	const struct rt_pg_rows *rows = &answers->rows[ASK_KEYS];
 	const struct rt_pg_rows *clearing = &answers->rows[ASK_CLEARING];
 
 	for (int row = 0; row < rows->count; row++)
-		take_key_row(rows, row, batch->entries[row_number(rows, row, batch->entry_count)]);
+		take_key_row(rows, row, arena,
+			     batch->entries[row_number(rows, row, batch->entry_count)]);
 	for (int row = 0; row < clearing->count; row++) {
 		struct payment_entry *entry =
 			batch->entries[row_number(clearing, row, batch->entry_count)];
@@ -331,6 +338,7 @@ static struct rt_status write_and_commit(struct rt_pg *pg, const struct payment_
 	RT_TRY(payment_send_payments(pg, batch, arena, &sent));
 	RT_TRY(payment_send_events(pg, batch, written, originals, arena, &sent));
 	RT_TRY(payment_send_originals(pg, originals, arena, &sent));
+	RT_TRY(payment_send_actions(pg, batch, written, arena, &sent));
 	RT_TRY(limit_batch_send_writes(pg, batch, purses, arena, &sent));
 	RT_TRY(call_batch_send(pg, batch, arena, &sent));
 	RT_TRY(wake_batch_send(pg, batch, arena, &sent));
@@ -348,6 +356,8 @@ static void reset_entry(struct payment_entry *entry)
 	entry->recorded = false;
 	entry->same_body = false;
 	entry->rolled_back = false;
+	entry->action_url = NULL;
+	entry->action_data = NULL;
 	entry->waits = false;
 	entry->clearing_found = false;
 	entry->transit_found = false;
@@ -386,7 +396,7 @@ static struct rt_status run(struct rt_pg *pg, struct payment_batch *batch, struc
 		return out_of_arena();
 	RT_TRY(rt_pg_send_begin(pg, deadline_mono_us));
 	RT_TRY(ask(pg, batch, arena, &answers));
-	take_keys(batch, &answers);
+	take_keys(batch, &answers, arena);
 	take_probes(batch, &answers);
 	take_notices(batch, &answers);
 	payment_take_originals(batch, &answers.rows[ASK_ORIGINALS]);

@@ -40,7 +40,9 @@ struct payment_entry {
 	bool found;       /* the key was taken: *standing is that payment's */
 	bool same_body;   /* found: with this body, in this ledger */
 	bool rolled_back; /* found: it is a tombstone, left by a rollback that came first */
-	bool waits;       /* insert: not recorded; its original must come to rest first */
+	const char *action_url; /* found: what the person must do; in the attempt's arena */
+	const char *action_data;
+	bool waits; /* insert: not recorded; its original must come to rest first */
 	bool clearing_found;
 	struct rt_uuid clearing_id;
 	bool transit_found;
@@ -62,6 +64,8 @@ struct payment_advance {
 	int64_t amount_minor;
 	size_t change_count;
 	struct saga_change changes[SAGA_CHANGES_MAX]; /* with reasons: none is NULL */
+	const char *action_url;                       /* with PAYMENT_REQUIRES_ACTION; else NULL */
+	const char *action_data;
 	int64_t time_us; /* result too: of the attempt that was committed */
 	bool written;    /* result; false: somebody else has it now */
 };

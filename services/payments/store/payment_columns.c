@@ -13,6 +13,7 @@ static const struct rt_pg_statement find_clearing = {"payments_find_clearing",
 static const struct rt_pg_statement find_transit = {"payments_find_transit", payments_find_transit};
 static const struct rt_pg_statement advance_payments = {"payments_advance",
 							payments_advance_payments};
+static const struct rt_pg_statement set_actions = {"payments_set_actions", payments_set_actions};
 static const struct rt_pg_statement read_fences = {"payments_read_fences", payments_read_fences};
 static const struct rt_pg_statement insert_payments = {"payments_insert", payments_insert_payments};
 static const struct rt_pg_statement insert_events = {"payments_insert_events",
@@ -159,6 +160,39 @@ struct rt_status payment_send_advance(struct rt_pg *pg, const struct payment_bat
 	rt_pg_add_time_array(&params, columns.times, count);
 	rt_pg_add_uuid(&params, &batch->worker_id);
 	return rt_pg_send(pg, &advance_payments, &params);
+}
+
+struct rt_status payment_send_actions(struct rt_pg *pg, const struct payment_batch *batch,
+				      const bool *written, struct rt_arena *arena, size_t *sent)
+{
+	size_t count = 0;
+	struct rt_uuid *ledgers = PAYMENT_COLUMN(arena, struct rt_uuid, batch->advance_count);
+	struct rt_uuid *payments = PAYMENT_COLUMN(arena, struct rt_uuid, batch->advance_count);
+	const char **urls = PAYMENT_COLUMN(arena, const char *, batch->advance_count);
+	const char **data = PAYMENT_COLUMN(arena, const char *, batch->advance_count);
+	struct rt_pg_params params;
+
+	if (ledgers == NULL || payments == NULL || urls == NULL || data == NULL)
+		return out_of_arena();
+	for (size_t i = 0; i < batch->advance_count; i++) {
+		const struct payment_advance *advance = batch->advances[i];
+
+		if (!written[i] || advance->action_url == NULL)
+			continue;
+		ledgers[count] = advance->ledger_id;
+		payments[count] = advance->payment_id;
+		urls[count] = advance->action_url;
+		data[count++] = advance->action_data;
+	}
+	if (count == 0)
+		return rt_ok();
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid_array(&params, ledgers, NULL, count);
+	rt_pg_add_uuid_array(&params, payments, NULL, count);
+	rt_pg_add_text_array(&params, urls, count);
+	rt_pg_add_text_array(&params, data, count);
+	(*sent)++;
+	return rt_pg_send(pg, &set_actions, &params);
 }
 
 struct rt_status payment_send_fences(struct rt_pg *pg, const struct rt_uuid *ledgers,

@@ -33,6 +33,9 @@ struct rt_status payment_send_fences(struct rt_pg *pg, const struct rt_uuid *led
 /* The missing payments, if there are any; then *sent grows by one. */
 struct rt_status payment_send_payments(struct rt_pg *pg, const struct payment_batch *batch,
 				       struct rt_arena *arena, size_t *sent);
+/* What persons must do, for the advances that were written, likewise. */
+struct rt_status payment_send_actions(struct rt_pg *pg, const struct payment_batch *batch,
+				      const bool *written, struct rt_arena *arena, size_t *sent);
 struct payment_originals;
 /* The events of the missing payments, of the advances that were written and of the originals,
  * likewise. */

@@ -31,6 +31,13 @@ void message_operation_fill(struct message_operation *message, const struct oper
 	wire->status = (Daler__Connector__V1__OperationStatus)operation->status;
 	if (operation->status == OPERATION_DECLINED)
 		wire->decline_reason = message_text(operation->decline_reason);
+	daler__connector__v1__required_action__init(&message->action);
+	if (operation->status == OPERATION_REQUIRES_ACTION) {
+		message->action.url = message_text("https://psp.example/act");
+		message->action.data = message_text(operation->order.reference);
+		wire->action = &message->action;
+	}
+	wire->original_reference = message_text(operation->order.original);
 	wire->provider_reference = message_text(operation->provider_reference);
 	fill_time(&message->created, operation->created_wall_us);
 	fill_time(&message->updated, operation->updated_wall_us);

@@ -7,6 +7,7 @@
 /* An operation's message with the messages that it points to. Texts point into the operation. */
 struct message_operation {
 	Daler__Connector__V1__Operation message;
+	Daler__Connector__V1__RequiredAction action;
 	Google__Protobuf__Timestamp created;
 	Google__Protobuf__Timestamp updated;
 };

@@ -7,8 +7,15 @@
 #include "rt/status.h"
 
 /* The numbers are those of the contract and of the books. */
-enum operation_kind { OPERATION_CHARGE = 1, OPERATION_PAYOUT = 2 };
-enum operation_status { OPERATION_PENDING = 1, OPERATION_SUCCEEDED = 2, OPERATION_DECLINED = 3 };
+enum operation_kind { OPERATION_CHARGE = 1, OPERATION_PAYOUT = 2, OPERATION_REFUND = 3 };
+enum operation_status {
+	OPERATION_PENDING = 1,
+	OPERATION_SUCCEEDED = 2,
+	OPERATION_DECLINED = 3,
+	OPERATION_REQUIRES_ACTION = 4,
+	OPERATION_AUTHORIZED = 5,
+	OPERATION_CANCELED = 6,
+};
 
 /* What is asked for. Owns: nothing; texts live in the request's arena. */
 struct order {
@@ -16,6 +23,7 @@ struct order {
 	const char *reference;
 	const char *currency;
 	const char *instrument;
+	const char *original; /* the reference of the charge that a refund gives back; else "" */
 	int64_t amount_minor;
 };
 

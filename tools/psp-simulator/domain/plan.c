@@ -27,7 +27,7 @@ static void plan_notification(struct plan *plan, enum operation_status shows, in
 static void plan_notifications(const int64_t *values, struct plan *plan)
 {
 	bool early = values[BEHAVIOUR_NOTIFY_EARLY] != 0;
-	bool pending = plan->status == OPERATION_PENDING;
+	bool pending = plan->final_after_us > 0;
 	int64_t final_us = pending ? plan->final_after_us : plan->answer_after_us + AFTER_US;
 
 	if (values[BEHAVIOUR_NOTIFY_NONE] != 0)
@@ -61,10 +61,16 @@ struct plan plan_make(const struct behaviour *behaviour, int64_t try_number)
 	else if (done <= values[BEHAVIOUR_LATE])
 		plan.answer = PLAN_ANSWER_LATE;
 	plan.answer_after_us = values[BEHAVIOUR_DELAY] * US_PER_MS;
-	plan.final_status =
-		values[BEHAVIOUR_DECLINE] != 0 ? OPERATION_DECLINED : OPERATION_SUCCEEDED;
-	plan.final_after_us = values[BEHAVIOUR_PENDING] * US_PER_MS;
-	plan.status = plan.final_after_us > 0 ? OPERATION_PENDING : plan.final_status;
+	plan.final_status = OPERATION_SUCCEEDED;
+	if (values[BEHAVIOUR_AUTHORIZE_ONLY] != 0)
+		plan.final_status = OPERATION_AUTHORIZED;
+	if (values[BEHAVIOUR_DECLINE] != 0)
+		plan.final_status = OPERATION_DECLINED;
+	plan.final_after_us = (values[BEHAVIOUR_PENDING] + values[BEHAVIOUR_ACTION]) * US_PER_MS;
+	plan.status = plan.final_status;
+	if (plan.final_after_us > 0)
+		plan.status = values[BEHAVIOUR_ACTION] != 0 ? OPERATION_REQUIRES_ACTION
+							    : OPERATION_PENDING;
 	plan_notifications(values, &plan);
 	return plan;
 }

@@ -1,5 +1,8 @@
 #include "engine/desk.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "domain/plan.h"
 #include "rt/clock.h"
 #include "rt/id.h"
@@ -13,12 +16,12 @@ static bool chance(int64_t percent)
 }
 
 static struct rt_status plan_order(const struct desk_config *config, struct books *books,
-				   const struct task *task, struct plan *plan)
+				   const struct task *task, const char *tries, struct plan *plan)
 {
 	int64_t try_number = 1;
 
 	if (plan_counts_tries(&task->behaviour))
-		RT_TRY(books_count_try(books, task->order.reference, &try_number));
+		RT_TRY(books_count_try(books, tries, &try_number));
 	*plan = plan_make(&task->behaviour, try_number);
 	if (!task->scripted && chance(config->fail_percent))
 		plan->act = PLAN_FAIL;
@@ -58,7 +61,7 @@ static struct rt_status notify(struct books *books, const struct operation *oper
 		const struct rt_uuid uuid = rt_uuid_v7();
 		rt_uuid_format(&uuid, id);
 		RT_TRY(books_notify(books, id, operation->order.reference, planned->shows,
-				    plan->copies, operation->created_wall_us + planned->after_us));
+				    plan->copies, operation->updated_wall_us + planned->after_us));
 	}
 	return rt_ok();
 }
@@ -94,6 +97,33 @@ static struct rt_status carry_out(const struct desk_config *config, struct books
 	return config->notifies ? notify(books, operation, plan) : rt_ok();
 }
 
+static void decline(struct task *task, struct plan *plan, const char *reason)
+{
+	plan->final_status = OPERATION_DECLINED;
+	if (plan->final_after_us == 0)
+		plan->status = OPERATION_DECLINED;
+	snprintf(task->behaviour.decline_reason, sizeof(task->behaviour.decline_reason), "%s",
+		 reason);
+}
+
+/* Never more goes back than was captured. */
+static struct rt_status check_refund(struct books *books, struct task *task, struct plan *plan)
+{
+	struct operation original = {0};
+	bool found = false;
+	int64_t sum_minor = 0;
+
+	RT_TRY(books_find(books, task->order.original, task->arena, &original, &found));
+	RT_TRY(books_refunds_sum(books, task->order.original, &sum_minor));
+	if (!found || original.order.kind != OPERATION_CHARGE ||
+	    original.status != OPERATION_SUCCEEDED ||
+	    strcmp(original.order.currency, task->order.currency) != 0)
+		decline(task, plan, "ORIGINAL_NOT_CAPTURED");
+	else if (task->order.amount_minor > original.order.amount_minor - sum_minor)
+		decline(task, plan, "REFUND_EXCEEDS_CAPTURED");
+	return rt_ok();
+}
+
 static struct rt_status serve_new(const struct desk_config *config, struct books *books,
 				  struct task *task, const struct plan *plan)
 {
@@ -123,7 +153,9 @@ static struct rt_status serve_order(const struct desk_config *config, struct boo
 				       "this reference was used with another content");
 		return rt_ok();
 	}
-	RT_TRY(plan_order(config, books, task, &plan));
+	RT_TRY(plan_order(config, books, task, task->order.reference, &plan));
+	if (!found && task->order.kind == OPERATION_REFUND)
+		RT_TRY(check_refund(books, task, &plan));
 	if (!found)
 		return serve_new(config, books, task, &plan);
 	task->count = 1; /* done before: as it now is, in the manner of the behaviour */
@@ -132,6 +164,79 @@ static struct rt_status serve_order(const struct desk_config *config, struct boo
 	else
 		time_answer(&plan, task);
 	return rt_ok();
+}
+
+/* The behaviour that the authorization was told, as far as it is about answering. */
+static struct rt_status follow_behaviour(const struct operation *operation, struct task *task)
+{
+	const char *instrument = operation->order.instrument;
+
+	task->scripted = behaviour_is_scripted(instrument);
+	task->behaviour = (struct behaviour){.decline_reason = "CAPTURE_DECLINED"};
+	if (task->scripted)
+		RT_TRY(behaviour_parse("instrument", instrument + sizeof(BEHAVIOUR_PREFIX) - 1,
+				       &task->behaviour));
+	task->behaviour.values[BEHAVIOUR_DECLINE] = 0;
+	task->behaviour.values[BEHAVIOUR_PENDING] = 0;
+	task->behaviour.values[BEHAVIOUR_ACTION] = 0;
+	return rt_ok();
+}
+
+static bool ends(const struct task *task, struct operation *operation)
+{
+	bool declines = task->behaviour.values[BEHAVIOUR_CAPTURE_DECLINE] != 0;
+
+	if (task->kind == TASK_CANCEL) {
+		if (operation->status != OPERATION_AUTHORIZED &&
+		    operation->status != OPERATION_REQUIRES_ACTION)
+			return false;
+		operation->status = OPERATION_CANCELED;
+		operation->decline_reason = "";
+		return true;
+	}
+	if (operation->status != OPERATION_AUTHORIZED)
+		return false;
+	operation->status = declines ? OPERATION_DECLINED : OPERATION_SUCCEEDED;
+	operation->decline_reason = declines ? "CAPTURE_DECLINED" : "";
+	return true;
+}
+
+/* Captures or cancels; done before, it is answered as it now is, in the manner of the behaviour. */
+static struct rt_status serve_follow(const struct desk_config *config, struct books *books,
+				     struct task *task)
+{
+	struct operation *operation = &task->operations[0];
+	const char *tries = rt_arena_printf(task->arena, "%s/%s", task->reference,
+					    task->kind == TASK_CAPTURE ? "capture" : "cancel");
+	struct plan plan;
+	bool found = false;
+
+	RT_TRY(books_find(books, task->reference, task->arena, operation, &found));
+	if (!found || operation->order.kind != OPERATION_CHARGE) {
+		task->status = RT_FAIL(NOT_FOUND, "OPERATION_NOT_FOUND",
+				       "there is no authorization of this reference");
+		return rt_ok();
+	}
+	RT_TRY(follow_behaviour(operation, task));
+	RT_TRY(plan_order(config, books, task, tries, &plan));
+	if (plan.act == PLAN_FAIL) {
+		task->status = told_to_fail();
+		return rt_ok();
+	}
+	if (plan.act == PLAN_LOSE) {
+		leave_unanswered(task);
+		return rt_ok();
+	}
+	time_answer(&plan, task);
+	task->count = 1;
+	if (!ends(task, operation))
+		return rt_ok();
+	operation->updated_wall_us = rt_clock_wall_us();
+	operation->final_status = operation->status;
+	plan.notifications[0] = (struct planned_notification){.shows = operation->status};
+	plan.notification_count = plan.notification_count > 0 ? 1 : 0;
+	RT_TRY(books_end(books, operation));
+	return config->notifies ? notify(books, operation, &plan) : rt_ok();
 }
 
 static struct rt_status serve_find(struct books *books, struct task *task)
@@ -153,6 +258,9 @@ struct rt_status desk_serve(const struct desk_config *config, struct books *book
 	switch (task->kind) {
 	case TASK_ORDER:
 		return serve_order(config, books, task);
+	case TASK_CAPTURE:
+	case TASK_CANCEL:
+		return serve_follow(config, books, task);
 	case TASK_FIND:
 		return serve_find(books, task);
 	case TASK_LIST:

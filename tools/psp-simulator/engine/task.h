@@ -12,6 +12,8 @@
 
 enum task_kind {
 	TASK_ORDER,     /* carry out `order` as `behaviour` says */
+	TASK_CAPTURE,   /* what `reference` has authorized */
+	TASK_CANCEL,    /* what `reference` has authorized, or begun */
 	TASK_FIND,      /* the operation `reference` */
 	TASK_LIST,      /* up to `limit` operations after `after` */
 	TASK_DELIVERED, /* payments has taken the notification `reference` */

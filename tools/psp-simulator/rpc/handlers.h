@@ -11,7 +11,11 @@ struct simulator {
 	struct behaviour default_behaviour;
 };
 
-void simulator_charge(struct rt_call *call);
+void simulator_authorize(struct rt_call *call);
+void simulator_capture(struct rt_call *call);
+void simulator_cancel(struct rt_call *call);
+void simulator_refund(struct rt_call *call);
+void simulator_get_capabilities(struct rt_call *call);
 void simulator_payout(struct rt_call *call);
 void simulator_get_operation(struct rt_call *call);
 void simulator_list_operations(struct rt_call *call);

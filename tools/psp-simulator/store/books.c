@@ -10,7 +10,7 @@
 #include "simulator.sql.h"
 
 #define BUSY_MS_MAX    5000
-#define SCHEMA_NUMBER  1
+#define SCHEMA_NUMBER  2
 #define PATH_BYTES_MAX 4096
 
 enum statement {
@@ -20,6 +20,8 @@ enum statement {
 	FIND,
 	LIST,
 	INSERT,
+	END,
+	REFUNDS_SUM,
 	COUNT_TRY,
 	SETTLE,
 	NOTIFY,
@@ -40,6 +42,8 @@ static const char *const sql[] = {
 	[FIND] = simulator_operation_find,
 	[LIST] = simulator_operation_list,
 	[INSERT] = simulator_operation_insert,
+	[END] = simulator_operation_end,
+	[REFUNDS_SUM] = simulator_refunds_sum,
 	[COUNT_TRY] = simulator_try_count,
 	[SETTLE] = simulator_operation_settle,
 	[NOTIFY] = simulator_notification_insert,
@@ -94,7 +98,6 @@ static struct rt_status set_up(struct books *books, bool look_only)
 	int64_t schema = 0;
 
 	sqlite3_busy_timeout(books->database, BUSY_MS_MAX);
-	RT_TRY(script(books, "PRAGMA foreign_keys = ON"));
 	RT_TRY(ask_number(books, "PRAGMA user_version", &schema));
 	if (schema > SCHEMA_NUMBER || (look_only && schema != SCHEMA_NUMBER))
 		return RT_FAIL(FAILED_PRECONDITION, "BOOKS_UNKNOWN",
@@ -103,8 +106,9 @@ static struct rt_status set_up(struct books *books, bool look_only)
 		return rt_ok();
 	RT_TRY(script(books, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"));
 	RT_TRY(script(books, "BEGIN IMMEDIATE"));
-	RT_TRY(script(books, simulator_schema));
-	return script(books, "PRAGMA user_version = 1; COMMIT");
+	RT_TRY(script(books, schema == 1 ? simulator_upgrade_2 : simulator_schema));
+	RT_TRY(script(books, "PRAGMA user_version = 2; COMMIT"));
+	return script(books, "PRAGMA foreign_keys = ON");
 }
 
 struct rt_status books_open(const char *state_dir, bool look_only, struct books **result)
@@ -266,6 +270,7 @@ static struct rt_status read_operation(sqlite3_stmt *row, struct rt_arena *arena
 		.updated_wall_us = sqlite3_column_int64(row, 11),
 		.final_due_wall_us = sqlite3_column_int64(row, 12),
 	};
+	operation->order.original = text_column(row, 13, arena);
 	if (arena->overflowed)
 		return RT_FAIL(RESOURCE_EXHAUSTED, "OVERLOADED",
 			       "the answer does not fit the call's memory");
@@ -309,13 +314,15 @@ struct rt_status books_list(struct books *books, int64_t after, size_t limit,
 struct rt_status books_insert(struct books *books, struct operation *operation)
 {
 	const struct order *order = &operation->order;
-	const char *types = operation->status == OPERATION_PENDING ? "tiittiittii" : "tiittiittin";
+	bool waits = operation->status == OPERATION_PENDING ||
+		     operation->status == OPERATION_REQUIRES_ACTION;
+	const char *types = waits ? "tiittiittiit" : "tiittiittint";
 
 	RT_TRY(run(books, INSERT, types, order->reference, (int64_t)order->kind,
 		   order->amount_minor, order->currency, order->instrument,
 		   (int64_t)operation->status, (int64_t)operation->final_status,
 		   operation->decline_reason, operation->provider_reference,
-		   operation->created_wall_us, operation->final_due_wall_us));
+		   operation->created_wall_us, operation->final_due_wall_us, order->original));
 	operation->arrival = sqlite3_last_insert_rowid(books->database);
 	return rt_ok();
 }
@@ -330,6 +337,18 @@ static struct rt_status number(struct books *books, enum statement which, int64_
 		number_column(row, 0, result);
 	finish(books, which);
 	return rt_ok();
+}
+
+struct rt_status books_end(struct books *books, const struct operation *operation)
+{
+	return run(books, END, "titi", operation->order.reference, (int64_t)operation->status,
+		   operation->decline_reason, operation->updated_wall_us);
+}
+
+struct rt_status books_refunds_sum(struct books *books, const char *original, int64_t *sum_minor)
+{
+	RT_TRY(query(books, REFUNDS_SUM, "t", original));
+	return number(books, REFUNDS_SUM, sum_minor);
 }
 
 struct rt_status books_count_try(struct books *books, const char *reference, int64_t *count)
@@ -375,6 +394,7 @@ static struct rt_status read_notification(sqlite3_stmt *row, struct rt_arena *ar
 				.updated_wall_us = sqlite3_column_int64(row, 10),
 			},
 	};
+	notification->operation.order.original = text_column(row, 11, arena);
 	RT_ASSERT(!arena->overflowed); /* the limit of the query bounds it */
 	return rt_ok();
 }

@@ -46,6 +46,10 @@ struct rt_status books_find(struct books *books, const char *reference, struct r
 struct rt_status books_list(struct books *books, int64_t after, size_t limit,
 			    struct rt_arena *arena, struct operation *operations, size_t *count);
 struct rt_status books_insert(struct books *books, struct operation *operation);
+/* Makes it final now, as its status, decline_reason and update time say. */
+struct rt_status books_end(struct books *books, const struct operation *operation);
+/* What is given back of a charge, or will be. */
+struct rt_status books_refunds_sum(struct books *books, const char *original, int64_t *sum_minor);
 struct rt_status books_count_try(struct books *books, const char *reference, int64_t *count);
 /* Makes due pending operations final. */
 struct rt_status books_settle(struct books *books, int64_t now_wall_us, int64_t *settled);

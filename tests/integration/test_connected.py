@@ -1,0 +1,292 @@
+"""Payments through a connector beyond yes and no: captures, actions of the person, calling off, giving back, refunds."""
+
+import concurrent.futures
+import unittest
+
+import grpc
+
+from support import environment, world
+from support.cases import Case, having
+from support.client import Stub
+from support.contracts import connector as c
+from support.contracts import payments as p
+from support.storm import operations
+from support.world import Market, deposit, new_id, request, state, withdrawal
+
+
+class ConnectedCase(Case):
+    def setUp(self):
+        self.ledger = Market()
+        self.payments = self.ledger.payments
+        self.wallet = self.ledger.wallet("anna")
+
+    def create(self, made, stub=None):
+        return (stub or self.payments).call("CreatePayment", made)
+
+    def settled(self, made):
+        def done():
+            payment = self.create(made).payment
+            return payment if state(payment) in world.RESTING else None
+        return environment.wait_until(done, 40, "the payment rests")
+
+    def money(self, account_id):
+        balances = self.ledger.balances(account_id)
+        return balances.posted_minor, balances.available_minor
+
+    def read(self, payment):
+        return self.payments.GetPayment(payment_id=payment.payment_id).payment
+
+    def timeline(self, payment):
+        events = self.payments.GetPayment(payment_id=payment.payment_id).events
+        self.assertEqual([event.version for event in events], list(range(1, len(events) + 1)))
+        return [p.value_name("PAYMENT_STATE_", event.state) for event in events]
+
+    def assert_whole(self):
+        """The ledger balances, nothing is on hold, and the provider's books equal the clearing account."""
+        balance = self.ledger.trial_balance()
+        self.assertTrue(balance.balanced)
+        for line in balance.lines:
+            self.assertEqual((line.debits_pending_minor, line.credits_pending_minor), (0, 0))
+        mine = {one.payment_id for one in self.payments.ListPayments(ledger_id=self.ledger.id, page_size=1000).payments}
+        sign = {c.OPERATION_KIND_CHARGE: 1, c.OPERATION_KIND_PAYOUT: -1, c.OPERATION_KIND_REFUND: -1}
+        total = sum(sign[one.kind] * one.amount_minor for one in operations()
+                    if one.status == c.OPERATION_STATUS_SUCCEEDED and {one.reference, one.original_reference} & mine)
+        self.assertEqual(self.money(self.ledger.clearing["EUR"])[0], total)
+
+
+class Deposits(ConnectedCase):
+    def test_authorized_then_captured(self):
+        for instrument in ("sim:authorize-only", "sim:authorize-only,late", "sim:authorize-only,no-answer=1",
+                           "sim:authorize-only,fail-before", "sim:authorize-only,pending=200",
+                           "sim:authorize-only,action=200"):
+            with self.subTest(instrument=instrument):
+                before = self.money(self.wallet)[0]
+                payment = self.settled(deposit(self.ledger, self.wallet, 10, instrument=instrument))
+                self.assertEqual((state(payment), self.money(self.wallet)[0] - before), ("SUCCEEDED", 10))
+        self.assert_whole()
+
+    def test_the_capture_is_declined(self):
+        payment = self.settled(deposit(self.ledger, self.wallet, 10, instrument="sim:authorize-only,capture-decline"))
+        self.assertEqual((state(payment), payment.reason), ("DECLINED", "CAPTURE_DECLINED"))
+        self.assert_whole()
+
+    def test_what_the_ledger_refuses_is_given_back(self):
+        full = self.ledger.open("anna", lower=0, upper=50)
+        for instrument in ("sim:ok", "sim:late", "sim:pending=200"):
+            payment = self.settled(deposit(self.ledger, full, 51, instrument=instrument))
+            self.assertEqual((state(payment), payment.reason), ("COMPENSATED", "LIMIT_EXCEEDED"))
+            self.assertEqual(self.timeline(payment)[-3:], ["SETTLING", "COMPENSATING", "COMPENSATED"])
+        self.assertEqual(self.money(full), (0, 0))
+        self.assert_whole()
+
+
+class Actions(ConnectedCase):
+    def test_the_person_acts(self):
+        made = deposit(self.ledger, self.wallet, 10, instrument="sim:action=700")
+        waiting = self.create(made).payment
+        self.assertEqual(state(waiting), "REQUIRES_ACTION")
+        self.assertTrue(waiting.action.url and waiting.action.data)
+        self.assertEqual(self.read(waiting), waiting)
+        again = self.create(made)
+        self.assertEqual((again.replayed, again.payment), (True, waiting))
+        payment = self.settled(made)
+        self.assertEqual((state(payment), payment.HasField("action")), ("SUCCEEDED", False))
+        self.assertEqual(self.timeline(payment), ["CREATED", "SUBMITTED", "REQUIRES_ACTION", "SETTLING", "SUCCEEDED"])
+        self.assert_whole()
+
+    def test_the_person_does_not(self):
+        made = deposit(self.ledger, self.wallet, 10, instrument="sim:action=300,decline=ABANDONED")
+        payment = self.settled_after_waiting(made)
+        self.assertEqual((state(payment), payment.reason), ("DECLINED", "ABANDONED"))
+
+    def settled_after_waiting(self, made):
+        self.assertEqual(state(self.create(made).payment), "REQUIRES_ACTION")
+        return self.settled(made)
+
+    def test_called_off(self):
+        made = deposit(self.ledger, self.wallet, 10, instrument="sim:action=60000")
+        waiting = self.create(made).payment
+        answer = self.payments.CancelPayment(payment_id=waiting.payment_id)
+        self.assertEqual((state(answer.payment), answer.replayed), ("CANCELED", False))
+        again = self.payments.CancelPayment(payment_id=waiting.payment_id)
+        self.assertEqual((again.payment, again.replayed), (answer.payment, True))
+        self.assertEqual(self.create(made).payment, answer.payment)
+        booked = [one for one in operations() if one.reference == waiting.payment_id]
+        self.assertEqual([one.status for one in booked], [c.OPERATION_STATUS_CANCELED])
+        self.assert_whole()
+
+    def test_called_off_while_the_person_acts(self):
+        """One of them wins, and the books agree."""
+        def race(number):
+            made = deposit(self.ledger, self.wallet, 1, instrument=f"sim:action={150 + number}")
+            waiting = self.create(made).payment
+            try:
+                world.operator("payments").CancelPayment(payment_id=waiting.payment_id)
+            except Exception as refused:  # noqa: BLE001
+                self.assertIn(refused.reason, ("PAYMENT_NOT_CANCELABLE", "IN_FLIGHT"))
+            return state(self.settled(made))
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            ends = list(pool.map(race, range(24)))
+        self.assertLessEqual(set(ends), {"SUCCEEDED", "CANCELED"})
+        self.assertEqual(self.money(self.wallet)[0], ends.count("SUCCEEDED"))
+        self.assert_whole()
+
+    def test_too_late(self):
+        done = self.settled(deposit(self.ledger, self.wallet, 10))
+        pending = self.payments.call("CreatePayment", withdrawal(
+            self.ledger, self.wallet, 5, instrument="sim:pending=1500,notify-none"), timeout=1).payment
+        for payment in (done, pending):
+            with self.refused(grpc.StatusCode.FAILED_PRECONDITION, "PAYMENT_NOT_CANCELABLE"):
+                self.payments.CancelPayment(payment_id=payment.payment_id)
+
+    def test_whose_it_is(self):
+        anna, bert = world.person(), world.person()
+        wallet = self.ledger.wallet(anna.user_id)
+        waiting = self.create(deposit(self.ledger, wallet, 10, instrument="sim:action=60000"), anna.at("payments")).payment
+        with self.not_found("PAYMENT_NOT_FOUND"):
+            bert.at("payments").CancelPayment(payment_id=waiting.payment_id)
+        with self.not_found("PAYMENT_NOT_FOUND"):
+            self.payments.CancelPayment(payment_id=new_id())
+        with self.invalid("INVALID_UUID", "payment_id"):
+            self.payments.CancelPayment(payment_id="x")
+        answer = anna.at("payments").CancelPayment(payment_id=waiting.payment_id)
+        self.assertEqual(state(answer.payment), "CANCELED")
+
+
+class Refunds(ConnectedCase):
+    def setUp(self):
+        super().setUp()
+        self.paid = self.settled(deposit(self.ledger, self.wallet, 100))
+
+    def refund(self, amount, instrument="sim:ok", key=None, payment=None, **more):
+        return request(self.ledger, amount, key, refund=p.Refund(
+            payment_id=payment or self.paid.payment_id, instrument=instrument), **more)
+
+    def test_in_parts(self):
+        first = self.settled(self.refund(30))
+        self.assertEqual((state(first), first.original_payment_id), ("SUCCEEDED", self.paid.payment_id))
+        self.assertEqual(self.timeline(first), ["CREATED", "HELD", "SUBMITTED", "SETTLING", "SUCCEEDED"])
+        paid = self.read(self.paid)
+        self.assertEqual((state(paid), paid.refunded_minor), ("PARTLY_REFUNDED", 30))
+        over = self.settled(self.refund(71))
+        self.assertEqual((state(over), over.reason), ("DECLINED", "REFUND_EXCEEDS_PAYMENT"))
+        self.settled(self.refund(20))
+        self.assertEqual(state(self.settled(self.refund(50))), "SUCCEEDED")
+        paid = self.read(self.paid)
+        self.assertEqual((state(paid), paid.refunded_minor), ("REFUNDED", 100))
+        self.assertEqual(self.timeline(paid)[-4:], ["SUCCEEDED", "PARTLY_REFUNDED", "PARTLY_REFUNDED", "REFUNDED"])
+        self.assertEqual(self.settled(self.refund(1)).reason, "REFUND_EXCEEDS_PAYMENT")
+        self.assertEqual(self.money(self.wallet), (0, 0))
+        self.assert_whole()
+
+    def test_whatever_the_provider_does(self):
+        for number, instrument in enumerate(("sim:late", "sim:no-answer=1", "sim:lost", "sim:fail-before", "sim:pending=200",
+                                             "sim:notify-twice", "sim:pending=200,notify-out-of-order")):
+            with self.subTest(instrument=instrument):
+                made = self.refund(10, instrument)
+                payment = self.settled(made)
+                self.assertEqual(state(payment), "SUCCEEDED", payment)
+                self.assertEqual(self.read(self.paid).refunded_minor, 10 * (number + 1))
+                again = self.create(made)
+                self.assertEqual((again.replayed, again.payment), (True, payment))
+        self.assert_whole()
+
+    def test_a_decline_leaves_room_for_another(self):
+        payment = self.settled(self.refund(100, "sim:decline"))
+        self.assertEqual((state(payment), payment.reason), ("DECLINED", "DO_NOT_HONOR"))
+        self.assertEqual((state(self.read(self.paid)), self.money(self.wallet)), ("SUCCEEDED", (100, 100)))
+        self.assertEqual(state(self.settled(self.refund(100))), "SUCCEEDED")
+        self.assert_whole()
+
+    def test_many_at_once_are_never_more_than_there_was(self):
+        with concurrent.futures.ThreadPoolExecutor(32) as pool:
+            ends = [state(one) for one in pool.map(lambda _: self.settled(self.refund(7)), range(32))]
+        self.assertEqual((ends.count("SUCCEEDED"), ends.count("DECLINED")), (14, 18))
+        self.assertEqual(self.read(self.paid).refunded_minor, 98)
+        self.assertEqual(self.money(self.wallet), (2, 2))
+        self.assert_whole()
+
+    def test_what_is_spent_is_not_refunded(self):
+        self.settled(withdrawal(self.ledger, self.wallet, 50))
+        payment = self.settled(self.refund(60))
+        self.assertEqual((state(payment), payment.reason), ("DECLINED", "INSUFFICIENT_FUNDS"))
+        self.assertEqual(state(self.settled(self.refund(50))), "SUCCEEDED")
+        self.assert_whole()
+
+    def test_only_what_succeeded(self):
+        declined = self.settled(deposit(self.ledger, self.wallet, 10, instrument="sim:decline"))
+        payment = self.settled(self.refund(10, payment=declined.payment_id))
+        self.assertEqual((state(payment), payment.reason), ("DECLINED", "PAYMENT_NOT_SUCCEEDED"))
+
+    def test_bad_input(self):
+        moved = self.settled(withdrawal(self.ledger, self.wallet, 1))
+        with self.nothing_written("payments"):
+            self.check_bad_input(self.payments, "CreatePayment", self.refund(1), [
+                (having(refund__payment_id="x"), "INVALID_UUID", "refund.payment_id"),
+                (having(refund__payment_id=moved.payment_id), "NOT_REFUNDABLE", "refund.payment_id"),
+                (having(refund__instrument="i" * 257), "INVALID_LENGTH", "refund.instrument"),
+            ])
+            with self.not_found("PAYMENT_NOT_FOUND"):
+                self.create(self.refund(1, payment=new_id()))
+            elsewhere = self.refund(1)
+            elsewhere.ledger_id = Market().id
+            with self.not_found("PAYMENT_NOT_FOUND"):
+                self.create(elsewhere)
+            anna = world.person()
+            with self.refused(grpc.StatusCode.PERMISSION_DENIED, "KIND_DENIED"):
+                self.create(self.refund(1), anna.at("payments"))
+
+
+class Contract(ConnectedCase):
+    """The simulator, as any connector must behave."""
+
+    def setUp(self):
+        super().setUp()
+        self.connector = Stub("connector", "payments")
+
+    def authorize(self, instrument="sim:authorize-only,notify-none", amount=100):
+        return self.connector.Authorize(reference=new_id(), amount_minor=amount, currency="EUR",
+                                        instrument=instrument).operation
+
+    def test_capture_and_cancel(self):
+        held = self.authorize()
+        self.assertEqual(held.status, c.OPERATION_STATUS_AUTHORIZED)
+        for _ in range(2):
+            self.assertEqual(self.connector.Capture(reference=held.reference).operation.status,
+                             c.OPERATION_STATUS_SUCCEEDED)
+        self.assertEqual(self.connector.Cancel(reference=held.reference).operation.status, c.OPERATION_STATUS_SUCCEEDED)
+        held = self.authorize()
+        for _ in range(2):
+            self.assertEqual(self.connector.Cancel(reference=held.reference).operation.status,
+                             c.OPERATION_STATUS_CANCELED)
+        self.assertEqual(self.connector.Capture(reference=held.reference).operation.status, c.OPERATION_STATUS_CANCELED)
+        for name in ("Capture", "Cancel"):
+            with self.not_found("OPERATION_NOT_FOUND"):
+                self.connector.call(name, reference=new_id())
+            with self.invalid("INVALID_LENGTH", "reference"):
+                self.connector.call(name, reference="")
+
+    def refund(self, original, amount, reference=None):
+        return self.connector.Refund(reference=reference or new_id(), original_reference=original.reference,
+                                     amount_minor=amount, currency="EUR", instrument="sim:notify-none").operation
+
+    def test_refunds_are_never_more_than_was_captured(self):
+        charged = self.authorize("sim:notify-none")
+        first = self.refund(charged, 60)
+        self.assertEqual((first.status, first.original_reference), (c.OPERATION_STATUS_SUCCEEDED, charged.reference))
+        self.assertEqual(self.refund(charged, 60, first.reference), first)
+        over = self.refund(charged, 41)
+        self.assertEqual((over.status, over.decline_reason), (c.OPERATION_STATUS_DECLINED, "REFUND_EXCEEDS_CAPTURED"))
+        self.assertEqual(self.refund(charged, 40).status, c.OPERATION_STATUS_SUCCEEDED)
+        self.assertEqual(self.refund(self.authorize(), 1).decline_reason, "ORIGINAL_NOT_CAPTURED")
+        with self.mismatch():
+            self.refund(self.authorize("sim:notify-none"), 60, first.reference)
+
+    def test_capabilities(self):
+        answer = self.connector.GetCapabilities()
+        self.assertEqual(set(answer.operations), {c.OPERATION_KIND_CHARGE, c.OPERATION_KIND_PAYOUT, c.OPERATION_KIND_REFUND})
+        self.assertTrue(answer.name and answer.partial_refunds and answer.requires_action)
+
+
+if __name__ == "__main__":
+    unittest.main()
