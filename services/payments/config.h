@@ -21,6 +21,7 @@ struct payments_config {
 	int64_t sagas_max;
 	int64_t lease_ms;
 	int64_t recovery_ms;
+	int64_t review_ms;
 	int64_t retry_ms_min;
 	int64_t retry_ms_max;
 	int64_t wake_ms;

@@ -203,6 +203,7 @@ static void start_engine(struct payments *payments)
 		.executor = service->executor,
 		.lease_ms = config->lease_ms,
 		.interval_ms = config->recovery_ms,
+		.review_ms = config->review_ms,
 	};
 
 	must("start", recovery_start(&recovery, &payments->recovery));

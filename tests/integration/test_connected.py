@@ -82,7 +82,7 @@ class Deposits(ConnectedCase):
 
 class Actions(ConnectedCase):
     def test_the_person_acts(self):
-        made = deposit(self.ledger, self.wallet, 10, instrument="sim:action=700")
+        made = deposit(self.ledger, self.wallet, 10, instrument="sim:action=2500")
         waiting = self.create(made).payment
         self.assertEqual(state(waiting), "REQUIRES_ACTION")
         self.assertTrue(waiting.action.url and waiting.action.data)
@@ -219,7 +219,7 @@ class Refunds(ConnectedCase):
         self.assertEqual((state(payment), payment.reason), ("DECLINED", "PAYMENT_NOT_SUCCEEDED"))
 
     def test_bad_input(self):
-        moved = self.settled(withdrawal(self.ledger, self.wallet, 1))
+        moved, other = self.settled(withdrawal(self.ledger, self.wallet, 1)), Market()
         with self.nothing_written("payments"):
             self.check_bad_input(self.payments, "CreatePayment", self.refund(1), [
                 (having(refund__payment_id="x"), "INVALID_UUID", "refund.payment_id"),
@@ -229,12 +229,37 @@ class Refunds(ConnectedCase):
             with self.not_found("PAYMENT_NOT_FOUND"):
                 self.create(self.refund(1, payment=new_id()))
             elsewhere = self.refund(1)
-            elsewhere.ledger_id = Market().id
+            elsewhere.ledger_id = other.id
             with self.not_found("PAYMENT_NOT_FOUND"):
                 self.create(elsewhere)
             anna = world.person()
             with self.refused(grpc.StatusCode.PERMISSION_DENIED, "KIND_DENIED"):
                 self.create(self.refund(1), anna.at("payments"))
+
+
+class LookingAfter(ConnectedCase):
+    """What a process does about its own payments that do not come to rest."""
+
+    def test_what_is_unknown_for_long_is_listed_for_a_person(self):
+        made = deposit(self.ledger, self.wallet, 10, instrument="sim:pending=9000,notify-none")
+        payment = self.payments.call("CreatePayment", made, timeout=1).payment
+        self.assertFalse(self.read(payment).HasField("review_since_time"))
+        listed = environment.wait_until(
+            lambda: (lambda one: one if one.HasField("review_since_time") else None)(self.read(payment)), 30,
+            "the payment is listed")
+        self.assertNotIn(state(listed), world.RESTING)  # asking goes on
+        self.assertEqual(state(self.settled(made)), "SUCCEEDED")
+
+    def test_what_was_lost_from_memory_is_taken_up_again(self):
+        made = deposit(self.ledger, self.wallet, 10)
+        payment = self.settled(made)
+        environment.sql("payments", f"""
+            UPDATE payments SET state = 3, open = true, update_time = now() - interval '1 minute'
+            WHERE payment_id = '{payment.payment_id}'""")
+        environment.wait_until(lambda: state(self.read(payment)) == "SUCCEEDED" and self.read(payment).version == 6, 40,
+                               "the payment is taken up")
+        self.assertEqual(self.money(self.wallet), (10, 10))
+        self.assert_whole()
 
 
 class Contract(ConnectedCase):

@@ -71,7 +71,8 @@ static struct operation made(const char *reference, int64_t amount_minor)
 			  .reference = reference,
 			  .amount_minor = amount_minor,
 			  .currency = "EUR",
-			  .instrument = "tok_1"},
+			  .instrument = "tok_1",
+			  .original = ""},
 		.status = OPERATION_SUCCEEDED,
 		.final_status = OPERATION_SUCCEEDED,
 		.decline_reason = "",
@@ -257,7 +258,8 @@ static void submit(struct teller *teller, struct waiter *waiter, const char *beh
 			  .reference = "ref",
 			  .amount_minor = amount_minor,
 			  .currency = "EUR",
-			  .instrument = behaviour},
+			  .instrument = behaviour,
+			  .original = ""},
 	};
 	ok(behaviour_parse("instrument", behaviour, &waiter->task.behaviour));
 	ok(teller_submit(teller, &waiter->task));

@@ -176,6 +176,18 @@ struct saga *registry_find(const struct executor *executor, const struct rt_uuid
 	return saga;
 }
 
+size_t executor_strays(struct executor *executor, struct payment_place *places, size_t count)
+{
+	size_t strays = 0;
+
+	RT_LOCKED(&executor->lock);
+	for (size_t i = 0; i < count; i++) {
+		if (registry_find(executor, &places[i].payment_id) == NULL)
+			places[strays++] = places[i];
+	}
+	return strays;
+}
+
 bool registry_add(struct executor *executor, struct saga *saga)
 {
 	struct saga **bucket =

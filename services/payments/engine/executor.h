@@ -142,5 +142,7 @@ bool executor_wake(struct executor *executor, const struct rt_uuid *payment_id);
  * adopted anew. */
 void executor_displace(struct executor *executor, const struct rt_uuid *payment_id);
 
+/* Moves those that are not in memory to the front; how many there are. */
+size_t executor_strays(struct executor *executor, struct payment_place *places, size_t count);
 /* Goes on with sagas that were taken over. */
 void executor_adopt(struct executor *executor, const struct payment_lapsed *lapsed, size_t count);

@@ -13,6 +13,12 @@
 #define TAKE_MAX         500
 #define STATEMENT_US_MAX (5 * RT_US_PER_S)
 #define ARENA_BYTES      (8U << 20)
+/* How often this process looks after its own: what it has lost from memory, what is unknown for
+ * long. */
+#define SWEEP_US         (5 * RT_US_PER_S)
+#define SWEEP_MAX        5000
+/* What has changed since is being worked on. */
+#define STRAY_AGE_MS     10000
 
 struct recovery {
 	struct recovery_config config;
@@ -22,6 +28,7 @@ struct recovery {
 	struct rt_lock lock;
 	pthread_cond_t changed;
 	bool stop;
+	struct rt_uuid swept; /* the last payment that was looked at; nil: from the beginning */
 };
 
 static int64_t statement_deadline(void)
@@ -77,6 +84,39 @@ static struct rt_status take_over(struct recovery *recovery, struct rt_arena *ar
 	return take_from(recovery, &owner, arena);
 }
 
+/* Payments of this process that are open and not in its memory, after a commit whose answer was
+ * lost for good, are let go: they are taken over as if their process were gone. A page of them each
+ * time. */
+static struct rt_status let_strays_go(struct recovery *recovery, struct rt_arena *arena)
+{
+	struct payment_place *places = NULL;
+	size_t count = 0;
+
+	RT_TRY(payment_store_own_open(recovery->pg, &recovery->worker_id, &recovery->swept,
+				      STRAY_AGE_MS, SWEEP_MAX, arena, statement_deadline(), &places,
+				      &count));
+	recovery->swept = count < SWEEP_MAX ? (struct rt_uuid){0} : places[count - 1].payment_id;
+	size_t strays = executor_strays(recovery->config.executor, places, count);
+
+	if (strays == 0)
+		return rt_ok();
+	RT_LOG(WARN, "sagas_let_go", RT_INT("count", (int64_t)strays));
+	return payment_store_let_go(recovery->pg, &recovery->worker_id, places, strays, arena,
+				    statement_deadline());
+}
+
+static struct rt_status list_for_review(struct recovery *recovery, struct rt_arena *arena)
+{
+	int64_t marked = 0;
+
+	RT_TRY(payment_store_mark_review(recovery->pg, &recovery->worker_id,
+					 recovery->config.review_ms, arena, statement_deadline(),
+					 &marked));
+	if (marked > 0)
+		RT_LOG(ERROR, "payments_need_review", RT_INT("count", marked));
+	return rt_ok();
+}
+
 /* False when told to stop. */
 static bool sleep_until(struct recovery *recovery, int64_t due_us)
 {
@@ -98,6 +138,7 @@ static void *run(void *context)
 	int64_t renew_every_us = recovery->config.lease_ms * RT_US_PER_MS / 3;
 	int64_t look_every_us = recovery->config.interval_ms * RT_US_PER_MS;
 	int64_t renew_at_us = 0;
+	int64_t sweep_at_us = rt_clock_mono_us() + SWEEP_US;
 	struct rt_arena arena;
 
 	rt_arena_init(&arena, ARENA_BYTES);
@@ -110,6 +151,12 @@ static void *run(void *context)
 		}
 		report("take_over_failed", take_over(recovery, &arena));
 		rt_arena_deinit(&arena);
+		if (now_us >= sweep_at_us) {
+			report("sweep_failed", let_strays_go(recovery, &arena));
+			report("review_failed", list_for_review(recovery, &arena));
+			rt_arena_deinit(&arena);
+			sweep_at_us = now_us + SWEEP_US;
+		}
 	} while (sleep_until(recovery, rt_clock_mono_us() + (look_every_us < renew_every_us
 								     ? look_every_us
 								     : renew_every_us)));

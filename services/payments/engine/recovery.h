@@ -15,6 +15,7 @@ struct recovery_config {
 	struct executor *executor;
 	int64_t lease_ms;    /* renewed three times as often */
 	int64_t interval_ms; /* between looks for sagas to take over */
+	int64_t review_ms;   /* after which an outcome that is not known is for a person too */
 };
 
 /* Makes the lease, then starts the thread. Errors: rt_pg's. */

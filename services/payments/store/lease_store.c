@@ -10,6 +10,11 @@ static const struct rt_pg_statement find_lapsed = {"payments_find_lapsed", payme
 static const struct rt_pg_statement lock_lapsed = {"payments_lock_lapsed", payments_lock_lapsed};
 static const struct rt_pg_statement take_lapsed = {"payments_take_lapsed", payments_take_lapsed};
 
+static const struct rt_pg_statement read_own_open = {"payments_read_own_open",
+						     payments_read_own_open};
+static const struct rt_pg_statement let_go = {"payments_let_go", payments_let_go};
+static const struct rt_pg_statement mark_review = {"payments_mark_review", payments_mark_review};
+
 static struct rt_status out_of_arena(void)
 {
 	return RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the result is too large");
@@ -151,4 +156,64 @@ struct rt_status payment_store_take_lapsed(struct rt_pg *pg, const struct rt_uui
 	if (*count > 0)
 		RT_TRY(take(pg, worker_id, *lapsed, *count, arena, deadline_mono_us));
 	return rt_pg_commit(&tx);
+}
+
+struct rt_status payment_store_own_open(struct rt_pg *pg, const struct rt_uuid *worker_id,
+					const struct rt_uuid *after, int64_t age_ms, int64_t limit,
+					struct rt_arena *arena, int64_t deadline_mono_us,
+					struct payment_place **places, size_t *count)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_pg_params params;
+
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, worker_id);
+	rt_pg_add_uuid(&params, after);
+	rt_pg_add_int(&params, age_ms);
+	rt_pg_add_int(&params, limit);
+	RT_TRY(rt_pg_run(pg, &read_own_open, &params, deadline_mono_us, &rows));
+	*places = rt_arena_array(arena, (size_t)rows.count, sizeof(**places));
+	if (*places == NULL)
+		return out_of_arena();
+	for (int row = 0; row < rows.count; row++)
+		(*places)[row] = (struct payment_place){rt_pg_uuid(&rows, row, 0),
+							rt_pg_uuid(&rows, row, 1)};
+	*count = (size_t)rows.count;
+	return rt_ok();
+}
+
+struct rt_status payment_store_let_go(struct rt_pg *pg, const struct rt_uuid *worker_id,
+				      const struct payment_place *places, size_t count,
+				      struct rt_arena *arena, int64_t deadline_mono_us)
+{
+	struct rt_uuid *ledgers = rt_arena_array(arena, count, sizeof(*ledgers));
+	struct rt_uuid *payments = rt_arena_array(arena, count, sizeof(*payments));
+	struct rt_pg_params params;
+
+	if (ledgers == NULL || payments == NULL)
+		return out_of_arena();
+	for (size_t i = 0; i < count; i++) {
+		ledgers[i] = places[i].ledger_id;
+		payments[i] = places[i].payment_id;
+	}
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid_array(&params, ledgers, NULL, count);
+	rt_pg_add_uuid_array(&params, payments, NULL, count);
+	rt_pg_add_uuid(&params, worker_id);
+	return rt_pg_run(pg, &let_go, &params, deadline_mono_us, NULL);
+}
+
+struct rt_status payment_store_mark_review(struct rt_pg *pg, const struct rt_uuid *worker_id,
+					   int64_t age_ms, struct rt_arena *arena,
+					   int64_t deadline_mono_us, int64_t *marked)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_pg_params params;
+
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, worker_id);
+	rt_pg_add_int(&params, age_ms);
+	RT_TRY(rt_pg_run(pg, &mark_review, &params, deadline_mono_us, &rows));
+	*marked = rt_pg_affected(&rows);
+	return rt_ok();
 }

@@ -87,6 +87,27 @@ struct rt_status payment_store_renew_lease(struct rt_pg *pg, const struct rt_uui
 					   int64_t lease_ms, int64_t deadline_mono_us);
 struct rt_status payment_store_end_lease(struct rt_pg *pg, const struct rt_uuid *worker_id,
 					 int64_t deadline_mono_us);
+/* A payment by its key. */
+struct payment_place {
+	struct rt_uuid ledger_id;
+	struct rt_uuid payment_id;
+};
+
+/* Up to `limit` open payments of the worker with ids after `after` that have not changed for
+ * `age_ms`; in the arena. */
+struct rt_status payment_store_own_open(struct rt_pg *pg, const struct rt_uuid *worker_id,
+					const struct rt_uuid *after, int64_t age_ms, int64_t limit,
+					struct rt_arena *arena, int64_t deadline_mono_us,
+					struct payment_place **places, size_t *count);
+/* Makes payments of the worker nobody's: they are taken over by whoever looks first. */
+struct rt_status payment_store_let_go(struct rt_pg *pg, const struct rt_uuid *worker_id,
+				      const struct payment_place *places, size_t count,
+				      struct rt_arena *arena, int64_t deadline_mono_us);
+/* Lists the worker's payments whose outcome is not known `age_ms` after they were made for a
+ * person. */
+struct rt_status payment_store_mark_review(struct rt_pg *pg, const struct rt_uuid *worker_id,
+					   int64_t age_ms, struct rt_arena *arena,
+					   int64_t deadline_mono_us, int64_t *marked);
 /* Owners of open sagas whose lease has run out; ids are in the arena. */
 struct rt_status payment_store_find_lapsed(struct rt_pg *pg, const struct rt_uuid *worker_id,
 					   struct rt_arena *arena, int64_t deadline_mono_us,
