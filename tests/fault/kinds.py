@@ -41,10 +41,12 @@ class Place:
 
 class Kind:
     """`make(place, cell)` gives a request; `effect` is what a success adds to the cell's wallet, in amounts. With `before`,
-    which gives a request too, that payment is made first, and its request is the second argument's `original`."""
+    which gives a request too, that payment is made first, and its request is the second argument's `original`;
+    `before_effect` is what it adds to the wallet, `before_booked` how many operations the connector has for it."""
 
-    def __init__(self, make, effect, behaviours=None, before=None):
+    def __init__(self, make, effect, behaviours=None, before=None, before_effect=0, before_booked=0):
         self.make, self.effect, self.behaviours, self.before = make, effect, behaviours or NO_CONNECTOR, before
+        self.before_effect, self.before_booked = before_effect, before_booked
         self.connector = behaviours is BEHAVIOURS
 
 
@@ -75,6 +77,12 @@ def _rollback(place, cell):
                original_key=cell.original.idempotency_key)(place, cell)
 
 
+def _refund(place, cell):
+    deposit = place.ledger.payments.call("CreatePayment", cell.original).payment
+    return _of("refund", payment_id=deposit.payment_id, instrument=_instrument)(place, cell)
+
+
+_deposit = _of("deposit", account_id=_wallet, connector="simulator", instrument="sim:ok")
 _wager = _of("wager", account_id=_wallet, game_account_id=_other, round_id=lambda *_: new_id())
 _rows = {
     "deposit": Kind(_of("deposit", account_id=_wallet, connector="simulator", instrument=_instrument), 1, BEHAVIOURS),
@@ -83,6 +91,7 @@ _rows = {
     "remote_transfer": Kind(_of(
         "remote_transfer", from_account_id=_wallet, to_ledger_id=lambda place, _: place.there.id,
         to_account_id=lambda place, cell: place.friend if cell.instrument == "there" else new_id()), -1, OTHER_LEDGER),
+    "refund": Kind(_refund, -1, BEHAVIOURS, before=_deposit, before_effect=1, before_booked=1),
     "wager": Kind(_wager, -1),
     "settlement": Kind(_of("settlement", account_id=_wallet, game_account_id=_other, round_id=lambda *_: new_id()), 1),
     "rollback": Kind(_rollback, 0, before=_wager),  # with its wager

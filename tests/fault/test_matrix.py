@@ -149,10 +149,11 @@ class Matrix(Case):
                 self.assertTrue(payment.reason, payment)
         succeeded = ends["SUCCEEDED"]
         kind = kinds.KINDS[cell.kind]
-        self.assertEqual(booked[cell.amount, c.OPERATION_STATUS_SUCCEEDED], succeeded if kind.connector else 0)
+        self.assertEqual(booked[cell.amount, c.OPERATION_STATUS_SUCCEEDED],
+                         (succeeded if kind.connector else 0) + kind.before_booked * PAYMENTS_EACH)
         self.assertEqual(booked[cell.amount, c.OPERATION_STATUS_PENDING], 0)
         balances = self.ledger.balances(cell.wallet)
-        self.assertEqual(balances.posted_minor, FUNDS_MINOR + kind.effect * succeeded * cell.amount)
+        self.assertEqual(balances.posted_minor, FUNDS_MINOR + (kind.effect * succeeded + kind.before_effect * PAYMENTS_EACH) * cell.amount)
         self.assertEqual(balances.available_minor, balances.posted_minor, "no hold is left")
 
     def check_whole(self, cells):
