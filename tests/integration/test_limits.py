@@ -11,7 +11,7 @@ from support import environment, world
 from support.cases import Case, having
 from support.contracts import payments as p
 from support.replicas import Replica
-from support.world import Market, deposit, internal, new_id, state, withdrawal
+from support.world import Market, deposit, internal, new_id, request, state, withdrawal
 
 DAY_S = 86400
 PERIODS = {"day": p.LIMIT_PERIOD_DAY, "week": p.LIMIT_PERIOD_WEEK, "month": p.LIMIT_PERIOD_MONTH}
@@ -157,6 +157,89 @@ class Deposits(LimitCase):
         self.assertEqual(state(self.deposit(30)), "SUCCEEDED")
         self.assertEqual(self.set_limit(50, "month").used_minor, 30)
         self.assert_refused(self.deposit(21), "month", 50, 20)
+
+
+class Losses(LimitCase):
+    def setUp(self):
+        super().setUp()
+        self.game = self.ledger.open("game")
+        self.assertEqual(state(self.deposit(10000)), "SUCCEEDED")
+
+    def set_losses(self, amount_minor, period="day"):
+        return self.set_limit(amount_minor, period, measure=p.LIMIT_MEASURE_LOSSES)
+
+    def gaming(self, amount_minor, kind, stub=None, key=None, **fields):
+        fields = {"account_id": self.wallet, "game_account_id": self.game, "round_id": "r1", **fields}
+        message = {"wager": p.Wager, "settlement": p.Settlement, "rollback": p.Rollback}[kind](**fields)
+        made = request(self.ledger, amount_minor, key, **{kind: message})
+        return self.rested(stub or self.payments, made)
+
+    def assert_lost(self, used_minor, left_minor):
+        day = next(one for one in self.player.ListLimits(**self.key()).limits if one.measure == p.LIMIT_MEASURE_LOSSES)
+        self.assertEqual((day.used_minor, day.left_minor), (used_minor, left_minor))
+
+    def assert_too_much(self, payment, left_minor):
+        self.assertEqual((state(payment), payment.reason), ("DECLINED", "LIMIT_EXCEEDED"))
+        self.assertEqual((payment.limit_refusal.measure, payment.limit_refusal.left_minor),
+                         (p.LIMIT_MEASURE_LOSSES, left_minor))
+
+    def test_wagers_less_settlements(self):
+        self.set_losses(100)
+        for stub in (self.player, self.payments):
+            self.assertEqual(state(self.gaming(40, "wager", stub)), "SUCCEEDED")
+        for stub in (self.player, self.payments):
+            self.assert_too_much(self.gaming(21, "wager", stub), 20)
+        self.assertEqual(state(self.gaming(30, "settlement")), "SUCCEEDED")
+        self.assert_lost(50, 50)
+        self.assertEqual(state(self.gaming(50, "wager")), "SUCCEEDED")
+        self.assert_too_much(self.gaming(1, "wager"), 0)
+
+    def test_who_has_won_may_lose_it(self):
+        self.set_losses(100)
+        self.assertEqual(state(self.gaming(250, "settlement")), "SUCCEEDED")
+        self.assert_lost(-250, 350)
+        self.assert_too_much(self.gaming(351, "wager"), 350)
+        self.assertEqual(state(self.gaming(350, "wager")), "SUCCEEDED")
+        self.assert_lost(100, 0)
+
+    def test_declined_wagers_give_back(self):
+        self.set_losses(100000)
+        payment = self.gaming(99999, "wager")
+        self.assertEqual((state(payment), payment.reason), ("DECLINED", "INSUFFICIENT_FUNDS"))
+        self.assert_lost(0, 100000)
+
+    def test_rollbacks(self):
+        self.set_losses(100)
+        wager, settlement = new_id(), new_id()
+        self.assertEqual(state(self.gaming(100, "wager", key=wager)), "SUCCEEDED")
+        self.assertEqual(state(self.gaming(100, "rollback", original_key=wager)), "SUCCEEDED")
+        self.assert_lost(0, 100)
+        self.assertEqual(state(self.gaming(60, "settlement", key=settlement, round_id="r2")), "SUCCEEDED")
+        self.assert_lost(-60, 160)
+        self.assertEqual(state(self.gaming(160, "wager", round_id="r3")), "SUCCEEDED")
+        # What was won is taken back: no limit undoes that.
+        self.assertEqual(state(self.gaming(60, "rollback", original_key=settlement, round_id="r2")), "SUCCEEDED")
+        self.assert_lost(160, 0)
+        self.assert_too_much(self.gaming(1, "wager", round_id="r3"), 0)
+
+    def test_a_rollback_of_nothing_counts_nothing(self):
+        self.set_losses(100)
+        self.assertEqual(state(self.gaming(60, "rollback", original_key=new_id())), "SUCCEEDED")
+        self.assert_lost(0, 100)
+
+    def test_excluded_persons_do_not_wager_but_are_paid(self):
+        self.player.SelfExclude(for_ever=True, **self.key())
+        for stub in (self.player, self.payments):
+            payment = self.gaming(1, "wager", stub)
+            self.assertEqual((state(payment), payment.reason), ("DECLINED", "SELF_EXCLUDED"))
+        self.assertEqual(state(self.gaming(5, "settlement")), "SUCCEEDED")
+
+    def test_not_a_unit_too_much(self):
+        self.set_losses(100)
+        with concurrent.futures.ThreadPoolExecutor(64) as pool:
+            payments = list(pool.map(lambda n: self.gaming(3, "wager", (self.payments, self.player)[n % 2]), range(64)))
+        self.assertEqual(sum(state(payment) == "SUCCEEDED" for payment in payments), 33)
+        self.assert_lost(99, 1)
 
 
 class Changes(LimitCase):

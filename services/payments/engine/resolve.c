@@ -66,13 +66,23 @@ static bool account_known_good(struct payment_creation *creation)
 	return true;
 }
 
+/* Whether the owner of the account must be known: it must be the player who asks, or it is their
+ * limits that count. What only buries a wager that never arrived concerns nobody's. */
+static bool asks_for_owner(const struct payment_creation *creation)
+{
+	if (creation->own_accounts_only)
+		return true;
+	return creation->tombstone == NULL &&
+	       limit_rule_of(creation->request.kind).effect != LIMIT_NO_EFFECT;
+}
+
+/* Whether it can be recorded without asking anybody. */
 bool creation_ready(struct payment_creation *creation)
 {
 	struct executor *executor = creation->executor;
 	struct payment_request *request = &creation->request;
 
-	if ((creation->own_accounts_only || request->kind == PAYMENT_DEPOSIT) &&
-	    !account_known_good(creation))
+	if (asks_for_owner(creation) && !account_known_good(creation))
 		return false;
 	if (request->kind == PAYMENT_REMOTE_TRANSFER || request->kind == PAYMENT_REFUND ||
 	    request->original_key[0] != '\0')
@@ -281,7 +291,7 @@ void creation_resolve(struct payment_creation *creation)
 		creation_end(creation, status);
 		return;
 	}
-	if (!creation->own_accounts_only && creation->request.kind != PAYMENT_DEPOSIT) {
+	if (!asks_for_owner(creation) || account_known_good(creation)) {
 		creation_record(creation);
 		return;
 	}

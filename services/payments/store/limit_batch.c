@@ -130,7 +130,8 @@ struct rt_status limit_batch_find_refusals(struct rt_pg *pg, const struct paymen
 		const struct payment_entry *entry = batch->entries[i];
 		const struct payment_standing *standing = entry->standing;
 
-		if (!(entry->found || entry->recorded) || !limit_reason(standing->reason))
+		if (!(entry->found || entry->recorded) || entry->refusal == NULL ||
+		    !limit_reason(standing->reason))
 			continue;
 		numbers[keys.count] = i;
 		keys_add(&keys, &entry->request->ledger_id, &standing->payment_id);

@@ -10,7 +10,8 @@ INSERT INTO limit_usage AS u (ledger_id, person_id, currency, measure, period, p
 SELECT e.ledger_id, e.person_id, e.currency, e.measure, v.period,
 	limit_period_start(v.period, now(), m.time_zone, m.week_start), sum(e.amount_minor)::bigint
 FROM ended AS e
-JOIN limit_markets AS m ON m.ledger_id = e.ledger_id, LATERAL (VALUES (1::smallint), (2), (3)) AS v (period)
+JOIN limit_markets AS m ON m.ledger_id = e.ledger_id
+CROSS JOIN unnest('{1, 2, 3}'::smallint[]) AS v (period)
 GROUP BY e.ledger_id, e.person_id, e.currency, e.measure, v.period, m.time_zone, m.week_start
 ON CONFLICT (ledger_id, person_id, currency, measure, period, period_start)
 DO UPDATE SET used_minor = u.used_minor + excluded.used_minor,
