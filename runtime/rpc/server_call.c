@@ -68,6 +68,7 @@ static void reset(struct rt_call *call)
 	call->caller_known = false;
 	call->request = NULL;
 	call->worker = NULL;
+	call->reply = NULL;
 	call->context = NULL;
 	call->arrived_us = rt_clock_mono_us();
 	rt_arena_init(&call->arena, call->server->arena_bytes_max);
@@ -209,7 +210,6 @@ struct answer {
 	size_t count;
 	grpc_metadata trailer;
 	grpc_slice message;
-	grpc_byte_buffer *reply;
 };
 
 static void add_status(struct rt_call *call, struct answer *answer, const struct rt_status *status)
@@ -233,31 +233,31 @@ static void add_status(struct rt_call *call, struct answer *answer, const struct
 	op->data.send_status_from_server.trailing_metadata_count = length > 0;
 }
 
+/* Takes the reply. */
 static void send_answer(struct rt_call *call, const struct rt_status *status,
-			const ProtobufCMessage *reply)
+			grpc_byte_buffer *reply)
 {
 	struct answer answer = {.count = 0};
 	if (!call->stream.metadata_sent)
 		answer.ops[answer.count++] = (grpc_op){.op = GRPC_OP_SEND_INITIAL_METADATA};
-	if (rt_is_ok(status) && reply != NULL) {
-		answer.reply = rt_buffer_pack(reply);
+	if (reply != NULL) {
 		answer.ops[answer.count] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE};
-		answer.ops[answer.count++].data.send_message.send_message = answer.reply;
+		answer.ops[answer.count++].data.send_message.send_message = reply;
 	}
 	add_status(call, &answer, status);
 	rt_call_batch(call, answer.ops, answer.count, RT_TAG_ANSWERED);
 	/* gRPC has references of its own by now. */
-	grpc_byte_buffer_destroy(answer.reply);
+	grpc_byte_buffer_destroy(reply);
 	grpc_slice_unref(answer.message);
 	grpc_slice_unref(answer.trailer.value);
 }
 
-void rt_call_answer(struct rt_call *call, struct rt_status status, const ProtobufCMessage *reply)
+void rt_call_answer(struct rt_call *call, struct rt_status status)
 {
 	if (atomic_exchange(&call->answered, true))
 		return;
 	record(call, &status);
-	send_answer(call, &status, reply);
+	send_answer(call, &status, NULL);
 }
 
 /* A reply that the contract can't carry is a mistake of ours, and must not leave as a success. */
@@ -277,17 +277,77 @@ static void give_back_load(struct rt_call *call)
 	call->loaded = false;
 }
 
+static void finish(struct rt_call *call)
+{
+	give_back_load(call);
+	rt_call_drop(call);
+}
+
+/* A thread that writes to a connection which another one reads contends with it in gRPC for every
+ * frame, and wakes it for every answer. So all answers are sent by the thread that reads; the first
+ * of a burst wakes it. */
+static void leave_to_intake(struct rt_call *call)
+{
+	struct rt_intake *intake = call->intake;
+	rt_call_hold(call); /* as soon as it is in the list, it may be sent and be gone */
+	struct rt_call *latest = atomic_load(&intake->ended);
+	do {
+		call->ended_next = latest;
+	} while (!atomic_compare_exchange_weak(&intake->ended, &latest, call));
+	if (latest == NULL)
+		rt_call_batch(call, NULL, 0, RT_TAG_ENDED);
+	rt_call_drop(call);
+}
+
+static struct rt_call *take_ended(struct rt_intake *intake)
+{
+	struct rt_call *call = atomic_exchange(&intake->ended, NULL);
+	struct rt_call *first = NULL;
+	while (call != NULL) {
+		struct rt_call *earlier = call->ended_next;
+		call->ended_next = first;
+		first = call;
+		call = earlier;
+	}
+	return first;
+}
+
+void rt_intake_send_ended(struct rt_intake *intake)
+{
+	for (struct rt_call *call = take_ended(intake), *next; call != NULL; call = next) {
+		next = call->ended_next;
+		send_answer(call, &call->outcome, call->reply);
+		finish(call);
+	}
+}
+
+static void end_unary(struct rt_call *call, struct rt_status status, const ProtobufCMessage *reply)
+{
+	if (rt_is_ok(&status))
+		status = check_reply(call, reply);
+	if (atomic_exchange(&call->answered, true)) {
+		finish(call);
+		return;
+	}
+	record(call, &status);
+	call->outcome = status;
+	call->reply = rt_is_ok(&status) ? rt_buffer_pack(reply) : NULL;
+	if (pthread_equal(pthread_self(), call->intake->thread)) {
+		send_answer(call, &call->outcome, call->reply);
+		finish(call);
+	} else {
+		leave_to_intake(call);
+	}
+}
+
 void rt_call_end(struct rt_call *call, struct rt_status status, const ProtobufCMessage *reply)
 {
 	if (rt_call_is_stream(call)) {
 		rt_stream_end(call, status);
+		finish(call);
 	} else {
-		if (rt_is_ok(&status))
-			status = check_reply(call, reply);
-		rt_call_answer(call, status, reply);
+		end_unary(call, status, reply);
 	}
-	give_back_load(call);
-	rt_call_drop(call);
 }
 
 /* The caller has gone, or has had its answer. */
@@ -313,6 +373,9 @@ void rt_call_event(struct rt_tag *tag, bool success)
 	case RT_TAG_RECEIVED:
 		rt_stream_received(call, success);
 		break;
+	case RT_TAG_ENDED:
+		rt_intake_send_ended(call->intake);
+		break;
 	case RT_TAG_ANSWERED:
 	case RT_TAG_ARRIVED:
 	case RT_TAG_COUNT:
@@ -331,7 +394,7 @@ static void expire(struct rt_call *call)
 					     NULL);
 		return;
 	}
-	rt_call_answer(call, status, NULL);
+	rt_call_answer(call, status);
 }
 
 static bool is_late(const struct rt_call *call, int64_t now_us)

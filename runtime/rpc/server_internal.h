@@ -29,6 +29,7 @@ enum rt_tag_kind {
 	RT_TAG_ANSWERED, /* the final batch is done */
 	RT_TAG_SENT,     /* one message of a stream is sent */
 	RT_TAG_RECEIVED, /* one message of a bidirectional stream, or its half-close */
+	RT_TAG_ENDED,    /* calls have been ended by other threads: their answers are to be sent */
 	RT_TAG_COUNT,
 	RT_TAG_SHUTDOWN, /* the server's own: no connection is left */
 };
@@ -55,7 +56,8 @@ struct rt_intake {
 	struct rt_server *server;
 	grpc_completion_queue *queue;
 	pthread_t thread;
-	struct rt_lock lock; /* guards what follows */
+	_Atomic(struct rt_call *) ended; /* by other threads; the latest first */
+	struct rt_lock lock;             /* guards what follows */
 	struct rt_call *idle;
 	struct rt_call *active; /* those that have arrived and are not idle yet */
 	_Atomic size_t active_count;
@@ -153,6 +155,9 @@ struct rt_call {
 	struct rt_arena arena;
 	const ProtobufCMessage *request;
 	void *worker;
+	struct rt_call *ended_next; /* in the intake's list of those that other threads ended */
+	struct rt_status outcome;   /* what it was ended with, and the packed reply */
+	grpc_byte_buffer *reply;
 	void *context; /* the handler's own */
 	void (*context_destroy)(void *context);
 	struct rt_stream stream;
@@ -167,7 +172,7 @@ void rt_call_arrived(struct rt_call *call); /* on an intake's thread */
 void rt_call_run(struct rt_call *call,
 		 void *worker); /* the handler's turn: checks deadline, unpacks, runs */
 void rt_call_event(struct rt_tag *tag, bool success);
-void rt_call_answer(struct rt_call *call, struct rt_status status, const ProtobufCMessage *reply);
+void rt_call_answer(struct rt_call *call, struct rt_status status);
 /* Starts a batch, which keeps a reference until its event. */
 void rt_call_batch(struct rt_call *call, const grpc_op *ops, size_t count, enum rt_tag_kind kind);
 void rt_call_hold(struct rt_call *call);
@@ -177,6 +182,9 @@ void rt_call_drop(struct rt_call *call);
 /* Answers or cancels those whose deadline has passed though a handler still has them, and cancels
  * those whose answer nobody reads. */
 void rt_intake_expire(struct rt_intake *intake, int64_t now_us);
+
+/* Sends the answers of the calls that other threads have ended. On the intake's thread. */
+void rt_intake_send_ended(struct rt_intake *intake);
 
 /* server_stream.c */
 void rt_stream_init(struct rt_call *call);

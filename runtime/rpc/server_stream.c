@@ -109,7 +109,7 @@ void rt_stream_sent(struct rt_call *call, bool success)
 	else if (read)
 		rt_stream_receive(call);
 	else if (end)
-		rt_call_answer(call, stream->status, NULL);
+		rt_call_answer(call, stream->status);
 	if (sent != NULL)
 		sent(call, stream->sent_context);
 }
@@ -144,7 +144,7 @@ void rt_stream_end(struct rt_call *call, struct rt_status status)
 	bool idle = !stream->sending;
 	rt_lock_give(&stream->lock);
 	if (first && idle)
-		rt_call_answer(call, status, NULL);
+		rt_call_answer(call, status);
 }
 
 void rt_stream_receive(struct rt_call *call)
