@@ -91,7 +91,7 @@ __attribute__((constructor)) static void keep_openssl(void)
 static void stop_lock_graph(void)
 {
 	static const char name[] =
-		"_ZN4absl7debian328SetMutexDeadlockDetectionModeENS0_15OnDeadlockCycleE";
+		"_ZN4absl7debian329SetMutexDeadlockDetectionModeENS0_15OnDeadlockCycleE";
 	union {
 		void *symbol;
 		void (*set_mode)(int mode);
