@@ -3,6 +3,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,6 +50,7 @@ struct rt_admin {
 	struct request *waiting; /* for the next check */
 	size_t waiting_count;    /* also those of the check that runs */
 	bool stopping;
+	atomic_bool draining; /* the service takes nothing new any more */
 };
 
 static enum MHD_Result respond(struct MHD_Connection *connection, unsigned status, const char *type,
@@ -220,6 +222,8 @@ static void check_for(struct rt_admin *admin, struct request *requests)
 	struct rt_readiness report = {0};
 	char body[READINESS_JSON_BYTES];
 	admin->check(admin->context, &report);
+	if (atomic_load(&admin->draining))
+		rt_readiness_add(&report, "serving", false, true, "draining");
 	log_change(admin, &report);
 	size_t length = readiness_json(&report, body);
 	unsigned status = readiness_ready(&report) ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
@@ -307,6 +311,11 @@ struct rt_status rt_admin_start(const char *listen, rt_readiness_check check, vo
 	}
 	*admin = started;
 	return rt_ok();
+}
+
+void rt_admin_drain(struct rt_admin *admin)
+{
+	atomic_store(&admin->draining, true);
 }
 
 uint16_t rt_admin_port(const struct rt_admin *admin)

@@ -278,6 +278,7 @@ static int serve(const struct accounts_config *config)
 		start_posting(&accounts, config);
 		start_server(&accounts, config);
 		rt_process_wait();
+		rt_admin_drain(accounts.admin);
 		stop(&accounts, rt_clock_mono_us() + config->common.drain_ms * RT_US_PER_MS);
 	}
 	stop_helpers(&accounts);

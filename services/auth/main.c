@@ -262,6 +262,7 @@ static int serve(const struct auth_config *config)
 	RT_LOG(INFO, "serving", RT_TEXT("listen", config->common.listen),
 	       RT_INT("hash_us", auth.engine.hash_us));
 	rt_process_wait();
+	rt_admin_drain(auth.admin);
 	stop(&auth, config);
 	return EXIT_SUCCESS;
 }

@@ -281,6 +281,7 @@ static int serve(const struct payments_config *config)
 	RT_LOG(INFO, "serving", RT_TEXT("listen", config->common.listen),
 	       RT_TEXT("admin_listen", config->common.admin_listen));
 	rt_process_wait();
+	rt_admin_drain(payments.admin);
 	RT_LOG(INFO, "stopping", RT_INT("open", (int64_t)executor_open(payments.service.executor)));
 	stop(&payments);
 	RT_LOG(INFO, "stopped");

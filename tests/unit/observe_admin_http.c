@@ -227,6 +227,23 @@ static void await_checks(const struct service *service, int count)
 
 static const char ready_request[] = "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
+/* All dependencies work, but who drains wants no new calls. */
+static void test_readyz_drains(void **state)
+{
+	(void)state;
+	struct service service;
+	start(&service);
+	ask(&service, "GET", "/readyz");
+	assert_int_equal(answer.code, 200);
+	rt_admin_drain(service.admin);
+	ask(&service, "GET", "/readyz");
+	assert_int_equal(answer.code, 503);
+	assert_non_null(strstr(answer.body, "\"why\":\"draining\""));
+	ask(&service, "GET", "/livez");
+	assert_int_equal(answer.code, 200);
+	rt_admin_stop(service.admin);
+}
+
 /* A dependency that hangs holds up /readyz, but neither /livez nor /metrics, and only so many
  * connections. */
 static void test_hanging_check(void **state)
@@ -368,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_not_ready),
 		cmocka_unit_test(test_metrics),
 		cmocka_unit_test(test_what_is_not_there),
+		cmocka_unit_test(test_readyz_drains),
 		cmocka_unit_test(test_hanging_check),
 		cmocka_unit_test(test_stop_while_checking),
 		cmocka_unit_test(test_rude_clients),

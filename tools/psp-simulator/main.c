@@ -144,6 +144,7 @@ static int serve(const struct simulator_config *config)
 	start_server(&process, config);
 	RT_LOG(INFO, "serving", RT_TEXT("listen", config->common.listen));
 	rt_process_wait();
+	rt_admin_drain(process.admin);
 	stop(&process, config);
 	return EXIT_SUCCESS;
 }

@@ -24,5 +24,7 @@ struct rt_status rt_admin_start(const char *listen, rt_readiness_check check, vo
 				struct rt_admin **admin);
 /* The port that it got, when 0 was asked for. */
 uint16_t rt_admin_port(const struct rt_admin *admin);
+/* From here on /readyz says no, so that nobody sends new calls, while those in flight finish. */
+void rt_admin_drain(struct rt_admin *admin);
 /* Waits for a check that is running. NULL is let pass. */
 void rt_admin_stop(struct rt_admin *admin);
