@@ -86,6 +86,11 @@ static Daler__Accounts__V1__Group *group_of(struct slot *slot,
 	return group;
 }
 
+struct Daler__Accounts__V1__Group *accounts_group(struct slot *slot)
+{
+	return group_of(slot, transfer_uniform(slot));
+}
+
 static const ProtobufCMessage *post_of(struct slot *slot, Daler__Accounts__V1__Transfer *transfer)
 {
 	Daler__Accounts__V1__PostRequest *request = rt_arena_alloc(&slot->arena, sizeof(*request));

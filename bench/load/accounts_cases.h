@@ -7,3 +7,7 @@
 
 extern const struct load_case accounts_cases[];
 extern const size_t accounts_case_count;
+
+/* A group of one direct transfer between any two accounts, in the slot's arena. */
+struct Daler__Accounts__V1__Group;
+struct Daler__Accounts__V1__Group *accounts_group(struct slot *slot);

@@ -13,7 +13,6 @@ struct load {
 	const struct load_case *load_case;
 	struct rt_channel *channel;
 	const char *bearer;
-	const struct load_world *world;
 	const struct load_limits *limits;
 	struct rt_lock lock;
 	pthread_cond_t idle;
@@ -28,7 +27,7 @@ static void done(void *context, struct rt_status status, const ProtobufCMessage 
 
 const struct load_world *load_world_of(const struct slot *slot)
 {
-	return slot->load->world;
+	return slot->world;
 }
 
 uint64_t load_random(struct slot *slot, uint64_t bound)
@@ -114,16 +113,22 @@ static void done(void *context, struct rt_status status, const ProtobufCMessage 
 		slot_rest(slot->load);
 }
 
-static struct slot *slots_new(struct load *load, size_t count)
+void load_slot_init(struct slot *slot, const struct load_world *world, size_t index)
+{
+	slot->world = world;
+	slot->index = index;
+	rt_random_bytes(&slot->random_state, sizeof(slot->random_state));
+	slot->random_state |= 1;
+	rt_arena_init(&slot->arena, (size_t)64 << 20);
+}
+
+static struct slot *slots_new(struct load *load, const struct load_world *world, size_t count)
 {
 	struct slot *slots = calloc(count, sizeof(*slots));
 	RT_ASSERT(slots);
 	for (size_t i = 0; i < count; i++) {
 		slots[i].load = load;
-		slots[i].index = i;
-		rt_random_bytes(&slots[i].random_state, sizeof(slots[i].random_state));
-		slots[i].random_state |= 1;
-		rt_arena_init(&slots[i].arena, (size_t)64 << 20);
+		load_slot_init(&slots[i], world, i);
 	}
 	return slots;
 }
@@ -139,7 +144,6 @@ void load_run(const struct load_case *load_case, struct rt_channel *channel, con
 		.load_case = load_case,
 		.channel = channel,
 		.bearer = bearer,
-		.world = world,
 		.limits = limits,
 		.running = load_case->in_flight,
 		.count_from_us = limits->calls_max > 0 ? now_us : now_us + duration_us / 10,
@@ -149,7 +153,7 @@ void load_run(const struct load_case *load_case, struct rt_channel *channel, con
 	};
 	rt_lock_init(&load.lock, RT_RANK_SERVICE);
 	rt_condition_init(&load.idle);
-	struct slot *slots = slots_new(&load, load_case->in_flight);
+	struct slot *slots = slots_new(&load, world, load_case->in_flight);
 	for (size_t i = 0; i < load_case->in_flight; i++)
 		start_next(&slots[i]);
 	rt_lock_take(&load.lock);

@@ -13,10 +13,12 @@
 #include "rt/rpc_client.h"
 
 struct load;
+struct load_world; /* what a case knows: ledger, accounts, ids */
 
 /* One of the calls in flight. `arena` is emptied before each build. */
 struct slot {
 	struct load *load;
+	const struct load_world *world;
 	struct rt_arena arena;
 	size_t index;
 	uint64_t serial; /* of the call, over all slots, from 0 */
@@ -54,12 +56,12 @@ struct load_limits {
 	bool gives_up;       /* a call that is not answered in time counts as made */
 };
 
-struct load_world; /* what a case knows: ledger, accounts, ids */
-
 /* Runs the case as far as the limits say. */
 void load_run(const struct load_case *load_case, struct rt_channel *channel, const char *bearer,
 	      const struct load_world *world, const struct load_limits *limits,
 	      struct load_result *result);
+/* A slot's own memory and randomness. */
+void load_slot_init(struct slot *slot, const struct load_world *world, size_t index);
 const struct load_world *load_world_of(const struct slot *slot);
 /* Uniform in 0 .. bound-1, from the slot's own generator. */
 uint64_t load_random(struct slot *slot, uint64_t bound);

@@ -12,6 +12,7 @@
 #include "rt/config.h"
 #include "rt/log.h"
 #include "rt/process.h"
+#include "stream.h"
 #include "world.h"
 
 struct load_config {
@@ -186,6 +187,16 @@ static void run_case(const struct load_config *config, const struct load_world *
 	close_channel(channel, client);
 }
 
+static void run_stream(const struct load_config *config, const struct load_world *world,
+		       struct load_result *result)
+{
+	struct rt_client *client = NULL;
+	struct rt_channel *channel =
+		channel_as(config, "payments", config->accounts_addr, RT_ID_ACCOUNTS, &client);
+	stream_run(channel, world, config->duration_ms * RT_US_PER_MS, result);
+	close_channel(channel, client);
+}
+
 int main(int argc, char **argv)
 {
 	struct load_config config = {0};
@@ -208,6 +219,8 @@ int main(int argc, char **argv)
 	if (strcmp(config.case_name, "lane") == 0)
 		lane_run(config.accounts_db, &world, (size_t)config.batch,
 			 config.duration_ms * RT_US_PER_MS, &result);
+	else if (strcmp(config.case_name, "stream") == 0)
+		run_stream(&config, &world, &result);
 	else
 		run_case(&config, &world, &result);
 	print_result(config.case_name, &result);

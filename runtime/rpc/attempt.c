@@ -34,6 +34,10 @@ struct rt_attempt {
 	rt_attempt_message message; /* of a stream; NULL: a single reply */
 	void *context;
 	struct rt_client_tag message_tag;
+	rt_exchange_next ask; /* of an exchange; NULL: one request */
+	struct rt_client_tag send_tag;
+	bool sending; /* a batch of an exchange's is under way */
+	bool half_closed;
 	bool reading;    /* a stream's message is awaited */
 	bool has_status; /* and nothing more comes, once nothing is awaited */
 };
@@ -183,6 +187,7 @@ static struct rt_attempt *attempt_new(struct rt_channel *channel, const struct r
 	RT_ASSERT(attempt != NULL);
 	attempt->tag.kind = RT_CLIENT_ATTEMPT;
 	attempt->message_tag.kind = RT_CLIENT_MESSAGE;
+	attempt->send_tag.kind = RT_CLIENT_SENT;
 	attempt->channel = channel;
 	attempt->remote = rt_channel_remote(channel, remote);
 	attempt->repeatable = remote->repeatable;
@@ -208,9 +213,70 @@ static void receive_message(struct rt_attempt *attempt)
 	RT_ASSERT(error == GRPC_CALL_OK);
 }
 
+static void begin_batch(struct rt_attempt *attempt, const grpc_op *ops, size_t count,
+			struct rt_client_tag *tag)
+{
+	grpc_call *grpc = attempt->grpc;
+	rt_handoff_give(tag);
+	grpc_call_error error = grpc_call_start_batch(grpc, ops, count, tag, NULL);
+	RT_ASSERT(error == GRPC_CALL_OK);
+}
+
+/* An exchange begins with metadata alone: when they are out, its messages follow. */
+static void start_exchange(struct rt_attempt *attempt, const struct rt_call_options *options)
+{
+	struct outgoing outgoing;
+	make_metadata(&outgoing, options);
+	grpc_op status[2] = {{.op = GRPC_OP_RECV_INITIAL_METADATA},
+			     {.op = GRPC_OP_RECV_STATUS_ON_CLIENT}};
+	status[0].data.recv_initial_metadata.recv_initial_metadata = &attempt->initial;
+	status[1].data.recv_status_on_client.trailing_metadata = &attempt->trailing;
+	status[1].data.recv_status_on_client.status = &attempt->code;
+	status[1].data.recv_status_on_client.status_details = &attempt->details;
+	grpc_op first = {.op = GRPC_OP_SEND_INITIAL_METADATA};
+	first.data.send_initial_metadata.metadata = outgoing.entries;
+	first.data.send_initial_metadata.count = outgoing.count;
+	if (options->wait_for_ready)
+		first.flags = GRPC_INITIAL_METADATA_WAIT_FOR_READY |
+			      GRPC_INITIAL_METADATA_WAIT_FOR_READY_EXPLICITLY_SET;
+	attempt->sending = true;
+	begin_batch(attempt, status, 2, &attempt->tag);
+	receive_message(attempt);
+	begin_batch(attempt, &first, 1, &attempt->send_tag);
+	for (size_t i = 0; i < outgoing.count; i++)
+		grpc_slice_unref(outgoing.entries[i].value);
+}
+
+/* Sends an exchange's next message, or its half-close, when there is one to send. */
+static void send_next(struct rt_attempt *attempt)
+{
+	if (attempt->ask == NULL || attempt->sending || attempt->half_closed || attempt->has_status)
+		return;
+	enum rt_exchange_then then = RT_EXCHANGE_WAIT;
+	const ProtobufCMessage *message = attempt->ask(attempt->context, &then);
+	grpc_op ops[2];
+	size_t count = 0;
+	grpc_byte_buffer *payload = NULL;
+	if (message != NULL) {
+		payload = rt_buffer_pack(message);
+		ops[count] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE};
+		/* When more follows at once, the transport need not write yet. */
+		ops[count].flags = then == RT_EXCHANGE_MORE ? GRPC_WRITE_BUFFER_HINT : 0;
+		ops[count++].data.send_message.send_message = payload;
+	}
+	attempt->half_closed = then == RT_EXCHANGE_END;
+	if (attempt->half_closed)
+		ops[count++] = (grpc_op){.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT};
+	attempt->sending = count > 0;
+	if (count > 0)
+		begin_batch(attempt, ops, count, &attempt->send_tag);
+	grpc_byte_buffer_destroy(payload);
+}
+
 static void start_attempt(struct rt_channel *channel, const struct rt_remote *remote,
 			  const ProtobufCMessage *request, const struct rt_call_options *options,
-			  rt_attempt_message message, rt_attempt_done done, void *context)
+			  rt_attempt_message message, rt_exchange_next next, rt_attempt_done done,
+			  void *context)
 {
 	int64_t now_us = rt_clock_mono_us();
 	struct rt_status status = admit(channel, options, now_us);
@@ -221,6 +287,7 @@ static void start_attempt(struct rt_channel *channel, const struct rt_remote *re
 	struct rt_attempt *attempt = attempt_new(channel, remote, options, now_us);
 	attempt->done = done;
 	attempt->message = message;
+	attempt->ask = next;
 	attempt->reading = message != NULL;
 	attempt->context = context;
 	/* Held by two until the batch is begun: the list's cancel may come first, which gRPC
@@ -231,8 +298,11 @@ static void start_attempt(struct rt_channel *channel, const struct rt_remote *re
 		rt_series_add(attempt->remote->started, 1);
 		bool reading =
 			attempt->reading; /* the attempt may be over as soon as it is begun */
-		start_batch(attempt, request, options);
-		if (reading)
+		if (next != NULL)
+			start_exchange(attempt, options);
+		else
+			start_batch(attempt, request, options);
+		if (reading && next == NULL)
 			receive_message(attempt);
 	} else {
 		free_attempt(attempt);
@@ -246,14 +316,21 @@ void rt_attempt_start(struct rt_channel *channel, const struct rt_remote *remote
 		      const ProtobufCMessage *request, const struct rt_call_options *options,
 		      rt_attempt_done done, void *context)
 {
-	start_attempt(channel, remote, request, options, NULL, done, context);
+	start_attempt(channel, remote, request, options, NULL, NULL, done, context);
 }
 
 void rt_attempt_stream(struct rt_channel *channel, const struct rt_remote *remote,
 		       const ProtobufCMessage *request, const struct rt_call_options *options,
 		       rt_attempt_message message, rt_attempt_done done, void *context)
 {
-	start_attempt(channel, remote, request, options, message, done, context);
+	start_attempt(channel, remote, request, options, message, NULL, done, context);
+}
+
+void rt_attempt_exchange(struct rt_channel *channel, const struct rt_remote *remote,
+			 const struct rt_call_options *options, rt_exchange_next next,
+			 rt_attempt_message message, rt_attempt_done done, void *context)
+{
+	start_attempt(channel, remote, NULL, options, message, next, done, context);
 }
 
 /* Whether anything came back: only then does the call know its peer's address, and not the
@@ -396,13 +473,18 @@ static void finish(struct rt_attempt *attempt)
 	free_attempt(attempt);
 }
 
-/* A stream is over when its status is there and its last message was taken, whichever comes first.
- */
+/* A stream is over when its status is there, its last message was taken and nothing is being sent,
+ * whichever comes last. */
+static void finish_if_over(struct rt_attempt *attempt)
+{
+	if (attempt->has_status && !attempt->reading && !attempt->sending)
+		finish(attempt);
+}
+
 void rt_attempt_event(struct rt_attempt *attempt)
 {
 	attempt->has_status = true;
-	if (!attempt->reading)
-		finish(attempt);
+	finish_if_over(attempt);
 }
 
 void rt_attempt_message_event(struct rt_client_tag *tag)
@@ -415,9 +497,18 @@ void rt_attempt_message_event(struct rt_client_tag *tag)
 		grpc_byte_buffer_destroy(attempt->payload);
 		attempt->payload = NULL;
 		receive_message(attempt);
+		send_next(attempt);
 		return;
 	}
 	attempt->reading = false;
-	if (attempt->has_status)
-		finish(attempt);
+	finish_if_over(attempt);
+}
+
+void rt_attempt_sent_event(struct rt_client_tag *tag)
+{
+	struct rt_attempt *attempt =
+		(struct rt_attempt *)(void *)((char *)tag - offsetof(struct rt_attempt, send_tag));
+	attempt->sending = false;
+	send_next(attempt);
+	finish_if_over(attempt);
 }

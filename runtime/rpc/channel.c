@@ -321,6 +321,54 @@ void rt_channel_start(struct rt_channel *channel, const struct rt_remote *remote
 	rt_attempt_start(channel, remote, request, options, finish_started, started);
 }
 
+/* A call that streams both ways. */
+struct exchange {
+	const struct rt_remote *remote;
+	rt_exchange_next next;
+	rt_call_message message;
+	rt_call_done done;
+	void *context;
+	struct rt_status unreadable; /* a message that can't be read */
+};
+
+static const ProtobufCMessage *next_of(void *context, enum rt_exchange_then *then)
+{
+	struct exchange *exchange = context;
+	return exchange->next(exchange->context, then);
+}
+
+static void take_reply(void *context, grpc_byte_buffer *payload)
+{
+	struct exchange *exchange = context;
+	CLEANUP(rt_arena_deinit) struct rt_arena arena;
+	const ProtobufCMessage *message = NULL;
+	rt_arena_init(&arena, REPLY_BYTES_MAX);
+	struct rt_status status = unpack_reply(exchange->remote, payload, &arena, &message);
+	if (rt_is_ok(&status))
+		exchange->message(exchange->context, message);
+	else if (rt_is_ok(&exchange->unreadable))
+		exchange->unreadable = status;
+}
+
+static void finish_exchange(void *context, struct rt_status status, grpc_byte_buffer *payload)
+{
+	struct exchange *exchange = context;
+	(void)payload;
+	exchange->done(exchange->context, rt_is_ok(&status) ? exchange->unreadable : status, NULL);
+	free(exchange);
+}
+
+void rt_channel_exchange(struct rt_channel *channel, const struct rt_remote *remote,
+			 const struct rt_call_options *options, rt_exchange_next next,
+			 rt_call_message message, rt_call_done done, void *context)
+{
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+	RT_ASSERT(exchange != NULL);
+	*exchange = (struct exchange){remote, next, message, done, context, {.code = RT_OK}};
+	rt_attempt_exchange(channel, remote, options, next_of, take_reply, finish_exchange,
+			    exchange);
+}
+
 /* A wait for another connectivity. Counted in the client, whose end waits for it. */
 struct watch {
 	struct rt_client_tag tag; /* first */

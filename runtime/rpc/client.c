@@ -46,6 +46,8 @@ static void *serve_queue(void *argument)
 			rt_attempt_event((struct rt_attempt *)tag);
 		else if (tag->kind == RT_CLIENT_MESSAGE)
 			rt_attempt_message_event(tag);
+		else if (tag->kind == RT_CLIENT_SENT)
+			rt_attempt_sent_event(tag);
 		else
 			rt_watch_event(tag);
 	}

@@ -69,15 +69,20 @@ void rt_attempt_start(struct rt_channel *channel, const struct rt_remote *remote
 void rt_attempt_stream(struct rt_channel *channel, const struct rt_remote *remote,
 		       const ProtobufCMessage *request, const struct rt_call_options *options,
 		       rt_attempt_message message, rt_attempt_done done, void *context);
+/* The same of a method that streams both ways. */
+void rt_attempt_exchange(struct rt_channel *channel, const struct rt_remote *remote,
+			 const struct rt_call_options *options, rt_exchange_next next,
+			 rt_attempt_message message, rt_attempt_done done, void *context);
 /* On the client's thread. */
 struct rt_client_tag;
 void rt_attempt_event(struct rt_attempt *attempt);
 void rt_attempt_message_event(struct rt_client_tag *tag);
+void rt_attempt_sent_event(struct rt_client_tag *tag);
 /* Under the client's lock. */
 void rt_attempts_cancel(struct rt_client *client);
 
 /* What a completion queue of a client gives back. */
-enum rt_client_tag_kind { RT_CLIENT_ATTEMPT, RT_CLIENT_MESSAGE, RT_CLIENT_WATCH };
+enum rt_client_tag_kind { RT_CLIENT_ATTEMPT, RT_CLIENT_MESSAGE, RT_CLIENT_SENT, RT_CLIENT_WATCH };
 struct rt_client_tag {
 	enum rt_client_tag_kind kind;
 };

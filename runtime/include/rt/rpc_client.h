@@ -68,5 +68,20 @@ void rt_channel_start(struct rt_channel *channel, const struct rt_remote *remote
 		      const ProtobufCMessage *request, const struct rt_call_options *options,
 		      rt_call_done done, void *context);
 
+/* What follows the message that rt_exchange_next gives. */
+enum rt_exchange_then {
+	RT_EXCHANGE_WAIT, /* nothing yet: ask again when a reply has come */
+	RT_EXCHANGE_MORE, /* another one, at once */
+	RT_EXCHANGE_END,  /* nothing any more */
+};
+/* The next request of a call that streams both ways; NULL: none now. It is packed before the next
+ * thing is asked. Thread: the client's, as for all of one exchange. */
+typedef const ProtobufCMessage *(*rt_exchange_next)(void *context, enum rt_exchange_then *then);
+/* One call that streams both ways, not waited for: requests are asked for whenever one can be sent,
+ * `message` gets each reply, and `done`, once, the end, without a reply. */
+void rt_channel_exchange(struct rt_channel *channel, const struct rt_remote *remote,
+			 const struct rt_call_options *options, rt_exchange_next next,
+			 rt_call_message message, rt_call_done done, void *context);
+
 /* Whether the channel is connected now (a try is begun when it is not); for readiness. */
 bool rt_channel_ready(struct rt_channel *channel, int64_t deadline_mono_us);
