@@ -1,6 +1,7 @@
 """Payments through a connector beyond yes and no: captures, actions of the person, calling off, giving back, refunds."""
 
 import concurrent.futures
+import time
 import unittest
 
 import grpc
@@ -8,10 +9,13 @@ import grpc
 from support import environment, world
 from support.cases import Case, having
 from support.client import Stub
+from support.contracts import CONTRACTS
 from support.contracts import connector as c
 from support.contracts import payments as p
 from support.storm import operations
 from support.world import Market, deposit, new_id, request, state, withdrawal
+
+Timestamp = CONTRACTS.message("google.protobuf.Timestamp")
 
 
 class ConnectedCase(Case):
@@ -260,6 +264,24 @@ class LookingAfter(ConnectedCase):
                                "the payment is taken up")
         self.assertEqual(self.money(self.wallet), (10, 10))
         self.assert_whole()
+
+
+class Reconciling(ConnectedCase):
+    def test_nothing_differs(self):
+        full = self.ledger.open("anna", lower=0, upper=50)
+        self.assertEqual(state(self.settled(deposit(self.ledger, full, 51))), "COMPENSATED")
+        paid = self.settled(deposit(self.ledger, self.wallet, 100))
+        self.settled(request(self.ledger, 30, refund=p.Refund(payment_id=paid.payment_id)))
+        waiting = self.create(deposit(self.ledger, self.wallet, 10, instrument="sim:action=60000")).payment
+        self.payments.CancelPayment(payment_id=waiting.payment_id)
+        mine = {one.payment_id for one in self.payments.ListPayments(ledger_id=self.ledger.id).payments}
+        report = [one for one in operations() if {one.reference, one.original_reference} & mine]
+        self.assertEqual(len(report), 5)
+        now = int(time.time())
+        reply = world.operator("payments").ReconcileConnector(
+            connector="simulator", start_time=Timestamp(seconds=now - 600), end_time=Timestamp(seconds=now + 60),
+            report=report)
+        self.assertEqual(list(reply.differences), [])
 
 
 class Contract(ConnectedCase):

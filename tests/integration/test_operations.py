@@ -288,7 +288,7 @@ class Reconcile(OperationsCase):
     def test_the_connector_is_asked(self):
         payment = self.payments.call("CreatePayment", deposit(self.ledger, self.wallet, 10)).payment
         foreign = new_id()
-        Stub("connector", "payments").Charge(reference=foreign, amount_minor=1, currency="EUR", instrument="sim:ok,notify-none")
+        Stub("connector", "payments").Authorize(reference=foreign, amount_minor=1, currency="EUR", instrument="sim:ok,notify-none")
         self.mine = [payment.payment_id, foreign]
         self.assertEqual(self.differences(), {("MISSING_HERE", foreign)})
 

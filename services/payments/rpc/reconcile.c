@@ -6,6 +6,7 @@
 
 #include "client/connector_report.h"
 #include "daler/payments/v1/operations.pb-c.h"
+#include "domain/plan.h"
 #include "domain/request.h"
 #include "engine/reconciling.h"
 #include "rpc/map.h"
@@ -48,15 +49,33 @@ static enum reconcile_status status_of(int status)
 {
 	if (status == DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_SUCCEEDED)
 		return RECONCILE_DONE;
-	if (status == DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_DECLINED)
+	if (status == DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_DECLINED ||
+	    status == DALER__CONNECTOR__V1__OPERATION_STATUS__OPERATION_STATUS_CANCELED)
 		return RECONCILE_NOT_DONE;
 	return RECONCILE_UNCLEAR;
+}
+
+/* What a deposit had given back by itself: part of that payment, under a reference derived from its
+ * own. */
+static bool is_give_back(const operation_message *operation)
+{
+	struct rt_uuid original;
+	struct rt_uuid reference;
+
+	if (!rt_uuid_parse(operation->original_reference, &original) ||
+	    !rt_uuid_parse(operation->reference, &reference))
+		return false;
+	struct rt_uuid derived = rt_uuid_derive(&original, payment_deposit_plan.undo->reference);
+
+	return rt_uuid_equal(&reference, &derived);
 }
 
 static bool gather(void *context, const operation_message *operation)
 {
 	struct gathering *gathering = context;
 
+	if (is_give_back(operation))
+		return true;
 	if (gathering->count == gathering->most) {
 		gathering->too_many = true;
 		return false;
