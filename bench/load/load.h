@@ -25,6 +25,8 @@ struct slot {
 	uint64_t random_state;
 	unsigned phase;        /* the case's own: e.g. 0 hold, 1 capture */
 	struct rt_uuid memory; /* the case's own: e.g. the hold's id */
+	struct rt_uuid round;  /* likewise */
+	size_t player;         /* likewise */
 	int64_t begun_us;
 	const struct rt_remote *remote;
 };

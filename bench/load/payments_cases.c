@@ -11,6 +11,7 @@
 
 #define CLEARING_ACCOUNT 0 /* takes part in nothing else */
 #define AMOUNT_MINOR_MAX 1000
+#define GAMES            16    /* accounts after the clearing account */
 #define FINISHED_COUNT   10000 /* payments that are asked for again; bench/payments makes as many */
 #define PAYMENTS         "daler.payments.v1.PaymentsService"
 
@@ -130,6 +131,55 @@ static const ProtobufCMessage *build_deposit(struct slot *slot)
 	return deposit_of(slot, instrument);
 }
 
+static const ProtobufCMessage *wager_of(struct slot *slot, char *player, char *game, char *round)
+{
+	Daler__Payments__V1__CreatePaymentRequest *request =
+		request_new(slot, rt_uuid_v7(), any_amount(slot));
+	Daler__Payments__V1__Wager *wager = rt_arena_alloc(&slot->arena, sizeof(*wager));
+	RT_ASSERT(wager);
+	daler__payments__v1__wager__init(wager);
+	wager->account_id = player;
+	wager->game_account_id = game;
+	wager->round_id = round;
+	request->kind_case = DALER__PAYMENTS__V1__CREATE_PAYMENT_REQUEST__KIND_WAGER;
+	request->wager = wager;
+	return &request->base;
+}
+
+static const ProtobufCMessage *settlement_of(struct slot *slot, char *player, char *game,
+					     char *round)
+{
+	Daler__Payments__V1__CreatePaymentRequest *request =
+		request_new(slot, rt_uuid_v7(), any_amount(slot));
+	Daler__Payments__V1__Settlement *settlement =
+		rt_arena_alloc(&slot->arena, sizeof(*settlement));
+	RT_ASSERT(settlement);
+	daler__payments__v1__settlement__init(settlement);
+	settlement->account_id = player;
+	settlement->game_account_id = game;
+	settlement->round_id = round;
+	request->kind_case = DALER__PAYMENTS__V1__CREATE_PAYMENT_REQUEST__KIND_SETTLEMENT;
+	request->settlement = settlement;
+	return &request->base;
+}
+
+/* Phase 0 sends a wager of a new round, phase 1 what the round pays. */
+static const ProtobufCMessage *build_round(struct slot *slot)
+{
+	size_t players = load_world_of(slot)->account_count - 1 - GAMES;
+	if (slot->phase == 0) {
+		slot->round = rt_uuid_v7();
+		slot->player = 1 + GAMES + load_random(slot, players);
+	}
+	char *round = rt_arena_alloc(&slot->arena, RT_UUID_TEXT_BYTES);
+	RT_ASSERT(round);
+	rt_uuid_format(&slot->round, round);
+	char *player = account(slot, slot->player);
+	char *game = account(slot, 1 + slot->player % GAMES);
+	return slot->phase == 0 ? wager_of(slot, player, game, round)
+				: settlement_of(slot, player, game, round);
+}
+
 /* Payments of which the provider says "pending" for a while: half of them in, half out. */
 static const ProtobufCMessage *build_pending(struct slot *slot)
 {
@@ -189,6 +239,12 @@ static bool check_succeeded(struct slot *slot, const ProtobufCMessage *reply, ui
 	       payment->state == DALER__PAYMENTS__V1__PAYMENT_STATE__PAYMENT_STATE_SUCCEEDED;
 }
 
+static bool check_round(struct slot *slot, const ProtobufCMessage *reply, uint64_t *units)
+{
+	slot->phase = 1 - slot->phase;
+	return check_succeeded(slot, reply, units);
+}
+
 static bool check_replayed(struct slot *slot, const ProtobufCMessage *reply, uint64_t *units)
 {
 	const Daler__Payments__V1__Payment *payment = payment_of(slot, reply, true);
@@ -209,6 +265,7 @@ static bool check_open(struct slot *slot, const ProtobufCMessage *reply, uint64_
 
 const struct load_case payments_cases[] = {
 	{"transfer", 256, build_transfer, check_succeeded},
+	{"wager", 256, build_round, check_round},
 	{"deposit", 256, build_deposit, check_succeeded},
 	{"finish", 256, build_finish, check_succeeded},
 	{"replay", 256, build_replay, check_replayed},
