@@ -11,11 +11,14 @@
 
 /* How often a payment whose commit was not confirmed is looked for before it counts as never
  * recorded. */
-#define PROBE_ATTEMPTS_MAX 5
-#define WRITE_RETRY_US     (50 * RT_US_PER_MS)
-#define TELL_ATTEMPTS_MIN  3
-#define TELL_ATTEMPTS_MAX  6
-#define TELL_EVERY_US      (60 * RT_US_PER_S)
+#define PROBE_ATTEMPTS_MAX  5
+/* Whoever says that it never had the operation is back: the pause is as after this many attempts at
+ * most. */
+#define ABSENT_ATTEMPTS_MAX 4
+#define WRITE_RETRY_US      (50 * RT_US_PER_MS)
+#define TELL_ATTEMPTS_MIN   3
+#define TELL_ATTEMPTS_MAX   6
+#define TELL_EVERY_US       (60 * RT_US_PER_S)
 
 struct saga *saga_new(struct executor *executor, const struct payment_request *request,
 		      const struct payment_standing *standing, int64_t fence)
@@ -148,7 +151,7 @@ static uint32_t attempts_after(uint32_t attempts, const struct saga_event *event
 	case SAGA_PROVIDER_SILENT:
 		return event->unsent ? attempts : attempts + 1;
 	case SAGA_PROVIDER_ABSENT:
-		return attempts;
+		return attempts < ABSENT_ATTEMPTS_MAX ? attempts : ABSENT_ATTEMPTS_MAX;
 	case SAGA_LEDGER_SILENT:
 	case SAGA_PROVIDER_PENDING:
 	case SAGA_PROVIDER_ACTION:
