@@ -54,7 +54,7 @@ environment_secrets() {
 environment_wait() { # NAME...
 	local name
 	for name in "$@"; do
-		wait_until "$patience_s" process_ready "$name" ||
+		wait_until "$patience_s" process_whole "$name" ||
 			fail "$name is not ready after $patience_s s" "$home/log/$name.log"
 	done
 }
@@ -64,6 +64,13 @@ process_ready() { # NAME
 	postgres) pg_ready ;;
 	redis) redis_ready ;;
 	*) service_ready "$1" ;;
+	esac
+}
+
+process_whole() { # NAME
+	process_ready "$1" && case $1 in
+	postgres | redis) ;;
+	*) service_whole "$1" ;;
 	esac
 }
 

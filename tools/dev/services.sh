@@ -118,16 +118,26 @@ services_ensure() {
 	services_operator
 }
 
-# service_ready NAME: whether its /readyz says so.
-service_ready() (
+# service_readiness NAME: what its /readyz answers.
+service_readiness() (
 	trap '' PIPE # it may die while we ask
 	service_names "$1"
 	process_of "$home/run/$1.pid" || return 1
 	{ exec {link}<>"/dev/tcp/127.0.0.1/${port[${listen}_admin]}"; } 2>/dev/null || return 1
 	printf 'GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&"$link" 2>/dev/null
-	read -r -t 2 answer <&"$link" || answer=
-	[[ $answer == HTTP/1.?\ 200* ]]
+	timeout 2 cat <&"$link" 2>/dev/null
 )
+
+service_ready() { # NAME
+	[[ $(service_readiness "$1") == HTTP/1.?\ 200* ]]
+}
+
+# service_whole NAME: whether it also has what it could do without, such as the keys of tokens.
+service_whole() {
+	local answer
+	answer=$(service_readiness "$1")
+	[[ $answer == HTTP/1.?\ 200* && $answer != *'"ok":false'* ]]
+}
 
 services_down() {
 	local name jobs=()
