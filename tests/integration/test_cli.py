@@ -9,7 +9,8 @@ import time
 import unittest
 
 from support import environment, world
-from support.world import Ledger, Market, deposit, new_id
+from support.contracts import payments as p
+from support.world import Ledger, Market, deposit, new_id, request
 
 DALERCTL = str(pathlib.Path(os.environ["DALER_BUILD_DIR"]) / "bin" / "dalerctl")
 
@@ -93,6 +94,16 @@ class Operating(unittest.TestCase):
         text = self.run_cli("payment", "watch", "--ledger", self.ledger.id, "--timeout", "3")
         self.assertEqual([line.split()[2] for line in text.splitlines()], ["1", "2", "3", "4"])
         self.assertIn("SUCCEEDED", text)
+
+    def test_kinds_are_named(self):
+        game = self.ledger.wallet("the game")
+        wager = request(self.ledger, 250, fee=(5, game), wager=p.Wager(
+            account_id=self.wallet, game_account_id=self.ledger.wallet("the house"), round_id="round-9"))
+        payment = self.ledger.payments.call("CreatePayment", wager, timeout=20).payment
+        text = self.run_cli("payment", "get", "--payment-id", payment.payment_id)
+        for word in ("wager", "round-9", self.wallet, "2.50 EUR", "0.05 EUR"):
+            self.assertIn(word, text)
+        self.assertIn("wager", self.run_cli("payment", "list", "--ledger", self.ledger.id))
 
     def test_stuck_retry_resolve(self):
         with environment.stopped("simulator"):

@@ -61,27 +61,72 @@ static enum ctl_exit exit_of(const Daler__Payments__V1__Payment *payment)
 	return standing == NOT_DONE ? CTL_REFUSED : CTL_UNCERTAIN;
 }
 
+#define KIND(NAME) DALER__PAYMENTS__V1__PAYMENT__KIND_##NAME
+
 const char *payment_kind_text(const Daler__Payments__V1__Payment *payment)
 {
-	if (payment->kind_case == DALER__PAYMENTS__V1__PAYMENT__KIND_DEPOSIT)
-		return "deposit";
-	if (payment->kind_case == DALER__PAYMENTS__V1__PAYMENT__KIND_WITHDRAWAL)
-		return "withdrawal";
-	return payment->kind_case == DALER__PAYMENTS__V1__PAYMENT__KIND_TRANSFER ? "transfer" : "?";
+	static const char *const names[] = {
+		[KIND(DEPOSIT)] = "deposit",
+		[KIND(WITHDRAWAL)] = "withdrawal",
+		[KIND(TRANSFER)] = "transfer",
+		[KIND(REMOTE_TRANSFER)] = "transfer between ledgers",
+		[KIND(REFUND)] = "refund",
+		[KIND(WAGER)] = "wager",
+		[KIND(SETTLEMENT)] = "settlement",
+		[KIND(ROLLBACK)] = "rollback",
+	};
+	size_t kind = (size_t)payment->kind_case;
+
+	/* A newer service may know more. */
+	return kind < sizeof(names) / sizeof(names[0]) && names[kind] != NULL ? names[kind] : "?";
+}
+
+static void add_round(struct table *table, const char *from, const char *to, const char *round)
+{
+	TABLE_ROW(table, "from account", from);
+	TABLE_ROW(table, "to account", to);
+	TABLE_ROW(table, "round", round);
 }
 
 static void add_kind(struct table *table, const Daler__Payments__V1__Payment *payment)
 {
 	TABLE_ROW(table, "kind", payment_kind_text(payment));
-	if (payment->kind_case == DALER__PAYMENTS__V1__PAYMENT__KIND_DEPOSIT) {
+	switch ((int)payment->kind_case) {
+	case KIND(DEPOSIT):
 		TABLE_ROW(table, "to account", payment->deposit->account_id);
 		TABLE_ROW(table, "through", payment->deposit->connector);
-	} else if (payment->kind_case == DALER__PAYMENTS__V1__PAYMENT__KIND_WITHDRAWAL) {
+		break;
+	case KIND(WITHDRAWAL):
 		TABLE_ROW(table, "from account", payment->withdrawal->account_id);
 		TABLE_ROW(table, "through", payment->withdrawal->connector);
-	} else if (payment->kind_case == DALER__PAYMENTS__V1__PAYMENT__KIND_TRANSFER) {
+		break;
+	case KIND(TRANSFER):
 		TABLE_ROW(table, "from account", payment->transfer->from_account_id);
 		TABLE_ROW(table, "to account", payment->transfer->to_account_id);
+		break;
+	case KIND(REMOTE_TRANSFER):
+		TABLE_ROW(table, "from account", payment->remote_transfer->from_account_id);
+		TABLE_ROW(table, "to ledger", payment->remote_transfer->to_ledger_id);
+		TABLE_ROW(table, "to account", payment->remote_transfer->to_account_id);
+		break;
+	case KIND(REFUND):
+		TABLE_ROW(table, "of payment", payment->refund->payment_id);
+		break;
+	case KIND(WAGER):
+		add_round(table, payment->wager->account_id, payment->wager->game_account_id,
+			  payment->wager->round_id);
+		break;
+	case KIND(SETTLEMENT):
+		add_round(table, payment->settlement->game_account_id,
+			  payment->settlement->account_id, payment->settlement->round_id);
+		break;
+	case KIND(ROLLBACK):
+		TABLE_ROW(table, "player's account", payment->rollback->account_id);
+		TABLE_ROW(table, "game's account", payment->rollback->game_account_id);
+		TABLE_ROW(table, "round", payment->rollback->round_id);
+		break;
+	default:
+		break;
 	}
 }
 
@@ -120,6 +165,9 @@ static void show_payment(struct ctl *ctl, const Daler__Payments__V1__Payment *pa
 		TABLE_ROW(&table, "replayed", "yes: this key's payment was there already");
 	add_kind(&table, payment);
 	TABLE_ROW(&table, "amount", show_money(ctl, payment->amount_minor, payment->currency));
+	if (payment->fee != NULL)
+		TABLE_ROW(&table, "fee",
+			  show_money(ctl, payment->fee->amount_minor, payment->currency));
 	TABLE_ROW(&table, "key", payment->idempotency_key);
 	TABLE_ROW(&table, "reference", payment->reference);
 	TABLE_ROW(&table, "ledger", payment->ledger_id);
