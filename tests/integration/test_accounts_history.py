@@ -319,12 +319,14 @@ class Verification(Case):
         return {found.reason for found in self.verify()}
 
     def corrupt(self, *statements):
-        """Without the constraints that would refuse it."""
-        environment.sql("accounts", ";".join(
-            [f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}" for table, name in (
-                ("accounts", "accounts_lower_limit"), ("accounts", "accounts_totals"),
-                ("transfers", "transfers_amount"), ("holds", "holds_state"), ("holds", "holds_captured"),
-                ("account_changes", "account_changes_status"))] + list(statements)))
+        """Without the constraints that would refuse it. Each statement by itself: one that has locked a table and wants the
+        next can meet the service, which has that one and wants the first."""
+        for table, name in (("accounts", "accounts_lower_limit"), ("accounts", "accounts_totals"),
+                            ("transfers", "transfers_amount"), ("holds", "holds_state"), ("holds", "holds_captured"),
+                            ("account_changes", "account_changes_status")):
+            environment.sql("accounts", f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
+        for statement in statements:
+            environment.sql("accounts", statement)
 
     def test_nothing_to_find(self):
         self.assertEqual(self.verify(), [])
