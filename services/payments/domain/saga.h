@@ -42,7 +42,7 @@ struct saga_event {
 			*/
 	const char *action_url; /* of SAGA_PROVIDER_ACTION; lent, NULL: none */
 	const char *action_data;
-	bool unsent;   /* of a silence: the call was never made */
+	bool unsent;                    /* of a silence: the call was never made */
 	const char *provider_reference; /* for the record; NULL: none */
 };
 
