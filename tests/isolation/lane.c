@@ -230,25 +230,34 @@ static void *run_lane(void *argument)
 	return NULL;
 }
 
-static int64_t number_of(struct rt_pg *pg, const char *name, const char *sql,
+/* A connection keeps what it was given to prepare by its address. */
+static const struct rt_pg_statement backend_statement = {"isolation_backend",
+							 "SELECT pg_backend_pid()"};
+static const struct rt_pg_statement waits_statement = {
+	"isolation_waits", "SELECT cardinality(pg_blocking_pids($1::int))::bigint"};
+static const struct rt_pg_statement kill_statement = {"isolation_kill",
+						      "SELECT pg_terminate_backend($1::int)::int"};
+static const struct rt_pg_statement lives_statement = {
+	"isolation_lives", "SELECT count(*) FROM pg_stat_activity WHERE pid = $1::int"};
+
+static int64_t number_of(struct rt_pg *pg, const struct rt_pg_statement *statement,
 			 const int64_t *parameter)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	CLEANUP(rt_arena_deinit) struct rt_arena arena;
-	const struct rt_pg_statement statement = {name, sql};
 	struct rt_pg_params params;
 	rt_arena_init(&arena, 4096);
 	rt_pg_params_init(&params, &arena);
 	if (parameter != NULL)
 		rt_pg_add_int(&params, *parameter);
-	OK(rt_pg_run(pg, &statement, &params, in_ms(5000), &rows));
+	OK(rt_pg_run(pg, statement, &params, in_ms(5000), &rows));
 	assert_int_equal(rows.count, 1);
 	return rt_pg_int(&rows, 0, 0);
 }
 
 static int64_t backend_of(struct rt_pg *pg)
 {
-	return number_of(pg, "isolation_backend", "SELECT pg_backend_pid()", NULL);
+	return number_of(pg, &backend_statement, NULL);
 }
 
 static const char *needed(const char *variable)
@@ -381,9 +390,7 @@ static bool settle(struct lanes *lanes, struct lane *lane, const char *step)
 {
 	int64_t deadline_us = in_ms(STEP_MS_MAX);
 	while (!is_at_rest(lane)) {
-		if (number_of(lanes->watch, "isolation_waits",
-			      "SELECT cardinality(pg_blocking_pids($1::int))::bigint",
-			      &lane->backend) > 0)
+		if (number_of(lanes->watch, &waits_statement, &lane->backend) > 0)
 			return true;
 		if (rt_clock_mono_us() > deadline_us)
 			fail_msg("step %.3s neither ends nor waits", step);
@@ -398,12 +405,9 @@ static void kill_lane(struct lane *lane)
 	struct rt_pg *pg = rt_pg_new(&(struct rt_pg_config){
 		.conninfo = needed("DALER_SUPERUSER_DB"), .application = "isolation-killer"});
 	/* pg_terminate_backend would wait itself, but looks ten times a second only. */
-	(void)number_of(pg, "isolation_kill", "SELECT pg_terminate_backend($1::int)::int",
-			&lane->backend);
+	(void)number_of(pg, &kill_statement, &lane->backend);
 	int64_t deadline_us = in_ms(STEP_MS_MAX);
-	while (number_of(pg, "isolation_lives",
-			 "SELECT count(*) FROM pg_stat_activity WHERE pid = $1::int",
-			 &lane->backend) > 0 &&
+	while (number_of(pg, &lives_statement, &lane->backend) > 0 &&
 	       rt_clock_mono_us() < deadline_us)
 		rt_clock_sleep_us(POLL_US);
 	rt_pg_destroy(pg);

@@ -213,7 +213,9 @@ static void spoil(struct ask *ask)
 	size_t at = (size_t)pick((int64_t)ask->count);
 	switch (pick(5)) {
 	case 0:
-		ask->transfers[at].amount_minor += ask->transfers[at].amount_minor == 0 ? 0 : 1;
+		if (ask->transfers[at].amount_minor != 0)
+			ask->transfers[at].amount_minor +=
+				ask->transfers[at].amount_minor == INT64_MAX ? -1 : 1;
 		ask->transfers[at].reference = "x";
 		break;
 	case 1:
