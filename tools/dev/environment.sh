@@ -68,8 +68,8 @@ process_ready() { # NAME
 }
 
 process_whole() { # NAME
-	process_ready "$1" && case $1 in
-	postgres | redis) ;;
+	case $1 in
+	postgres | redis) process_ready "$1" ;;
 	*) service_whole "$1" ;;
 	esac
 }
