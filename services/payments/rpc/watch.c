@@ -87,7 +87,7 @@ static struct rt_status read_request(struct rt_call *call, struct watching *watc
 	struct feed_watcher *watcher = &watching->watcher;
 
 	RT_TRY(rt_uuid_field("ledger_id", request->ledger_id, &watcher->ledger_id));
-	RT_TRY(rt_text_field("caller", request->caller, 0, PAYMENT_CALLER_BYTES - 1));
+	RT_TRY(rt_ascii_field("caller", request->caller, 0, PAYMENT_CALLER_BYTES - 1, NULL));
 	memcpy(watcher->caller, request->caller, strlen(request->caller) + 1);
 	if (caller->role == RT_ROLE_PLAYER)
 		map_caller(caller, watcher->caller);
