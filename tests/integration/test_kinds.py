@@ -182,6 +182,18 @@ class Gaming(KindCase):
                 self.assertEqual((state(payment), payment.reason), ("DECLINED", "ROLLBACK_MISMATCH"))
         self.assertEqual(self.money(self.wallet)[0], 900)
 
+    def test_rollback_of_a_rollback(self):
+        """Neither one that moved money nor one that only buried its original gives anything."""
+        made, never = self.wager(), self.wager()
+        self.create(made)
+        for original in (made, never):
+            back = self.rollback(original)
+            self.assertEqual(state(self.create(back).payment), "SUCCEEDED")
+            again = self.rollback(original, rollback__original_key=back.idempotency_key)
+            payment = self.create(again).payment
+            self.assertEqual((state(payment), payment.reason), ("DECLINED", "ROLLBACK_MISMATCH"))
+        self.assertEqual((self.money(self.wallet), self.money(self.game)), ((1000, 1000), (0, 0)))
+
     def test_players(self):
         anna = world.person()
         mine = self.ledger.wallet(anna.user_id, 100)

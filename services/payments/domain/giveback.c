@@ -42,10 +42,19 @@ static struct giveback decide_refund(const struct payment_request *request,
 	return (struct giveback){.answer = GIVEBACK_CLAIM};
 }
 
+/* Nothing else is rolled back: least of all a rollback, which would pay its original's amount
+ * again.
+ */
+static enum payment_kind rolled_back_by(enum payment_kind rollback)
+{
+	return rollback == PAYMENT_SETTLE_ROLLBACK ? PAYMENT_SETTLE : PAYMENT_WAGER;
+}
+
 static bool same_content(const struct payment_request *request,
 			 const struct payment_original *original)
 {
-	return request->amount_minor == original->amount_minor &&
+	return original->kind == rolled_back_by(request->kind) &&
+	       request->amount_minor == original->amount_minor &&
 	       strcmp(request->currency, original->currency) == 0 &&
 	       strcmp(request->round_id, original->round_id) == 0 &&
 	       rt_uuid_equal(&request->account_id, &original->account_id) &&
