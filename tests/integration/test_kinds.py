@@ -162,6 +162,15 @@ class Gaming(KindCase):
         self.assertEqual(state(self.create(self.rollback(made)).payment), "SUCCEEDED")
         self.assertEqual((self.money(self.wallet)[0], self.money(self.game)[0]), (1000, 0))
 
+    def test_settlement_of_another_player_of_the_round(self):
+        made, other, paid = self.wager(), self.wager(), self.settlement(80)
+        other.wager.account_id = paid.settlement.account_id = self.ledger.wallet("bert", 100)
+        for each in (made, other, paid):
+            self.assertEqual(state(self.create(each).payment), "SUCCEEDED")
+        self.assertEqual(self.create(self.rollback(other)).payment.reason, "ROUND_SETTLED")
+        self.assertEqual(state(self.create(self.rollback(made)).payment), "SUCCEEDED")
+        self.assertEqual(self.money(self.wallet)[0], 1000)
+
     def test_rollback_that_the_ledger_declines_can_be_tried_again(self):
         made, paid = self.wager(), self.settlement(80)
         self.create(made)

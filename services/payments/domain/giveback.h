@@ -22,7 +22,7 @@ struct payment_original {
 	char currency[4];
 	char connector[PAYMENT_CONNECTOR_BYTES];
 	char round_id[PAYMENT_ROUND_BYTES];
-	bool round_settled; /* a settlement of its round stands */
+	bool round_settled; /* a settlement of its round to its account stands */
 };
 
 enum giveback_answer {

@@ -167,15 +167,17 @@ struct rt_status payment_send_find_settled(struct rt_pg *pg, const struct paymen
 {
 	size_t count = batch->entry_count;
 	struct rt_uuid *ledgers = PAYMENT_COLUMN(arena, struct rt_uuid, count);
+	struct rt_uuid *accounts = PAYMENT_COLUMN(arena, struct rt_uuid, count);
 	const char **rounds = PAYMENT_COLUMN(arena, const char *, count);
 	struct rt_pg_params params;
 
-	if (ledgers == NULL || rounds == NULL)
+	if (ledgers == NULL || accounts == NULL || rounds == NULL)
 		return out_of_arena();
 	for (size_t i = 0; i < count; i++) {
 		const struct payment_request *request = batch->entries[i]->request;
 
 		ledgers[i] = request->ledger_id;
+		accounts[i] = request->account_id;
 		rounds[i] = payment_entry_claims(batch->entries[i]) &&
 					    request->kind == PAYMENT_WAGER_ROLLBACK
 				    ? request->round_id
@@ -184,6 +186,7 @@ struct rt_status payment_send_find_settled(struct rt_pg *pg, const struct paymen
 	rt_pg_params_init(&params, arena);
 	rt_pg_add_uuid_array(&params, ledgers, NULL, count);
 	rt_pg_add_text_array(&params, rounds, count);
+	rt_pg_add_uuid_array(&params, accounts, NULL, count);
 	return rt_pg_send(pg, &find_settled, &params);
 }
 
