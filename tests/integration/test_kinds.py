@@ -237,6 +237,7 @@ class Gaming(KindCase):
                 (having(rollback__original_key=""), "INVALID_LENGTH", "rollback.original_key"),
                 (having(rollback__original_key=key), "INVALID_FIELD", "rollback.original_key"),
                 (having(rollback__original_caller="c" * 65), "INVALID_LENGTH", "rollback.original_caller"),
+                (having(rollback__original_caller=new_id().upper()), "INVALID_UUID", "rollback.original_caller"),
                 (having(fee__amount_minor=1), "INVALID_FIELD", "fee"),
             ])
 

@@ -114,6 +114,14 @@ class Deposits(LimitCase):
         self.assert_refused(self.deposit(31, self.payments), "day", 100, 30)
         self.assert_refused(self.deposit(31), "day", 100, 30)
 
+    def test_however_the_owner_was_written(self):
+        self.set_limit(100)
+        self.wallet = self.ledger.wallet(self.person.user_id.upper())
+        for stub in (self.payments, self.player):
+            self.assertEqual(state(self.deposit(50, stub)), "SUCCEEDED")
+        for stub in (self.payments, self.player):
+            self.assert_refused(self.deposit(1, stub), "day", 100, 0)
+
     def test_decline_gives_back(self):
         self.set_limit(100)
         self.assertEqual(state(self.deposit(100, instrument="sim:decline")), "DECLINED")
@@ -482,7 +490,8 @@ class Calendar(LimitCase):
 class BadInput(LimitCase):
     KEY = ((having(ledger_id="x"), "INVALID_UUID", "ledger_id"), (having(ledger_id=""), "INVALID_UUID", "ledger_id"),
            (having(person_id=""), "INVALID_LENGTH", "person_id"), (having(person_id="x" * 65), "INVALID_LENGTH", "person_id"),
-           (having(person_id="a b"), "INVALID_TEXT", "person_id"))
+           (having(person_id="a b"), "INVALID_TEXT", "person_id"),
+           (having(person_id=new_id().upper()), "INVALID_UUID", "person_id"))
     REASON = ((having(reason=""), "INVALID_LENGTH", "reason"), (having(reason="x" * 257), "INVALID_LENGTH", "reason"),
               (having(reason="a\nb"), "INVALID_TEXT", "reason"))
 

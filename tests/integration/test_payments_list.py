@@ -107,6 +107,7 @@ class Lists(Case):
             (having(state=99), "INVALID_FIELD", "state"),
             (having(account_id="x"), "INVALID_UUID", "account_id"),
             (having(caller="c" * 65), "INVALID_LENGTH", "caller"),
+            (having(caller="0199AAAA-0000-7000-8000-000000000001"), "INVALID_UUID", "caller"),
             (having(connector="Up"), "INVALID_TEXT", "connector"),
             (having(reference="r" * 129), "INVALID_LENGTH", "reference"),
             (having(currency="euro"), "INVALID_TEXT", "currency"),

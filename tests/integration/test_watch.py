@@ -137,6 +137,7 @@ class Watch(WatchCase):
                 (having(ledger_id="x"), "INVALID_UUID", "ledger_id"),
                 (having(caller="c" * 65), "INVALID_LENGTH", "caller"),
                 (having(caller="\U0001f600" * 64), "INVALID_TEXT", "caller"),
+                (having(caller=new_id().upper()), "INVALID_UUID", "caller"),
                 (having(position="x"), "PAGE_TOKEN_INVALID", "position"),
                 (having(position=position[:-1] + ("A" if position[-1] != "A" else "B")), "PAGE_TOKEN_INVALID", "position"),
                 (having(position=position, caller="gateway"), "PAGE_TOKEN_INVALID", "position"),

@@ -77,16 +77,33 @@ void account_inquiries_destroy(struct account_inquiries *inquiries)
 
 static void pump(struct account_inquiries *all);
 
+/* An owner who is a user is named as tokens and limits name them, whoever opened the account, and
+ * however they wrote it. */
+static const char *owner_of(const Daler__Accounts__V1__AccountMetadata *metadata,
+			    char user_id[RT_UUID_TEXT_BYTES])
+{
+	struct rt_uuid id;
+
+	if (!rt_uuid_parse(metadata->owner, &id))
+		return metadata->owner;
+	rt_uuid_format(&id, user_id);
+	return user_id;
+}
+
 static void answer(struct inquiry *inquiry, struct rt_status status,
 		   const Daler__Accounts__V1__AccountMetadata *metadata)
 {
+	char user_id[RT_UUID_TEXT_BYTES];
+
 	if (rt_is_ok(&status) && metadata == NULL)
 		status = RT_FAIL(UNAVAILABLE, "LEDGER_UNCLEAR",
 				 "accounts answered without the account");
 	if (rt_is_ok(&status)) {
+		const char *owner = owner_of(metadata, user_id);
+
 		account_memory_keep(inquiry->all->memory, &inquiry->ledger_id, &inquiry->account_id,
-				    metadata->owner, metadata->currency);
-		inquiry->done(inquiry->context, status, metadata->owner, metadata->currency);
+				    owner, metadata->currency);
+		inquiry->done(inquiry->context, status, owner, metadata->currency);
 	} else {
 		inquiry->done(inquiry->context, status, NULL, NULL);
 	}

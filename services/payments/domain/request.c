@@ -81,6 +81,19 @@ struct rt_status payment_connector_check(const char *field, const char *connecto
 	return rt_ascii_field(field, connector, 1, CONNECTOR_BYTES_MAX, CONNECTOR_CHARACTERS);
 }
 
+struct rt_status payment_name_check(const char *field, const char *name)
+{
+	char canonical[RT_UUID_TEXT_BYTES];
+	struct rt_uuid id;
+
+	if (!rt_uuid_parse(name, &id))
+		return rt_ok();
+	rt_uuid_format(&id, canonical);
+	if (strcmp(name, canonical) != 0)
+		return RT_BAD_FIELD("INVALID_UUID", field, "must be in lower case");
+	return rt_ok();
+}
+
 /* An id, where the kind has the field. */
 static struct rt_status check_id(const char *field, const char *text, struct rt_uuid *id)
 {
@@ -128,8 +141,9 @@ static struct rt_status check_texts(const struct kind_fields *fields,
 	if (fields->original_key == NULL)
 		return rt_ok();
 	RT_TRY(rt_ascii_field(fields->original_key, request->original_key, 1, KEY_BYTES_MAX, NULL));
-	return rt_ascii_field(fields->original_caller, request->original_caller, 0,
-			      PAYMENT_CALLER_BYTES - 1, NULL);
+	RT_TRY(rt_ascii_field(fields->original_caller, request->original_caller, 0,
+			      PAYMENT_CALLER_BYTES - 1, NULL));
+	return payment_name_check(fields->original_caller, request->original_caller);
 }
 
 static struct rt_status check_fee(const struct kind_fields *fields,

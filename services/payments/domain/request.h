@@ -36,6 +36,11 @@ struct rt_status payment_request_check(const struct payment_draft *draft,
 /* The name of a connector. Errors: INVALID_ARGUMENT naming `field`. */
 struct rt_status payment_connector_check(const char *field, const char *connector);
 
+/* A name that is compared byte by byte with those on record: of a caller, or of who owns an
+ * account. A user's id in upper case would be nobody's, without a word. Errors: INVALID_ARGUMENT
+ * INVALID_UUID naming `field`. */
+struct rt_status payment_name_check(const char *field, const char *name);
+
 /* SHA-256 over every field of the body but the key; independent of how it was encoded, and of what
  * payments fills in later (clearing and transit accounts, the original). */
 void payment_request_hash(const struct payment_request *request, uint8_t hash[RT_DIGEST_BYTES]);

@@ -74,6 +74,7 @@ static struct rt_status read_texts(const list_request *request, struct payment_f
 	filter->connector = given(request->connector);
 	filter->reference = given(request->reference);
 	RT_TRY(rt_text_field("caller", request->caller, 0, PAYMENT_CALLER_BYTES - 1));
+	RT_TRY(payment_name_check("caller", request->caller));
 	RT_TRY(rt_text_field("reference", request->reference, 0, 128));
 	if (filter->connector != NULL)
 		RT_TRY(payment_connector_check("connector", filter->connector));

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "domain/request.h"
 #include "rpc/map.h"
 #include "rt/clock.h"
 #include "rt/text.h"
@@ -19,6 +20,7 @@ struct rt_status map_person(struct rt_call *call, const char *ledger_id, const c
 
 	RT_TRY(rt_uuid_field("ledger_id", ledger_id, &key->ledger_id));
 	RT_TRY(rt_ascii_field("person_id", person_id, 1, LIMIT_PERSON_BYTES - 1, NULL));
+	RT_TRY(payment_name_check("person_id", person_id));
 	key->person_id = person_id;
 	map_caller(caller, own);
 	if (caller->role == RT_ROLE_PLAYER && strcmp(own, person_id) != 0)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "domain/page.h"
+#include "domain/request.h"
 #include "engine/feed.h"
 #include "rpc/map.h"
 #include "rpc/service.h"
@@ -88,6 +89,7 @@ static struct rt_status read_request(struct rt_call *call, struct watching *watc
 
 	RT_TRY(rt_uuid_field("ledger_id", request->ledger_id, &watcher->ledger_id));
 	RT_TRY(rt_ascii_field("caller", request->caller, 0, PAYMENT_CALLER_BYTES - 1, NULL));
+	RT_TRY(payment_name_check("caller", request->caller));
 	memcpy(watcher->caller, request->caller, strlen(request->caller) + 1);
 	if (caller->role == RT_ROLE_PLAYER)
 		map_caller(caller, watcher->caller);
