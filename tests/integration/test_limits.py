@@ -202,6 +202,22 @@ class Losses(LimitCase):
         self.assertEqual(state(self.gaming(50, "wager")), "SUCCEEDED")
         self.assert_too_much(self.gaming(1, "wager"), 0)
 
+    def test_more_than_can_be_summed_up(self):
+        """What has happened is counted as far as numbers go; no payment is kept from ending by it."""
+        self.set_losses(100)
+        most = 2 ** 63 - 1
+        wallets = [self.ledger.wallet(self.person.user_id) for _ in range(2)]
+        games = [self.ledger.open("game") for _ in range(2)]
+        for amount_minor, kind in ((most, "settlement"), (most, "rollback")):
+            for n in range(2):
+                fields = {"original_key": f"settlement-{n}-{self.ledger.id}"} if kind == "rollback" else {}
+                payment = self.gaming(amount_minor, kind, key=f"{kind}-{n}-{self.ledger.id}", account_id=wallets[n],
+                                      game_account_id=games[n], **fields)
+                self.assertEqual(state(payment), "SUCCEEDED")
+                used = -most if kind == "settlement" else (0, most)[n]
+                self.assert_lost(used, most if used < 0 else max(0, 100 - used))
+        self.assert_too_much(self.gaming(1, "wager"), 0)
+
     def test_who_has_won_may_lose_it(self):
         self.set_losses(100)
         self.assertEqual(state(self.gaming(250, "settlement")), "SUCCEEDED")

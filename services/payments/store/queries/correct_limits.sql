@@ -8,12 +8,12 @@ WITH ended AS (
 )
 INSERT INTO limit_usage AS u (ledger_id, person_id, currency, measure, period, period_start, used_minor)
 SELECT e.ledger_id, e.person_id, e.currency, e.measure, v.period,
-	limit_period_start(v.period, now(), m.time_zone, m.week_start), sum(e.amount_minor)::bigint
+	limit_period_start(v.period, now(), m.time_zone, m.week_start), limit_sum(sum(e.amount_minor))
 FROM ended AS e
 JOIN limit_markets AS m ON m.ledger_id = e.ledger_id
 CROSS JOIN unnest('{1, 2, 3}'::smallint[]) AS v (period)
 GROUP BY e.ledger_id, e.person_id, e.currency, e.measure, v.period, m.time_zone, m.week_start
 ON CONFLICT (ledger_id, person_id, currency, measure, period, period_start)
-DO UPDATE SET used_minor = u.used_minor + excluded.used_minor,
+DO UPDATE SET used_minor = limit_sum(u.used_minor::numeric + excluded.used_minor),
 	allowed_minor = CASE WHEN u.allowed_minor IS NOT NULL
-		THEN greatest(u.allowed_minor, u.used_minor + excluded.used_minor) END
+		THEN greatest(u.allowed_minor, limit_sum(u.used_minor::numeric + excluded.used_minor)) END
