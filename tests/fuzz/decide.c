@@ -76,9 +76,9 @@ static struct account_limit limit_of(uint8_t byte, int64_t sign)
 static void begin_book(struct world *world)
 {
 	const struct book_size size = {.accounts = ACCOUNTS + 1,
-				       .transfers = 2 * TARGETS_MAX,
-				       .holds = 2 * TARGETS_MAX,
-				       .originals = 2 * TARGETS_MAX};
+				       .transfers = 2UL * TARGETS_MAX,
+				       .holds = 2UL * TARGETS_MAX,
+				       .originals = 2UL * TARGETS_MAX};
 	rt_arena_init(&world->arena, ARENA_BYTES);
 	must(book_init(&world->book, &world->arena, &size));
 }

@@ -535,7 +535,7 @@ static void test_against_the_model(void **state)
 		seed_now = world_seed;
 		make_world();
 		while (world.ask_count + BATCH_MAX <= GROUPS_MAX &&
-		       world.posted_count + BATCH_MAX * GROUP_SIZE_MAX <= TRANSFERS_MAX)
+		       world.posted_count + (size_t)BATCH_MAX * GROUP_SIZE_MAX <= TRANSFERS_MAX)
 			run_batch();
 		check_world();
 	}

@@ -10,7 +10,7 @@
 #define ACCOUNTS       6
 #define GROUPS_MAX     40
 #define GROUP_SIZE_MAX 5
-#define TRANSFERS_MAX  (GROUPS_MAX * GROUP_SIZE_MAX)
+#define TRANSFERS_MAX  ((size_t)GROUPS_MAX * GROUP_SIZE_MAX)
 
 /* A transfer that was carried out. */
 struct done {

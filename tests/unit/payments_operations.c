@@ -11,8 +11,10 @@
 #include "domain/reconcile.h"
 #include "domain/resolution.h"
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a name that is declared cannot be in parentheses. */
 #define EACH_KIND(kind)   for (int kind = 1; kind <= PAYMENT_KIND_MAX; kind++)
 #define EACH_STATE(state) for (int state = 1; state <= PAYMENT_STATE_MAX; state++)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static const struct saga_plan *plan_of(int kind)
 {

@@ -143,7 +143,7 @@ static const struct plan_rows {
 	const struct row *rows;
 	size_t count;
 } tables[PAYMENT_KIND_MAX + 1] = {
-#define ROWS(kind, table) [PAYMENT_##kind] = {table, sizeof(table) / sizeof(table[0])}
+#define ROWS(kind, table) [PAYMENT_##kind] = {(table), sizeof(table) / sizeof((table)[0])}
 	ROWS(DEPOSIT, deposit_rows),
 	ROWS(WITHDRAWAL, withdrawal_rows),
 	ROWS(TRANSFER, transfer_rows),

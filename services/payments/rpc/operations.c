@@ -12,7 +12,7 @@
 #include "store/operations_store.h"
 
 #define STUCK_SECONDS_USUAL 60
-#define STUCK_SECONDS_MAX   (366 * 24 * 3600)
+#define STUCK_SECONDS_MAX   31622400 /* 366 days */
 #define REASON_MAX          256
 #define REFERENCE_MAX       128
 #define EVIDENCE_BYTES      513

@@ -15,7 +15,7 @@
 #include "rt/clock.h"
 #include "rt/text.h"
 
-#define RANGE_US_MAX    (31 * 24 * 3600 * RT_US_PER_S)
+#define RANGE_US_MAX    (RT_US_PER_S * 3600 * 24 * 31)
 #define REPORT_MAX      10000
 /* Operations of a connector that are held at a time, when it is asked. */
 #define OPERATIONS_MAX  100000
