@@ -277,6 +277,12 @@ static void give_back_load(struct rt_call *call)
 	call->loaded = false;
 }
 
+void rt_call_linger(struct rt_call *call)
+{
+	RT_ASSERT(rt_call_is_stream(call));
+	give_back_load(call);
+}
+
 static void finish(struct rt_call *call)
 {
 	give_back_load(call);

@@ -150,6 +150,22 @@ class Watch(WatchCase):
                 list(self.payments.stream("Watch", request))
 
 
+class Many(WatchCase):
+    def test_those_who_watch_take_nobodys_place(self):
+        """However many calls wait for changes, others are not shed for them; only so many may watch."""
+        with Replica("payments", QUEUE_MAX=16, WATCHERS_MAX=40) as second:
+            stub = second.stub(token=world.operator_token())
+            watch = p.WatchRequest(ledger_id=self.ledger.id, from_now=True)
+            streams = [stub.stream("Watch", watch) for _ in range(40)]
+            for stream in streams:
+                self.assertFalse(next(stream).HasField("payment"))
+            made = self.transfer(stub)
+            for stream in streams:
+                self.assertEqual(change(next(stream)), (made.payment_id, 1))
+            with self.refused(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_WATCHERS"):
+                next(stub.stream("Watch", watch))
+
+
 class Storm(WatchCase):
     def test_two_replicas_write_and_the_reader_comes_back_at_random(self):
         chance = random.Random(26)

@@ -109,6 +109,10 @@ bool rt_call_cancelled(const struct rt_call *call);
 /* Ends the call: with the reply when the status is OK (streams: NULL), else with the status and its
  * details. The reply is packed before this returns. */
 void rt_call_end(struct rt_call *call, struct rt_status status, const ProtobufCMessage *reply);
+/* Streams, in the handler: from now on it only waits for what there will be to send, for as long as
+ * its caller likes, and takes no place among the calls in flight; whoever keeps it bounds how many
+ * there are. */
+void rt_call_linger(struct rt_call *call);
 /* Streams: packs and queues one message. Errors: RESOURCE_EXHAUSTED SLOW_CALLER when too many wait,
  * CANCELLED. */
 struct rt_status rt_call_send(struct rt_call *call, const ProtobufCMessage *message);

@@ -115,6 +115,7 @@ static struct rt_status start(struct rt_call *call)
 		.watcher = {.room = room, .deliver = deliver, .ended = ended, .context = watching}};
 	rt_call_set_context(call, watching, free);
 	RT_TRY(read_request(call, watching));
+	rt_call_linger(call);
 	rt_call_on_sent(call, sent, watching);
 	rt_call_on_leave(call, leave, watching);
 	return feed_watch(service->feed, &watching->watcher);
