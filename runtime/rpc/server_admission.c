@@ -178,6 +178,18 @@ static void count_denied(const struct rt_call *call, const struct rt_status *sta
 	rt_series_add(series, 1);
 }
 
+/* A stream may last, but no longer than its caller may be believed. */
+static void end_with_token(struct rt_call *call)
+{
+	if (!rt_call_is_stream(call) || call->caller.ends_wall_us == 0)
+		return;
+	int64_t end_us = call->arrived_us + (call->caller.ends_wall_us - rt_clock_wall_us());
+	if (end_us >= call->deadline_us)
+		return;
+	call->deadline_us = end_us;
+	call->ends_with_token = true;
+}
+
 struct rt_status rt_call_admit(struct rt_call *call)
 {
 	CLEANUP(wipe_headers) struct headers headers;
@@ -188,6 +200,7 @@ struct rt_status rt_call_admit(struct rt_call *call)
 	call->deadline_us = rt_admit_deadline_us(call->arrived_us,
 						 caller_left_us(call->grpc_deadline), limit_ms);
 	struct rt_status status = admit_method(call, &headers);
+	end_with_token(call);
 	count_denied(call, &status);
 	return status;
 }

@@ -64,6 +64,7 @@ static void reset(struct rt_call *call)
 	atomic_store(&call->asked_to_leave, false);
 	call->closed_early = 0;
 	call->loaded = false;
+	call->ends_with_token = false;
 	call->caller = (struct rt_caller){.role = RT_ROLE_NONE};
 	call->caller_known = false;
 	call->request = NULL;
@@ -393,6 +394,11 @@ void rt_call_event(struct rt_tag *tag, bool success)
 
 static void expire(struct rt_call *call)
 {
+	if (call->ends_with_token && !atomic_load(&call->answered)) {
+		rt_stream_break(call, RT_FAIL(UNAUTHENTICATED, "TOKEN_EXPIRED",
+					      "the token has expired; go on with another"));
+		return;
+	}
 	struct rt_status status = RT_FAIL(DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
 					  "the deadline passed; it may have taken effect");
 	if (rt_call_is_stream(call) || atomic_load(&call->answered)) {

@@ -148,6 +148,7 @@ struct rt_call {
 	bool loaded;      /* counted in the server's load, until it is ended */
 	int64_t arrived_us;
 	int64_t deadline_us;
+	bool ends_with_token; /* a stream: its deadline is its token's end */
 	struct rt_trace trace;
 	struct rt_caller caller;
 	struct rt_peer peer;
@@ -194,6 +195,8 @@ void rt_stream_received(struct rt_call *call, bool success);
 void rt_stream_sent(struct rt_call *call, bool success);
 void rt_stream_end(struct rt_call *call, struct rt_status status);
 void rt_stream_leave(struct rt_call *call);
+/* Ends it whatever its handler is at, which hears of it as if the caller had gone. */
+void rt_stream_break(struct rt_call *call, struct rt_status status);
 void rt_stream_clear(struct rt_call *call);
 
 /* server.c: an idle call waits for the next one of its method. */

@@ -147,6 +147,30 @@ void rt_stream_end(struct rt_call *call, struct rt_status status)
 		rt_call_answer(call, status);
 }
 
+/* What nobody reads is not waited for, and a handler that reads hears of the end by itself. */
+void rt_stream_break(struct rt_call *call, struct rt_status status)
+{
+	struct rt_stream *stream = &call->stream;
+	rt_lock_take(&stream->lock);
+	bool idle = !stream->sending && !stream->ending &&
+		    call->served->method->kind == RT_SERVER_STREAM;
+	if (idle) {
+		stream->status = status;
+		stream->ending = true;
+		stream->closed = true;
+		stream->sent = NULL;
+	}
+	rt_lock_give(&stream->lock);
+	if (!idle) {
+		grpc_call_cancel_with_status(call->grpc,
+					     (grpc_status_code)rt_code_grpc(status.code),
+					     status.detail, NULL);
+		return;
+	}
+	rt_call_answer(call, status);
+	rt_stream_leave(call);
+}
+
 void rt_stream_receive(struct rt_call *call)
 {
 	grpc_op op = {.op = GRPC_OP_RECV_MESSAGE};

@@ -219,6 +219,7 @@ static struct rt_status check_claims(const struct parts *parts, const struct rt_
 	if (!names_audience(claims, rules->audience))
 		return invalid("it is for another audience");
 	RT_TRY(check_times(claims, now_wall_us, &facts->expires_wall_us));
+	facts->caller.ends_wall_us = facts->expires_wall_us + RT_TOKEN_LEEWAY_US;
 	return read_caller(claims, &facts->caller);
 }
 

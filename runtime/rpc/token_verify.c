@@ -178,6 +178,7 @@ static void fill_caller(const struct rt_caller *from, struct rt_caller *caller)
 	caller->role = from->role;
 	caller->user_id = from->user_id;
 	memcpy(caller->username, from->username, sizeof(caller->username));
+	caller->ends_wall_us = from->ends_wall_us;
 }
 
 /* Under the lock. */

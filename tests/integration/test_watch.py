@@ -11,9 +11,9 @@ import unittest
 
 import grpc
 
-from support import environment, world
+from support import environment, tokens, world
 from support.cases import Case, having
-from support.client import Refused, TIMEOUT_S
+from support.client import Refused, Stub, TIMEOUT_S
 from support.contracts import payments as p
 from support.replicas import Replica
 from support.world import Market, deposit, internal, new_id, state
@@ -128,6 +128,16 @@ class Watch(WatchCase):
         self.assertEqual(psql.wait(20), 0)
         self.assertEqual([change(message) for message in seen],
                          [(early.payment_id, 3), (late.payment_id, 1), (late.payment_id, 2)])
+
+    def test_it_ends_with_its_token(self):
+        """Whoever may watch may not go on for ever: 30 s after its end a token is no longer taken."""
+        anna = world.person()
+        token = tokens.altered(anna.token, tokens.own_key(), exp=int(time.time()) - 27)
+        seen = []
+        with self.refused(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_EXPIRED"):
+            seen.extend(Stub("payments", "gateway", token).stream(
+                "Watch", p.WatchRequest(ledger_id=self.ledger.id, from_now=True), timeout=20))
+        self.assertTrue(seen[0].position)
 
     def test_bad_input(self):
         self.transfer()

@@ -44,6 +44,7 @@ struct rt_caller {
 	enum rt_role role;      /* RT_ROLE_NONE without a token */
 	struct rt_uuid user_id; /* nil without a token */
 	char username[65];
+	int64_t ends_wall_us; /* when the token is taken no longer; 0 without a token */
 };
 
 const char *rt_identity_name(enum rt_identity identity);
