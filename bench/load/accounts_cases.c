@@ -28,14 +28,6 @@ static const struct rt_remote post_batch = {
 static char empty_text[] = "";
 static char currency[] = WORLD_CURRENCY;
 
-static char *account(struct slot *slot, size_t index)
-{
-	char *text = rt_arena_alloc(&slot->arena, RT_UUID_TEXT_BYTES);
-	RT_ASSERT(text);
-	world_account_id(load_world_of(slot), index, text);
-	return text;
-}
-
 static char *uuid_text(struct slot *slot, const struct rt_uuid *id)
 {
 	char *text = rt_arena_alloc(&slot->arena, RT_UUID_TEXT_BYTES);
@@ -54,8 +46,8 @@ static Daler__Accounts__V1__Transfer *transfer_new(struct slot *slot, size_t deb
 	daler__accounts__v1__direct__init(direct);
 	struct rt_uuid id = rt_uuid_v7();
 	transfer->transfer_id = uuid_text(slot, &id);
-	transfer->debit_account_id = account(slot, debit);
-	transfer->credit_account_id = account(slot, credit);
+	transfer->debit_account_id = world_account_id(load_world_of(slot), debit);
+	transfer->credit_account_id = world_account_id(load_world_of(slot), credit);
 	transfer->amount_minor = (int64_t)load_random(slot, AMOUNT_MINOR_MAX) + 1;
 	transfer->currency = currency;
 	transfer->reference = empty_text;

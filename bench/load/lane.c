@@ -127,12 +127,8 @@ static void fill_accounts(struct lane *lane)
 {
 	lane->accounts = calloc(lane->world->account_count, sizeof(*lane->accounts));
 	RT_ASSERT(lane->accounts != NULL);
-	for (size_t i = 0; i < lane->world->account_count; i++) {
-		char text[RT_UUID_TEXT_BYTES];
-
-		world_account_id(lane->world, i, text);
-		RT_ASSERT(rt_uuid_parse(text, &lane->accounts[i]));
-	}
+	for (size_t i = 0; i < lane->world->account_count; i++)
+		RT_ASSERT(rt_uuid_parse(world_account_id(lane->world, i), &lane->accounts[i]));
 }
 
 static void call_begin(struct lane *lane, struct lane_call *call)

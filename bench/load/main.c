@@ -15,6 +15,9 @@
 #include "stream.h"
 #include "world.h"
 
+/* What a caller who has a window of groups at hand puts into one message. */
+#define STREAM_MESSAGE_GROUPS 50
+
 struct load_config {
 	const char *case_name;
 	const char *ledger;
@@ -193,7 +196,9 @@ static void run_stream(const struct load_config *config, const struct load_world
 	struct rt_client *client = NULL;
 	struct rt_channel *channel =
 		channel_as(config, "payments", config->accounts_addr, RT_ID_ACCOUNTS, &client);
-	stream_run(channel, world, config->duration_ms * RT_US_PER_MS, result);
+	size_t message_groups =
+		strcmp(config->case_name, "stream") == 0 ? STREAM_MESSAGE_GROUPS : 1;
+	stream_run(channel, world, message_groups, config->duration_ms * RT_US_PER_MS, result);
 	close_channel(channel, client);
 }
 
@@ -210,7 +215,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	rt_uuid_format(&world.ledger, world.ledger_id);
-	world.account_count = (size_t)config.accounts;
+	world_init(&world, (size_t)config.accounts);
 	if (config.case_name[0] == '\0') {
 		set_up(&config, &world);
 		return 0;
@@ -219,7 +224,7 @@ int main(int argc, char **argv)
 	if (strcmp(config.case_name, "lane") == 0)
 		lane_run(config.accounts_db, &world, (size_t)config.batch,
 			 config.duration_ms * RT_US_PER_MS, &result);
-	else if (strcmp(config.case_name, "stream") == 0)
+	else if (strncmp(config.case_name, "stream", strlen("stream")) == 0)
 		run_stream(&config, &world, &result);
 	else
 		run_case(&config, &world, &result);

@@ -33,12 +33,9 @@ static char connector[] = "simulator";
 static char currency[] = WORLD_CURRENCY;
 static char no_text[] = "";
 
-static char *account(struct slot *slot, size_t index)
+static char *account(const struct slot *slot, size_t index)
 {
-	char *text = rt_arena_alloc(&slot->arena, RT_UUID_TEXT_BYTES);
-	RT_ASSERT(text);
-	world_account_id(load_world_of(slot), index, text);
-	return text;
+	return world_account_id(load_world_of(slot), index);
 }
 
 static size_t any_account(struct slot *slot)
@@ -278,17 +275,15 @@ struct rt_status payments_set_up(const struct load_world *world, struct rt_chann
 				 const char *bearer)
 {
 	CLEANUP(rt_arena_deinit) struct rt_arena arena;
-	char account_id[RT_UUID_TEXT_BYTES];
 	const ProtobufCMessage *reply = NULL;
 	Daler__Payments__V1__RegisterClearingAccountRequest request;
 
 	rt_arena_init(&arena, 1U << 20);
 	daler__payments__v1__register_clearing_account_request__init(&request);
-	world_account_id(world, CLEARING_ACCOUNT, account_id);
 	request.ledger_id = rt_arena_strdup(&arena, world->ledger_id);
 	request.connector = connector;
 	request.currency = currency;
-	request.account_id = account_id;
+	request.account_id = world_account_id(world, CLEARING_ACCOUNT);
 	struct rt_call_options options = {
 		.deadline_mono_us = rt_clock_mono_us() + 30 * RT_US_PER_S,
 		.bearer = bearer,

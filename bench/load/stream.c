@@ -23,7 +23,7 @@ static const struct rt_remote post_stream = {
 	.repeatable = true,
 };
 
-/* What is in flight, in the order in which its outcomes must come. */
+/* A group in flight, in the order in which its outcomes must come. */
 struct asked {
 	struct rt_uuid id;
 	int64_t begun_us;
@@ -32,6 +32,7 @@ struct asked {
 struct streams {
 	int64_t count_from_us;
 	int64_t stop_us;
+	size_t message_groups;
 	struct load_result *result; /* the client's thread's, until all streams are done */
 	struct rt_lock lock;
 	pthread_cond_t idle;
@@ -42,10 +43,21 @@ struct stream {
 	struct streams *all;
 	struct slot slot;
 	Daler__Accounts__V1__PostStreamRequest request;
+	Daler__Accounts__V1__Group *groups[WINDOW];
 	struct asked asked[WINDOW];
 	size_t first;
 	size_t count;
 };
+
+/* The next group, noted as in flight. */
+static Daler__Accounts__V1__Group *ask(struct stream *stream)
+{
+	Daler__Accounts__V1__Group *group = accounts_group(&stream->slot);
+	struct asked *asked = &stream->asked[(stream->first + stream->count++) % WINDOW];
+	RT_ASSERT(rt_uuid_parse(group->transfers[0]->transfer_id, &asked->id));
+	asked->begun_us = rt_clock_mono_us();
+	return group;
+}
 
 static const ProtobufCMessage *next(void *context, enum rt_exchange_then *then)
 {
@@ -54,14 +66,15 @@ static const ProtobufCMessage *next(void *context, enum rt_exchange_then *then)
 		*then = RT_EXCHANGE_END;
 		return NULL;
 	}
-	if (stream->count == WINDOW)
+	size_t message_groups = stream->all->message_groups;
+	if (stream->count + message_groups > WINDOW)
 		return NULL;
 	rt_arena_deinit(&stream->slot.arena);
-	stream->request.group = accounts_group(&stream->slot);
-	struct asked *asked = &stream->asked[(stream->first + stream->count++) % WINDOW];
-	RT_ASSERT(rt_uuid_parse(stream->request.group->transfers[0]->transfer_id, &asked->id));
-	asked->begun_us = rt_clock_mono_us();
-	*then = stream->count < WINDOW ? RT_EXCHANGE_MORE : RT_EXCHANGE_WAIT;
+	for (size_t i = 0; i < message_groups; i++)
+		stream->groups[i] = ask(stream);
+	stream->request.groups = stream->groups;
+	stream->request.n_groups = message_groups;
+	*then = stream->count + message_groups <= WINDOW ? RT_EXCHANGE_MORE : RT_EXCHANGE_WAIT;
 	return &stream->request.base;
 }
 
@@ -82,13 +95,11 @@ static void fail(struct load_result *result, const char *what, const char *detai
 			       detail);
 }
 
-static void answered(void *context, const ProtobufCMessage *message)
+static void take_outcome(struct stream *stream, const Daler__Accounts__V1__Outcome *outcome,
+			 int64_t now_us)
 {
-	struct stream *stream = context;
 	struct load_result *result = stream->all->result;
-	int64_t now_us = rt_clock_mono_us();
-	if (!is_right(stream,
-		      ((const Daler__Accounts__V1__PostStreamResponse *)message)->outcome)) {
+	if (!is_right(stream, outcome)) {
 		fail(result, "stream", "an outcome is not the next group's");
 		return;
 	}
@@ -99,6 +110,15 @@ static void answered(void *context, const ProtobufCMessage *message)
 	}
 	stream->first = (stream->first + 1) % WINDOW;
 	stream->count--;
+}
+
+static void answered(void *context, const ProtobufCMessage *message)
+{
+	const Daler__Accounts__V1__PostStreamResponse *response =
+		(const Daler__Accounts__V1__PostStreamResponse *)message;
+	int64_t now_us = rt_clock_mono_us();
+	for (size_t i = 0; i < response->n_outcomes; i++)
+		take_outcome(context, response->outcomes[i], now_us);
 }
 
 static void ended(void *context, struct rt_status status, const ProtobufCMessage *reply)
@@ -130,14 +150,15 @@ static void start(struct stream *stream, struct streams *all, struct rt_channel 
 	rt_channel_exchange(channel, &post_stream, &options, next, answered, ended, stream);
 }
 
-void stream_run(struct rt_channel *channel, const struct load_world *world, int64_t duration_us,
-		struct load_result *result)
+void stream_run(struct rt_channel *channel, const struct load_world *world, size_t message_groups,
+		int64_t duration_us, struct load_result *result)
 {
 	static struct stream streams[STREAMS];
 	int64_t now_us = rt_clock_mono_us();
 	struct streams all = {
 		.count_from_us = now_us + duration_us / 10,
 		.stop_us = now_us + duration_us / 10 + duration_us,
+		.message_groups = message_groups,
 		.result = result,
 		.running = STREAMS,
 	};

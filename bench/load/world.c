@@ -1,9 +1,11 @@
 #include "world.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "daler/accounts/v1/accounts.pb-c.h"
 #include "rt/arena.h"
+#include "rt/assert.h"
 #include "rt/cleanup.h"
 #include "rt/clock.h"
 
@@ -23,12 +25,22 @@ static const struct rt_remote create_accounts = {
 	.repeatable = true,
 };
 
-void world_account_id(const struct load_world *world, size_t index, char text[RT_UUID_TEXT_BYTES])
+void world_init(struct load_world *world, size_t account_count)
 {
-	char name[32];
-	(void)snprintf(name, sizeof(name), "account-%zu", index);
-	struct rt_uuid id = rt_uuid_derive(&world->ledger, name);
-	rt_uuid_format(&id, text);
+	world->account_count = account_count;
+	world->account_ids = calloc(account_count + 1, sizeof(world->account_ids[0]));
+	RT_ASSERT(world->account_ids != NULL);
+	for (size_t i = 0; i <= account_count; i++) {
+		char name[32];
+		(void)snprintf(name, sizeof(name), "account-%zu", i);
+		struct rt_uuid id = rt_uuid_derive(&world->ledger, name);
+		rt_uuid_format(&id, world->account_ids[i]);
+	}
+}
+
+char *world_account_id(const struct load_world *world, size_t index)
+{
+	return world->account_ids[index];
 }
 
 static struct rt_status call(struct rt_channel *channel, const struct rt_remote *remote,
@@ -59,8 +71,7 @@ static struct rt_status create_some(const struct load_world *world, struct rt_ch
 	     i++, count++) {
 		Daler__Accounts__V1__NewAccount row;
 		daler__accounts__v1__new_account__init(&row);
-		row.account_id = rt_arena_alloc(arena, RT_UUID_TEXT_BYTES);
-		world_account_id(world, i, row.account_id);
+		row.account_id = world_account_id(world, i);
 		row.owner = owner;
 		row.currency = currency;
 		row.normal_side = DALER__ACCOUNTS__V1__NORMAL_SIDE__NORMAL_SIDE_CREDIT;

@@ -200,20 +200,62 @@ class Streams(Case):
         self.wallet, self.other = self.ledger.wallet("anna", 1000), self.ledger.wallet("bert")
 
     def request(self, amount_minor=1, **more):
-        return a.PostStreamRequest(ledger_id=self.ledger.id, group=a.Group(
-            transfers=[self.ledger.transfer(self.wallet, self.other, amount_minor, **more)]))
+        return self.joined([amount_minor], **more)
 
-    def test_outcomes_in_order(self):
-        requests = [self.request(1 if n % 7 else 5000) for n in range(700)]
-        outcomes = [reply.outcome for reply in self.ledger.accounts.stream("PostStream", iter(requests))]
+    def joined(self, amounts_minor, **more):
+        """One request with a group for each amount."""
+        return a.PostStreamRequest(ledger_id=self.ledger.id, groups=[
+            a.Group(transfers=[self.ledger.transfer(self.wallet, self.other, amount_minor, **more)])
+            for amount_minor in amounts_minor])
+
+    def outcomes(self, requests):
+        return [outcome for reply in self.ledger.accounts.stream("PostStream", iter(requests)) for outcome in reply.outcomes]
+
+    def in_order(self, requests, amounts_minor):
+        """That each group has its outcome, in order, and the same when all is repeated."""
+        outcomes = self.outcomes(requests)
         self.assertEqual([outcome.group_id for outcome in outcomes],
-                         [request.group.transfers[0].transfer_id for request in requests])
+                         [group.transfers[0].transfer_id for request in requests for group in request.groups])
         self.assertEqual([outcome.WhichOneof("result") for outcome in outcomes],
-                         ["posted" if n % 7 else "decline" for n in range(700)])
-        self.assertEqual(self.ledger.balances(self.other).posted_minor, 600)
-        again = [reply.outcome for reply in self.ledger.accounts.stream("PostStream", iter(requests))]
+                         ["posted" if amount_minor == 1 else "decline" for amount_minor in amounts_minor])
+        self.assertEqual(self.ledger.balances(self.other).posted_minor, amounts_minor.count(1))
+        again = self.outcomes(requests)
         self.assertEqual({outcome.replayed for outcome in again}, {True})
         self.assertEqual([outcome.posted for outcome in again], [outcome.posted for outcome in outcomes])
+
+    def test_outcomes_in_order(self):
+        amounts_minor = [1 if n % 7 else 5000 for n in range(700)]
+        self.in_order([self.request(amount_minor) for amount_minor in amounts_minor], amounts_minor)
+
+    def test_several_groups_in_a_request(self):
+        """One answer for each request, whatever their sizes; together more than the window of the stream."""
+        sizes = [1, 100, 7, *[100] * 12, 3]
+        amounts_minor = [1 if n % 2 else 5000 for n in range(sum(sizes))]
+        requests, rest = [], amounts_minor
+        for size in sizes:
+            requests.append(self.joined(rest[:size]))
+            rest = rest[size:]
+        self.in_order(requests, amounts_minor)
+        replies = list(self.ledger.accounts.stream("PostStream", iter(requests)))
+        self.assertEqual([len(reply.outcomes) for reply in replies], sizes)
+
+    def test_sizes_of_a_request(self):
+        with self.invalid("INVALID_LENGTH", "groups"):
+            self.outcomes([self.joined([])])
+        with self.invalid("INVALID_LENGTH", "groups"):
+            self.outcomes([self.joined([1] * 101)])
+        many = self.joined([1] * 11)
+        for group in many.groups:
+            group.transfers.extend(self.ledger.transfer(self.wallet, self.other, 1) for _ in range(90))
+        with self.invalid("INVALID_LENGTH", "groups"):
+            self.outcomes([many])
+        self.assertEqual(self.ledger.balances(self.other).posted_minor, 0)
+
+    def test_one_malformed_group_of_a_request_leaves_the_others_undone(self):
+        bad = self.joined([1, 1, -1])
+        with self.invalid("INVALID_AMOUNT", "groups[2].transfers[0].amount_minor"):
+            self.outcomes([bad])
+        self.assertEqual(self.ledger.balances(self.other).posted_minor, 0)
 
     def test_groups_of_a_stream_share_transactions(self):
         name = "daler_commit_batch_size_count"
@@ -228,9 +270,9 @@ class Streams(Case):
     def test_malformed_group_ends_it(self):
         answered = []
         requests = [self.request(), self.request(), self.request(amount_minor=-1), self.request()]
-        with self.invalid("INVALID_AMOUNT", "group.transfers[0].amount_minor"):
+        with self.invalid("INVALID_AMOUNT", "groups[0].transfers[0].amount_minor"):
             for reply in self.ledger.accounts.stream("PostStream", iter(requests)):
-                answered.append(reply.outcome.WhichOneof("result"))
+                answered.append(reply.outcomes[0].WhichOneof("result"))
         self.assertEqual(answered, ["posted", "posted"])
         self.assertEqual(self.ledger.balances(self.other).posted_minor, 2)
 
@@ -248,8 +290,8 @@ class Streams(Case):
 
     def test_same_id_other_body_is_refused_and_it_goes_on(self):
         first, changed, last = self.request(), self.request(2), self.request()
-        changed.group.transfers[0].transfer_id = first.group.transfers[0].transfer_id
-        outcomes = [reply.outcome for reply in self.ledger.accounts.stream("PostStream", iter([first, changed, last]))]
+        changed.groups[0].transfers[0].transfer_id = first.groups[0].transfers[0].transfer_id
+        outcomes = self.outcomes([first, changed, last])
         self.assertEqual([outcome.WhichOneof("result") for outcome in outcomes], ["posted", "refusal", "posted"])
         self.assertEqual(outcomes[1].refusal.reason, "IDEMPOTENCY_PAYLOAD_MISMATCH")
 

@@ -105,7 +105,7 @@ class Grpcurl(Case):
             ("accounts", "ListAccounts"): {"ledger_id": ledger.id},
             ("accounts", "Post"): {"ledger_id": ledger.id, "group": {"transfers": [transfer(transfer_id)]}},
             ("accounts", "PostBatch"): {"ledger_id": ledger.id, "groups": [{"transfers": [transfer(new_id())]}]},
-            ("accounts", "PostStream"): {"ledger_id": ledger.id, "group": {"transfers": [transfer(new_id())]}},
+            ("accounts", "PostStream"): {"ledger_id": ledger.id, "groups": [{"transfers": [transfer(new_id())]}]},
             ("accounts", "GetTransfer"): {"ledger_id": ledger.id, "transfer_id": transfer_id},
             ("accounts", "GetGroup"): {"ledger_id": ledger.id, "transfer_id": transfer_id},
             ("accounts", "GetBalanceAt"): {**at, "time": "2024-01-01T00:00:00Z"},

@@ -114,6 +114,36 @@ struct rt_status map_group(const Daler__Accounts__V1__Group *from, const struct 
 	return rt_ok();
 }
 
+static struct rt_status check_bounds(Daler__Accounts__V1__Group *const *groups, size_t count,
+				     const struct map_bounds *bounds, size_t *transfer_count)
+{
+	if (count == 0 || count > bounds->groups_max)
+		return RT_BAD_FIELD("INVALID_LENGTH", "groups", "must be 1 to %zu, are %zu",
+				    bounds->groups_max, count);
+	*transfer_count = 0;
+	for (size_t i = 0; i < count; i++)
+		*transfer_count += groups[i]->n_transfers;
+	if (*transfer_count > bounds->transfers_max)
+		return RT_BAD_FIELD("INVALID_LENGTH", "groups",
+				    "must have %zu transfers at most, have %zu",
+				    bounds->transfers_max, *transfer_count);
+	return rt_ok();
+}
+
+struct rt_status map_groups(Daler__Accounts__V1__Group *const *from, size_t count,
+			    const struct map_bounds *bounds, const struct rt_uuid *ledger_id,
+			    struct rt_arena *arena, struct group **groups, size_t *transfer_count)
+{
+	RT_TRY(check_bounds(from, count, bounds, transfer_count));
+	*groups = rt_arena_array(arena, count, sizeof(**groups));
+	if (*groups == NULL)
+		return no_memory();
+	for (size_t i = 0; i < count; i++)
+		RT_TRY(rt_status_in(map_group(from[i], ledger_id, arena, &(*groups)[i]),
+				    "groups[%zu].", i));
+	return rt_ok();
+}
+
 enum account_status map_status_from(Daler__Accounts__V1__AccountStatus from)
 {
 	switch ((int)from) {
@@ -520,6 +550,18 @@ Daler__Accounts__V1__Outcome *map_outcome(const struct group *group, const struc
 		set_recorded(to, outcome->record, arena);
 	}
 	return to;
+}
+
+Daler__Accounts__V1__Outcome **map_outcomes(const struct group *groups,
+					    const struct outcome *outcomes, size_t count,
+					    struct rt_arena *arena)
+{
+	Daler__Accounts__V1__Outcome **list = map_list(count, arena);
+	if (list == NULL)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		list[i] = map_outcome(&groups[i], &outcomes[i], arena);
+	return list;
 }
 
 Daler__Accounts__V1__StatementEntry *map_entry(const struct statement_entry *entry,

@@ -18,6 +18,15 @@
  * such as "transfers[2].amount_minor". */
 struct rt_status map_group(const Daler__Accounts__V1__Group *from, const struct rt_uuid *ledger_id,
 			   struct rt_arena *arena, struct group *group);
+/* Makes the groups of a request that may have several, and counts their transfers. Errors:
+ * INVALID_ARGUMENT, INVALID_LENGTH of "groups" or a field such as
+ * "groups[3].transfers[2].amount_minor". */
+struct map_bounds {
+	size_t groups_max, transfers_max;
+};
+struct rt_status map_groups(Daler__Accounts__V1__Group *const *from, size_t count,
+			    const struct map_bounds *bounds, const struct rt_uuid *ledger_id,
+			    struct rt_arena *arena, struct group **groups, size_t *transfer_count);
 /* Errors: INVALID_ARGUMENT with a field such as "account_id"; the rest is account_check_new's. */
 struct rt_status map_new_account(const Daler__Accounts__V1__NewAccount *from,
 				 const struct rt_uuid *ledger_id, struct account_record *record);
@@ -31,6 +40,9 @@ Daler__Accounts__V1__PostedTransfer *map_posted(const struct posted_transfer *po
 						struct rt_arena *arena);
 Daler__Accounts__V1__Outcome *map_outcome(const struct group *group, const struct outcome *outcome,
 					  struct rt_arena *arena);
+Daler__Accounts__V1__Outcome **map_outcomes(const struct group *groups,
+					    const struct outcome *outcomes, size_t count,
+					    struct rt_arena *arena);
 /* Why a group was refused without a trace, for a call that asked for it alone; the field is within
  * the group. FAILED_PRECONDITION IDEMPOTENCY_PAYLOAD_MISMATCH, or INVALID_ARGUMENT. */
 struct rt_status map_refused(const struct outcome *outcome);

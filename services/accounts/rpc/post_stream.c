@@ -1,6 +1,6 @@
 /* PostStream: a window of one stream's groups is in flight at a time, so that they share
  * transactions; their outcomes go out in the order of the requests. Each message keeps its own
- * memory until its outcome is sent. */
+ * memory until its outcomes are sent. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,17 +21,19 @@
 #define WINDOW_GROUPS_FREE   (WINDOW_GROUPS_MAX / 4)
 #define GROUP_US_MAX         (15 * RT_US_PER_S)
 
+/* Of one message: small against the window, so that it is filled by several. */
+static const struct map_bounds message_bounds = {.groups_max = 100, .transfers_max = 1000};
+
 struct stream;
 
-/* One message: a group in flight, or answered and not sent yet. */
+/* One message: its groups are in flight, or answered and not sent yet. */
 struct entry {
 	struct posting_request request; /* first */
 	struct entry *next;
 	struct stream *stream;
 	struct rt_arena arena; /* the message's, which holds the entry too */
-	struct group group;
 	struct rt_status status;
-	Daler__Accounts__V1__Outcome *outcome; /* NULL until it is answered with one */
+	Daler__Accounts__V1__Outcome **outcomes; /* NULL until it is answered with them */
 	bool answered;
 };
 
@@ -72,8 +74,8 @@ static void remove_first(struct stream *stream)
 	stream->first = entry->next;
 	if (stream->first == NULL)
 		stream->last = &stream->first;
-	stream->groups--;
-	stream->transfers -= entry->group.count;
+	stream->groups -= entry->request.group_count;
+	stream->transfers -= entry->request.transfer_count;
 	struct rt_arena arena = entry->arena;
 	rt_arena_deinit(&arena);
 }
@@ -83,7 +85,8 @@ static void send_first(struct stream *stream)
 	struct entry *entry = stream->first;
 	Daler__Accounts__V1__PostStreamResponse reply;
 	daler__accounts__v1__post_stream_response__init(&reply);
-	reply.outcome = entry->outcome;
+	reply.outcomes = entry->outcomes;
+	reply.n_outcomes = entry->outcomes == NULL ? 0 : entry->request.group_count;
 	if (!stream->broken && rt_is_ok(&entry->status))
 		entry->status = rt_call_send(stream->call, &reply.base);
 	if (!stream->broken && !rt_is_ok(&entry->status)) {
@@ -121,7 +124,8 @@ static void answer(struct posting_request *request, struct rt_status status,
 	struct entry *entry = (struct entry *)(void *)request;
 	struct stream *stream = entry->stream;
 	if (rt_is_ok(&status)) {
-		entry->outcome = map_outcome(&entry->group, &outcomes[0], &entry->arena);
+		entry->outcomes = map_outcomes(request->groups, outcomes, request->group_count,
+					       &entry->arena);
 		if (entry->arena.overflowed)
 			status = RT_FAIL(RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE",
 					 "the answer needs too much memory");
@@ -183,9 +187,9 @@ static struct stream *stream_of(struct rt_call *call)
 	return stream;
 }
 
-static struct rt_status read_group(struct stream *stream,
-				   const Daler__Accounts__V1__PostStreamRequest *asked,
-				   struct entry *entry)
+static struct rt_status read_groups(struct stream *stream,
+				    const Daler__Accounts__V1__PostStreamRequest *asked,
+				    struct entry *entry)
 {
 	struct rt_uuid ledger_id;
 	RT_TRY(rt_uuid_field("ledger_id", asked->ledger_id, &ledger_id));
@@ -194,8 +198,8 @@ static struct rt_status read_group(struct stream *stream,
 				    "must be the same in all requests of a stream");
 	stream->ledger_id = ledger_id;
 	stream->has_ledger = true;
-	return rt_status_in(map_group(asked->group, &ledger_id, &entry->arena, &entry->group),
-			    "group.");
+	return map_groups(asked->groups, asked->n_groups, &message_bounds, &ledger_id,
+			  &entry->arena, &entry->request.groups, &entry->request.transfer_count);
 }
 
 /* Makes the entry of the message that has come. Errors: then there is none. */
@@ -211,20 +215,17 @@ static struct rt_status make_entry(struct stream *stream, struct entry **made)
 		return RT_FAIL(RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE",
 			       "the request needs too much memory");
 	}
-	entry->arena = arena;
-	entry->stream = stream;
-	struct rt_status status = read_group(stream, asked, entry);
+	*entry = (struct entry){
+		.arena = arena,
+		.stream = stream,
+		.request = {.group_count = asked->n_groups, .answer = answer},
+	};
+	struct rt_status status = read_groups(stream, asked, entry);
 	if (!rt_is_ok(&status)) {
 		arena = entry->arena;
 		rt_arena_deinit(&arena);
 		return status;
 	}
-	entry->request = (struct posting_request){
-		.groups = &entry->group,
-		.group_count = 1,
-		.transfer_count = entry->group.count,
-		.answer = answer,
-	};
 	*made = entry;
 	return rt_ok();
 }
@@ -237,8 +238,8 @@ static bool enlist(struct stream *stream, struct entry *entry)
 		return false;
 	*stream->last = entry;
 	stream->last = &entry->next;
-	stream->groups++;
-	stream->transfers += entry->group.count;
+	stream->groups += entry->request.group_count;
+	stream->transfers += entry->request.transfer_count;
 	return true;
 }
 
