@@ -86,6 +86,13 @@ struct rt_status rt_status_in(struct rt_status status, const char *prefix_format
 	return status;
 }
 
+struct rt_status rt_status_about(struct rt_status status, const char *field)
+{
+	snprintf(status.field, sizeof(status.field), "%s", field);
+	rt_text_tidy(status.field);
+	return status;
+}
+
 const char *rt_code_name(enum rt_code code)
 {
 	return code_row(code)->name;

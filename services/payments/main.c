@@ -165,6 +165,7 @@ static struct executor *make_executor(const struct payments *payments,
 		.provider_in_flight_max = (size_t)config->connector_in_flight_max,
 		.retry_ms_min = config->retry_ms_min,
 		.retry_ms_max = config->retry_ms_max,
+		.capabilities_ms = config->capabilities_ms,
 	};
 
 	return executor_new(&executor);

@@ -230,7 +230,7 @@ class Refunds(ConnectedCase):
                 (having(refund__payment_id=moved.payment_id), "NOT_REFUNDABLE", "refund.payment_id"),
                 (having(refund__instrument="i" * 257), "INVALID_LENGTH", "refund.instrument"),
             ])
-            with self.not_found("PAYMENT_NOT_FOUND"):
+            with self.refused(grpc.StatusCode.NOT_FOUND, "PAYMENT_NOT_FOUND", "refund.payment_id"):
                 self.create(self.refund(1, payment=new_id()))
             elsewhere = self.refund(1)
             elsewhere.ledger_id = other.id

@@ -28,6 +28,9 @@ static const struct advice {
 	{"SECRET_UNREADABLE", "check the file's name and its permissions"},
 	{"CONNECTOR_NOT_REGISTERED",
 	 "name its account first: dalerctl connector register-clearing"},
+	{"OPERATION_UNSUPPORTED", "this connector does not do it: choose another connector"},
+	{"CURRENCY_UNSUPPORTED", "this connector does not take it: choose another connector"},
+	{"AMOUNT_UNSUPPORTED", "this connector gives back whole payments only"},
 };
 
 bool show_is_json(const struct ctl *ctl)

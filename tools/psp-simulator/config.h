@@ -9,6 +9,9 @@ struct simulator_config {
 	const char *payments_addr;
 	const char *notification_key_file;
 	const char *default_behaviour;
+	const char *operations;
+	const char *currencies;
+	const char *partial_refunds;
 	int64_t fail_percent;
 	int64_t no_answer_percent;
 	int64_t notify_attempts_max;

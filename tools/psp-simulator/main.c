@@ -138,6 +138,9 @@ static int serve(const struct simulator_config *config)
 	rt_process_init();
 	must("start", behaviour_parse("default_behaviour", config->default_behaviour,
 				      &process.simulator.default_behaviour));
+	must("start", capability_parse(config->operations, config->currencies,
+				       strcmp(config->partial_refunds, "yes") == 0,
+				       &process.simulator.capability));
 	must("start", books_open(config->state_dir, false, &process.books));
 	start_client(&process, config);
 	start_teller(&process, config);

@@ -71,6 +71,9 @@ struct rt_status rt_status_field(const char *reason, const char *field, const ch
 struct rt_status rt_status_in(struct rt_status status, const char *prefix_format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Names the field that a status is about, whatever its code. */
+struct rt_status rt_status_about(struct rt_status status, const char *field);
+
 const char *rt_code_name(enum rt_code code); /* "NOT_FOUND" */
 int rt_code_grpc(enum rt_code code);         /* 5 */
 bool rt_code_retryable(enum rt_code code);

@@ -115,7 +115,7 @@ static struct rt_status add(const struct auth_engine *engine, const struct reque
 	if (found)
 		return replay(request, &credential, wanted, user, replayed);
 	RT_TRY(audit_creation(request, NULL, "refused", "username_taken"));
-	return rt_status_in(
+	return rt_status_about(
 		RT_FAIL(ALREADY_EXISTS, "USERNAME_TAKEN", "the username belongs to another user"),
 		"username");
 }

@@ -63,15 +63,13 @@ static bool has_reason(const struct rt_status *status, const char *reason)
 
 static struct saga_event silence(const struct rt_status *status)
 {
-	/* The runtime did not even try. */
-	if (status->code == RT_UNAVAILABLE && has_reason(status, "BREAKER_OPEN"))
-		return (struct saga_event){.kind = SAGA_PROVIDER_SILENT,
-					   .reason = "CONNECTOR_UNAVAILABLE",
-					   .unsent = true};
 	if (status->code == RT_OUTCOME_UNKNOWN || status->code == RT_DEADLINE_EXCEEDED)
 		return event_of(SAGA_PROVIDER_SILENT, "CONNECTOR_TIMEOUT");
 	if (status->code == RT_UNAVAILABLE)
-		return event_of(SAGA_PROVIDER_SILENT, "CONNECTOR_UNAVAILABLE");
+		return (struct saga_event){.kind = SAGA_PROVIDER_SILENT,
+					   .reason = "CONNECTOR_UNAVAILABLE",
+					   .unreached = true,
+					   .unsent = has_reason(status, "BREAKER_OPEN")};
 	return event_of(SAGA_PROVIDER_SILENT, "CONNECTOR_ERROR");
 }
 

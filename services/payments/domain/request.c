@@ -66,6 +66,11 @@ const char *payment_account_field(enum payment_kind kind)
 	return kinds[kind].account != NULL ? kinds[kind].account : kinds[kind].parent;
 }
 
+const char *payment_connector_field(enum payment_kind kind)
+{
+	return kinds[kind].connector != NULL ? kinds[kind].connector : kinds[kind].parent;
+}
+
 bool payment_kind_for_players(enum payment_kind kind)
 {
 	return kinds[kind].for_players;

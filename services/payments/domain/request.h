@@ -48,5 +48,9 @@ void payment_request_hash(const struct payment_request *request, uint8_t hash[RT
 /* The proto's name of the field that holds account_id, or the parent's: "deposit.account_id". */
 const char *payment_account_field(enum payment_kind kind);
 
+/* That of the field that says which connector takes part: "deposit.connector", "refund.payment_id".
+ */
+const char *payment_connector_field(enum payment_kind kind);
+
 /* Whether a player may ask for it. */
 bool payment_kind_for_players(enum payment_kind kind);

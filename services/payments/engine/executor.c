@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/calls.h"
+#include "engine/capabilities.h"
 #include "engine/executor_internal.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
@@ -70,6 +71,7 @@ struct executor *executor_new(const struct executor_config *config)
 	make_registry(executor);
 	executor->commit = make_lanes(executor);
 	RT_ASSERT(pthread_create(&executor->timer_thread, NULL, timers_run, executor) == 0);
+	capabilities_start(executor);
 	return executor;
 }
 

@@ -36,6 +36,7 @@ struct executor_config {
 	size_t provider_in_flight_max; /* calls at a time, a connector */
 	int64_t retry_ms_min;
 	int64_t retry_ms_max;
+	int64_t capabilities_ms; /* between two questions what a connector can do */
 };
 
 struct executor *executor_new(const struct executor_config *config);
@@ -110,8 +111,8 @@ struct payment_creation {
 
 /* Starts a payment, or finds the one that has its key, and waits for it without a thread. Never
  * blocks. Errors (by done): FAILED_PRECONDITION IDEMPOTENCY_PAYLOAD_MISMATCH,
- * CONNECTOR_NOT_REGISTERED; NOT_FOUND ACCOUNT_NOT_FOUND (a player's: also another's account),
- * LEDGER_NOT_FOUND; RESOURCE_EXHAUSTED; UNAVAILABLE; DEADLINE_EXCEEDED. */
+ * CONNECTOR_NOT_REGISTERED, and capabilities_check's; NOT_FOUND ACCOUNT_NOT_FOUND (a player's: also
+ * another's account), LEDGER_NOT_FOUND; RESOURCE_EXHAUSTED; UNAVAILABLE; DEADLINE_EXCEEDED. */
 void executor_create(struct executor *executor, struct payment_creation *creation);
 
 /* Calls off a payment that this process carries out, unless the other side has been asked to act,

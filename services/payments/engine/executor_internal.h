@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "domain/capabilities.h"
 #include "engine/executor.h"
 #include "engine/timer_heap.h"
 #include "rt/lock.h"
@@ -17,13 +18,18 @@ enum timer_kind {
 	TIMER_SAGA_ACT = 1, /* takes the action that its decision orders */
 	TIMER_SAGA_WRITE,   /* goes to the lane again */
 	TIMER_WAITER,       /* a caller must be answered */
+	TIMER_CONNECTOR,    /* a connector is asked what it can do */
 	TIMER_POLL,         /* a caller's payment, which another process has, is looked at again */
 };
 
 struct connector {
+	struct executor *executor;
 	struct connector_client client;
-	struct saga *first, *last; /* that wait for a call */
+	struct connector_capabilities capabilities; /* as last told */
+	struct timer timer;                         /* when it is asked again; not armed: now */
+	struct saga *first, *last;                  /* that wait for a call */
 	size_t in_flight;
+	struct connector *ask_next; /* among those whose timer is due */
 };
 
 struct saga_call;

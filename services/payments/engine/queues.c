@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/calls.h"
+#include "engine/capabilities.h"
 #include "engine/executor_internal.h"
 #include "engine/fail_point.h"
 #include "rt/assert.h"
@@ -210,6 +211,8 @@ static void on_answered(void *context, struct saga_event event)
 	reach(call->saga, FAIL_ORDER_AFTER, FAIL_ASK_AFTER);
 	rt_lock_take(&executor->lock);
 	call->saga->connector->in_flight--;
+	if (event.unreached)
+		capabilities_hurry(executor, call->saga->connector);
 	rt_lock_give(&executor->lock);
 	call_end(call->saga, &event);
 	saga_feed(executor, call->saga, event);

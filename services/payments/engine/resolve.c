@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "domain/request.h"
+#include "engine/capabilities.h"
 #include "engine/executor_internal.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
@@ -76,6 +77,14 @@ static bool asks_for_owner(const struct payment_creation *creation)
 	       limit_rule_of(creation->request.kind).effect != LIMIT_NO_EFFECT;
 }
 
+/* A payment that its connector can't do is refused only when its key is not on record already. */
+static bool connector_can(const struct connector *connector, const struct payment_request *request)
+{
+	struct rt_status status = capabilities_check(&connector->capabilities, request, 0);
+
+	return rt_is_ok(&status);
+}
+
 /* Whether it can be recorded without asking anybody. */
 bool creation_ready(struct payment_creation *creation)
 {
@@ -90,7 +99,9 @@ bool creation_ready(struct payment_creation *creation)
 	if (request->connector[0] == '\0')
 		return true;
 	RT_LOCKED(&executor->lock);
-	return executor_connector(executor, request->connector) != NULL &&
+	const struct connector *connector = executor_connector(executor, request->connector);
+
+	return connector != NULL && connector_can(connector, request) &&
 	       clearing_known(executor, request, &request->counter_id) &&
 	       !rt_uuid_equal(&request->counter_id, &request->account_id);
 }
@@ -101,7 +112,7 @@ static void refuse_account(struct payment_creation *creation, const struct rt_st
 
 	if (named.code == RT_NOT_FOUND && named.field[0] == '\0' && named.reason != NULL &&
 	    strcmp(named.reason, "ACCOUNT_NOT_FOUND") == 0)
-		named = rt_status_in(named, "%s", payment_account_field(creation->request.kind));
+		named = rt_status_about(named, payment_account_field(creation->request.kind));
 	/* Whatever is not the caller's doing is worth another try. */
 	if (named.code != RT_NOT_FOUND && named.code != RT_INVALID_ARGUMENT &&
 	    named.code != RT_RESOURCE_EXHAUSTED)
@@ -157,7 +168,7 @@ static struct rt_status check_connector(struct payment_creation *creation)
 	if (rt_uuid_equal(&request->counter_id, &request->account_id))
 		return RT_BAD_FIELD("INVALID_FIELD", payment_account_field(request->kind),
 				    "is the connector's clearing account");
-	return rt_ok();
+	return capabilities_allow(creation->executor, request, 0);
 }
 
 static struct rt_status check_transit(struct payment_creation *creation)
@@ -254,9 +265,9 @@ static struct rt_status check_refund(struct payment_creation *creation)
 	const struct payment_original *original = &creation->entry.original;
 
 	if (!creation->entry.original_found)
-		return rt_status_in(RT_FAIL(NOT_FOUND, "PAYMENT_NOT_FOUND",
-					    "there is no such payment in this ledger"),
-				    "refund.payment_id");
+		return rt_status_about(RT_FAIL(NOT_FOUND, "PAYMENT_NOT_FOUND",
+					       "there is no such payment in this ledger"),
+				       "refund.payment_id");
 	if (original->kind != PAYMENT_DEPOSIT)
 		return RT_BAD_FIELD("NOT_REFUNDABLE", "refund.payment_id", "is not a deposit");
 	creation_take_original(creation);
@@ -266,7 +277,7 @@ static struct rt_status check_refund(struct payment_creation *creation)
 	if (executor_connector(creation->executor, request->connector) == NULL)
 		return RT_FAIL(FAILED_PRECONDITION, "CONNECTOR_NOT_REGISTERED",
 			       "the deposit's connector is not configured");
-	return rt_ok();
+	return capabilities_allow(creation->executor, request, original->amount_minor);
 }
 
 /* What the look-up had to find for the payment to be recorded. */

@@ -1,6 +1,7 @@
 /* The executor's timer thread: takes what is due, with the lock; runs it, without. */
 #include <stddef.h>
 
+#include "engine/capabilities.h"
 #include "engine/executor_internal.h"
 #include "rt/clock.h"
 
@@ -13,6 +14,7 @@ struct due {
 	struct saga *write;
 	struct payment_creation *answer;
 	struct payment_creation *poll;
+	struct connector *ask;
 };
 
 #define OWNER(timer, type) ((type *)(void *)((char *)(timer)-offsetof(type, timer)))
@@ -20,6 +22,7 @@ struct due {
 static void take(struct executor *executor, struct timer *timer, struct due *due)
 {
 	struct payment_creation *creation = NULL;
+	struct connector *connector = NULL;
 	struct saga *saga = NULL;
 
 	timer_heap_disarm(&executor->timers, timer);
@@ -39,6 +42,11 @@ static void take(struct executor *executor, struct timer *timer, struct due *due
 		creation_leave_saga(creation);
 		creation->next = due->answer;
 		due->answer = creation;
+		return;
+	case TIMER_CONNECTOR:
+		connector = OWNER(timer, struct connector);
+		connector->ask_next = due->ask;
+		due->ask = connector;
 		return;
 	case TIMER_POLL:
 		creation = OWNER(timer, struct payment_creation);
@@ -87,6 +95,10 @@ static void run(struct executor *executor, struct due *due)
 		creation_poll(creation);
 	}
 	creations_answer(due->answer);
+	for (struct connector *connector = due->ask, *next; connector != NULL; connector = next) {
+		next = connector->ask_next;
+		capabilities_ask(connector);
+	}
 	executor_pump(executor);
 }
 

@@ -30,7 +30,7 @@ class Case(unittest.TestCase):
         error = caught.exception
         self.assertEqual((error.code, error.reason), (code, reason), error)
         self.assertEqual(error.domain, "daler", error)
-        if code == grpc.StatusCode.INVALID_ARGUMENT and field is not None:
+        if field is not None:
             self.assertEqual(error.fields, [field], error)
 
     def invalid(self, reason, field=None):

@@ -1,5 +1,6 @@
 """A second process of a service beside the sandbox's: the same settings, other ports."""
 
+import json
 import os
 import pathlib
 import socket
@@ -33,6 +34,7 @@ class Replica:
 
     def __enter__(self):
         self._log = open(environment.HOME / "log" / f"{self.service}-second.log", "ab")
+        self._log_begin = self._log.tell()
         self._process = subprocess.Popen([self._program], env=self._environment, stdin=subprocess.DEVNULL,
                                          stdout=self._log, stderr=self._log)
         environment.wait_until(self._listens, 30, f"the second {self.service} listens")
@@ -50,6 +52,12 @@ class Replica:
         if identity not in self._channels:
             self._channels[identity] = grpc.secure_channel(self.address, credentials(identity), options=CHANNEL_OPTIONS)
         return Stub(self.service, identity, token, self._channels[identity])
+
+    def log(self, event):
+        """The lines of this event that this process has logged."""
+        text = pathlib.Path(self._log.name).read_bytes()[self._log_begin:].decode(errors="replace")
+        lines = (json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}"))
+        return [line for line in lines if line.get("event") == event]
 
     def kill(self):
         self._process.kill()

@@ -128,13 +128,13 @@ class Ledger:
 
 
 class Market(Ledger):
-    """A ledger that can pay: its accounts for money from outside are the simulator's clearing accounts."""
+    """A ledger that can pay: its accounts for money from outside are the connector's clearing accounts."""
 
-    def __init__(self, currencies=("EUR",)):
+    def __init__(self, currencies=("EUR",), connector="simulator"):
         super().__init__(currencies)
         self.payments = operator("payments")
         for currency, account_id in self.clearing.items():
-            self.payments.RegisterClearingAccount(ledger_id=self.id, connector="simulator", currency=currency,
+            self.payments.RegisterClearingAccount(ledger_id=self.id, connector=connector, currency=currency,
                                                   account_id=account_id)
 
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/behaviour.h"
+#include "domain/capability.h"
 #include "engine/teller.h"
 #include "rt/rpc_server.h"
 
@@ -9,6 +10,7 @@
 struct simulator {
 	struct teller *teller;
 	struct behaviour default_behaviour;
+	struct capability capability;
 };
 
 void simulator_authorize(struct rt_call *call);

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "client/message.h"
 #include "rpc/ask.h"
 #include "rpc/handlers.h"
@@ -76,9 +78,13 @@ static void order(struct rt_call *call, const struct order *wanted, ask_end end)
 	if (asked == NULL)
 		return;
 	asked->task.order = *wanted;
+	const struct simulator *simulator = rt_call_service(call);
+
 	status = order_check(wanted);
 	if (rt_is_ok(&status))
-		status = read_behaviour(rt_call_service(call), wanted->instrument, &asked->task);
+		status = capability_check(&simulator->capability, wanted);
+	if (rt_is_ok(&status))
+		status = read_behaviour(simulator, wanted->instrument, &asked->task);
 	if (wanted->kind != OPERATION_CHARGE) {
 		asked->task.behaviour.values[BEHAVIOUR_AUTHORIZE_ONLY] = 0;
 		asked->task.behaviour.values[BEHAVIOUR_ACTION] = 0;
@@ -169,18 +175,27 @@ void simulator_cancel(struct rt_call *call)
 
 void simulator_get_capabilities(struct rt_call *call)
 {
-	static Daler__Connector__V1__OperationKind kinds[] = {
-		DALER__CONNECTOR__V1__OPERATION_KIND__OPERATION_KIND_CHARGE,
-		DALER__CONNECTOR__V1__OPERATION_KIND__OPERATION_KIND_PAYOUT,
-		DALER__CONNECTOR__V1__OPERATION_KIND__OPERATION_KIND_REFUND,
-	};
+	const struct simulator *simulator = rt_call_service(call);
+	const struct capability *capability = &simulator->capability;
+	Daler__Connector__V1__OperationKind kinds[OPERATION_REFUND + 1];
+	char codes[CAPABILITY_CURRENCIES_MAX][4];
+	char *currencies[CAPABILITY_CURRENCIES_MAX];
 	Daler__Connector__V1__GetCapabilitiesResponse reply;
 
 	daler__connector__v1__get_capabilities_response__init(&reply);
 	reply.name = message_text("daler-psp-simulator " DALER_VERSION);
-	reply.n_operations = sizeof(kinds) / sizeof(kinds[0]);
+	for (int kind = OPERATION_CHARGE; kind <= OPERATION_REFUND; kind++) {
+		if (capability->operations[kind])
+			kinds[reply.n_operations++] = (Daler__Connector__V1__OperationKind)kind;
+	}
 	reply.operations = kinds;
+	for (size_t i = 0; i < capability->currency_count; i++) {
+		memcpy(codes[i], capability->currencies[i], sizeof(codes[i]));
+		currencies[i] = codes[i];
+	}
+	reply.n_currencies = capability->currency_count;
+	reply.currencies = currencies;
 	reply.requires_action = true;
-	reply.partial_refunds = true;
+	reply.partial_refunds = capability->partial_refunds;
 	rt_call_end(call, rt_ok(), &reply.base);
 }
