@@ -123,6 +123,8 @@ struct pg_answer {
 struct rt_status pg_queue(struct rt_pg *pg, enum pg_op_kind kind,
 			  const struct rt_pg_statement *statement,
 			  const struct rt_pg_params *params);
+/* In a transaction: waits until large parameters that were queued have left. */
+struct rt_status pg_drain(struct rt_pg *pg, const struct rt_pg_params *params);
 /* Ends a unit: what was queued since the last one fails or succeeds together. */
 struct rt_status pg_queue_sync(struct rt_pg *pg);
 /* Sends what is queued and waits for all answers. On an error the connection is either clean, with

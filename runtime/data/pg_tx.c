@@ -201,6 +201,8 @@ struct rt_status rt_pg_send(struct rt_pg *pg, const struct rt_pg_statement *stat
 	struct rt_status status = pg_tx_enter(pg);
 	if (rt_is_ok(&status))
 		status = pg_queue(pg, PG_OP_STATEMENT, statement, params);
+	if (rt_is_ok(&status))
+		status = pg_drain(pg, params);
 	if (!rt_is_ok(&status))
 		pg_tx_fail(pg);
 	return status;

@@ -99,6 +99,45 @@ struct rt_status pg_queue_sync(struct rt_pg *pg)
 	return rt_ok();
 }
 
+/* Parameters of this size are on their way to the server before anything more is queued: libpq
+ * would double its buffer for what waits, and never give it back. */
+#define DRAIN_BYTES ((size_t)512 << 10)
+
+static bool is_large(const struct rt_pg_params *params)
+{
+	size_t bytes = 0;
+	for (int i = 0; i < params->count; i++)
+		bytes += (size_t)params->lengths[i];
+	return bytes >= DRAIN_BYTES;
+}
+
+/* False when the connection is lost or the time is up. */
+static bool wait_socket(struct rt_pg *pg, short events, int64_t deadline_mono_us)
+{
+	struct pollfd wait = {.fd = PQsocket(pg->conn), .events = events};
+	int left_ms = rt_clock_left_ms(deadline_mono_us, 60000);
+	if (left_ms == 0)
+		return false;
+	int ready = poll(&wait, 1, left_ms);
+	if (ready < 0 && errno != EINTR)
+		return false;
+	return ready <= 0 || (wait.revents & ~POLLOUT) == 0 || PQconsumeInput(pg->conn);
+}
+
+struct rt_status pg_drain(struct rt_pg *pg, const struct rt_pg_params *params)
+{
+	if (params == NULL || !is_large(params))
+		return rt_ok();
+	for (;;) {
+		int unsent = PQflush(pg->conn);
+		if (unsent == 0)
+			return rt_ok();
+		/* What comes in meanwhile is taken, so that the server can go on reading. */
+		if (unsent < 0 || !wait_socket(pg, POLLIN | POLLOUT, pg->deadline_mono_us))
+			return pg_give_up(pg, pg->deadline_mono_us);
+	}
+}
+
 bool pg_wait_result(struct rt_pg *pg, int64_t deadline_mono_us)
 {
 	for (;;) {
@@ -106,17 +145,8 @@ bool pg_wait_result(struct rt_pg *pg, int64_t deadline_mono_us)
 		/* What came in before the connection was lost still counts. */
 		if (unsent < 0 || !PQisBusy(pg->conn))
 			return !PQisBusy(pg->conn);
-		struct pollfd wait = {
-			.fd = PQsocket(pg->conn),
-			.events = unsent > 0 ? POLLIN | POLLOUT : POLLIN,
-		};
-		int left_ms = rt_clock_left_ms(deadline_mono_us, 60000);
-		if (left_ms == 0)
-			return false;
-		int ready = poll(&wait, 1, left_ms);
-		if (ready < 0 && errno != EINTR)
-			return false;
-		if (ready > 0 && (wait.revents & ~POLLOUT) != 0 && !PQconsumeInput(pg->conn))
+		short events = unsent > 0 ? POLLIN | POLLOUT : POLLIN;
+		if (!wait_socket(pg, events, deadline_mono_us))
 			return !PQisBusy(pg->conn);
 	}
 }

@@ -11,7 +11,15 @@
 
 /* Owns: the caller destroys it with grpc_byte_buffer_destroy. */
 grpc_byte_buffer *rt_buffer_pack(const ProtobufCMessage *message);
-/* Errors: as rt_message_unpack. */
+/* A message that is packed in parts: one after the other, they are the message. */
+struct rt_pieces;
+struct rt_pieces *rt_pieces_new(void);
+void rt_pieces_add(struct rt_pieces *pieces, const ProtobufCMessage *part);
+/* All that was added; nothing is left. Owns: as rt_buffer_pack. */
+grpc_byte_buffer *rt_pieces_take(struct rt_pieces *pieces);
+void rt_pieces_destroy(struct rt_pieces *pieces); /* NULL: nothing */
+
+/* The message is read once: the buffer is left empty. Errors: as rt_message_unpack. */
 struct rt_status rt_buffer_unpack(const ProtobufCMessageDescriptor *descriptor,
 				  grpc_byte_buffer *buffer, struct rt_arena *arena,
 				  const ProtobufCMessage **message);

@@ -1,5 +1,6 @@
 #include "rt/process.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -18,8 +19,23 @@ static sigset_t handled_signals(void)
 	return set;
 }
 
+/* Memory of large messages goes back to the system when it is freed, and what one thread frees
+ * another one can use: glibc would keep a heap for each thread, with what its largest request took.
+ */
+#define HEAPS             1
+#define MAPPED_BYTES_MIN  (256 << 10)
+#define TRIMMED_BYTES_MIN (1 << 20)
+
+static void bound_memory(void)
+{
+	mallopt(M_ARENA_MAX, HEAPS);
+	mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES_MIN);
+	mallopt(M_TRIM_THRESHOLD, TRIMMED_BYTES_MIN);
+}
+
 void rt_process_init(void)
 {
+	bound_memory();
 	sigset_t set = handled_signals();
 	int failed = pthread_sigmask(SIG_BLOCK, &set, NULL);
 	RT_ASSERT(failed == 0);

@@ -96,6 +96,12 @@ void rt_intake_put_idle(struct rt_call *call)
 	rt_lock_give(&intake->lock);
 }
 
+/* Whether gRPC is to announce the call before its message is there. */
+static bool reads_later(const struct rt_method *method)
+{
+	return method->kind == RT_BIDI_STREAM || method->kind == RT_UNARY_LARGE;
+}
+
 void rt_intake_request(struct rt_intake *intake, struct rt_served *served)
 {
 	struct rt_call *call = take_idle(intake);
@@ -112,8 +118,7 @@ void rt_intake_request(struct rt_intake *intake, struct rt_served *served)
 	else
 		error = grpc_server_request_registered_call(
 			grpc, served->registered, &call->grpc, &call->grpc_deadline,
-			&call->metadata,
-			served->method->kind == RT_BIDI_STREAM ? NULL : &call->payload,
+			&call->metadata, reads_later(served->method) ? NULL : &call->payload,
 			intake->queue, intake->queue, tag);
 	RT_ASSERT(error == GRPC_CALL_OK);
 }
@@ -233,6 +238,7 @@ static void request_all(struct rt_server *server)
 static const char *type_of(const struct rt_method *method)
 {
 	static const char *const types[] = {[RT_UNARY] = "unary",
+					    [RT_UNARY_LARGE] = "unary",
 					    [RT_SERVER_STREAM] = "server_stream",
 					    [RT_BIDI_STREAM] = "bidi_stream"};
 	return types[method->kind];
@@ -263,8 +269,8 @@ static void serve_method(struct rt_server *server, const struct rt_method *metho
 	make_series(served, type_of(method), method->service, method->name);
 	served->registered = grpc_server_register_method(
 		server->grpc, served->path, NULL,
-		method->kind == RT_BIDI_STREAM ? GRPC_SRM_PAYLOAD_NONE
-					       : GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER,
+		reads_later(method) ? GRPC_SRM_PAYLOAD_NONE
+				    : GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER,
 		0);
 	RT_ASSERT(served->registered != NULL);
 }
@@ -323,6 +329,9 @@ static struct rt_server *server_new(const struct rt_server_config *config)
 	server->worker_destroy = config->worker_destroy;
 	server->message_bytes_max =
 		config->message_bytes_max != 0 ? config->message_bytes_max : (size_t)4 << 20;
+	server->bytes_in_flight_max = config->bytes_in_flight_max != 0
+					      ? config->bytes_in_flight_max
+					      : 8 * server->message_bytes_max;
 	server->arena_bytes_max =
 		config->call_arena_bytes_max != 0 ? config->call_arena_bytes_max : (size_t)16 << 20;
 	server->shutdown_tag.kind = RT_TAG_SHUTDOWN;
@@ -330,6 +339,8 @@ static struct rt_server *server_new(const struct rt_server_config *config)
 	server->workers = calloc(server->worker_count, sizeof(*server->workers));
 	RT_ASSERT(server->workers != NULL);
 	server->queue = rt_queue_new((size_t)config->common->queue_max);
+	rt_lock_init(&server->large.lock, RT_RANK_QUEUE);
+	server->large.last = &server->large.first;
 	make_metrics(server);
 	return server;
 }

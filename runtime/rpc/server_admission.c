@@ -5,7 +5,6 @@
 
 #include "rpc/server_internal.h"
 #include "rt/clock.h"
-#include "rt/id.h"
 #include "rt/secret.h"
 #include "rt/token.h"
 
@@ -124,21 +123,7 @@ static struct rt_status admit_load(struct rt_call *call)
 		return rt_ok();
 	}
 	atomic_fetch_sub(&server->load, 1);
-	rt_series_add(call->served->shed, 1);
-	struct rt_status status =
-		RT_FAIL(RESOURCE_EXHAUSTED, "OVERLOADED", "too many calls are in flight");
-	status.retry_after_ms =
-		100 + (int64_t)rt_random_below(200); /* so that they don't all come back at once */
-	return status;
-}
-
-static struct rt_status admit_size(const struct rt_call *call)
-{
-	if (call->payload == NULL ||
-	    grpc_byte_buffer_length(call->payload) <= call->server->message_bytes_max)
-		return rt_ok();
-	return RT_FAIL(RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE",
-		       "the request has more than %zu bytes", call->server->message_bytes_max);
+	return rt_shed(call, "calls");
 }
 
 static void begin_trace(struct rt_call *call, const struct headers *headers)
@@ -157,7 +142,7 @@ static struct rt_status admit_method(struct rt_call *call, const struct headers 
 	}
 	RT_TRY(admit_caller(call, method->callers));
 	RT_TRY(admit_load(call));
-	RT_TRY(admit_size(call));
+	RT_TRY(rt_admit_bytes(call));
 	if (call->deadline_us <= call->arrived_us)
 		return RT_FAIL(DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
 			       "the deadline had passed on arrival");

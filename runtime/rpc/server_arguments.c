@@ -58,6 +58,8 @@ grpc_server *rt_server_create_grpc(size_t message_bytes_max, int64_t streams_max
 		integer(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0),
 		integer(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
 			RT_KEEPALIVE_LEAST_MS),
+		/* What nobody has asked for yet is not taken in advance. */
+		integer(GRPC_ARG_HTTP2_BDP_PROBE, 0),
 		/* A taken port is an error, and not a second server behind it. */
 		integer(GRPC_ARG_ALLOW_REUSEPORT, 0),
 		/* Nor are answers compressed. */

@@ -37,8 +37,11 @@ static void clear(struct rt_call *call)
 	call->context = NULL;
 	rt_arena_deinit(&call->arena);
 	grpc_byte_buffer_destroy(call->payload);
+	rt_pieces_destroy(call->pieces);
+	rt_give_back_bytes(call);
 	grpc_call_unref(call->grpc);
 	call->payload = NULL;
+	call->pieces = NULL;
 	call->grpc = NULL;
 	call->request = NULL;
 	if (call->served->method == NULL) {
@@ -104,6 +107,8 @@ void rt_call_arrived(struct rt_call *call)
 		rt_call_end(call, status, NULL);
 	else if (call->served->method->kind == RT_BIDI_STREAM)
 		rt_stream_receive(call);
+	else if (call->served->method->kind == RT_UNARY_LARGE)
+		rt_large_arrived(call);
 	else
 		rt_server_dispatch(call);
 }
@@ -287,6 +292,9 @@ void rt_call_linger(struct rt_call *call)
 static void finish(struct rt_call *call)
 {
 	give_back_load(call);
+	/* The reply is packed: what it was made of need not wait for who reads it. */
+	if (!rt_call_is_stream(call))
+		rt_arena_deinit(&call->arena);
 	rt_call_drop(call);
 }
 
@@ -328,6 +336,23 @@ void rt_intake_send_ended(struct rt_intake *intake)
 	}
 }
 
+void rt_call_add(struct rt_call *call, const ProtobufCMessage *part)
+{
+	RT_ASSERT(!rt_call_is_stream(call));
+	RT_ASSERT(part->descriptor == call->served->method->reply);
+	if (call->pieces == NULL)
+		call->pieces = rt_pieces_new();
+	rt_pieces_add(call->pieces, part);
+}
+
+static grpc_byte_buffer *pack_reply(struct rt_call *call, const ProtobufCMessage *reply)
+{
+	if (call->pieces == NULL)
+		return rt_buffer_pack(reply);
+	rt_pieces_add(call->pieces, reply);
+	return rt_pieces_take(call->pieces);
+}
+
 static void end_unary(struct rt_call *call, struct rt_status status, const ProtobufCMessage *reply)
 {
 	if (rt_is_ok(&status))
@@ -338,7 +363,7 @@ static void end_unary(struct rt_call *call, struct rt_status status, const Proto
 	}
 	record(call, &status);
 	call->outcome = status;
-	call->reply = rt_is_ok(&status) ? rt_buffer_pack(reply) : NULL;
+	call->reply = rt_is_ok(&status) ? pack_reply(call, reply) : NULL;
 	if (pthread_equal(pthread_self(), call->intake->thread)) {
 		send_answer(call, &call->outcome, call->reply);
 		finish(call);
@@ -378,7 +403,10 @@ void rt_call_event(struct rt_tag *tag, bool success)
 		rt_stream_sent(call, success);
 		break;
 	case RT_TAG_RECEIVED:
-		rt_stream_received(call, success);
+		if (rt_call_is_stream(call))
+			rt_stream_received(call, success);
+		else
+			rt_large_received(call, success);
 		break;
 	case RT_TAG_ENDED:
 		rt_intake_send_ended(call->intake);
@@ -406,13 +434,16 @@ static void expire(struct rt_call *call)
 					     NULL);
 		return;
 	}
+	if (rt_large_is_slow(call, rt_clock_mono_us()))
+		status = RT_FAIL(RESOURCE_EXHAUSTED, "SLOW_CALLER",
+				 "the request takes too long to come");
 	rt_call_answer(call, status);
 }
 
 static bool is_late(const struct rt_call *call, int64_t now_us)
 {
 	int64_t unread_us = atomic_load(&call->answered) ? UNREAD_US : 0;
-	return call->deadline_us <= now_us - unread_us;
+	return call->deadline_us <= now_us - unread_us || rt_large_is_slow(call, now_us);
 }
 
 void rt_intake_expire(struct rt_intake *intake, int64_t now_us)

@@ -28,7 +28,8 @@ enum rt_tag_kind {
 	RT_TAG_CLOSED,   /* the call is over: answered, or the caller has gone */
 	RT_TAG_ANSWERED, /* the final batch is done */
 	RT_TAG_SENT,     /* one message of a stream is sent */
-	RT_TAG_RECEIVED, /* one message of a bidirectional stream, or its half-close */
+	RT_TAG_RECEIVED, /* one message of a bidirectional stream, or its half-close; a large
+			    message of a unary call */
 	RT_TAG_ENDED,    /* calls have been ended by other threads: their answers are to be sent */
 	RT_TAG_COUNT,
 	RT_TAG_SHUTDOWN, /* the server's own: no connection is left */
@@ -69,6 +70,13 @@ enum rt_server_phase {
 	RT_SERVER_CANCELLING, /* nothing more is begun */
 };
 
+/* Calls with large messages: who waits for a turn to read, the longest first. */
+struct rt_large {
+	struct rt_lock lock;
+	size_t reading;
+	struct rt_call *first, **last;
+};
+
 struct rt_health;
 struct rt_reflection;
 
@@ -79,6 +87,7 @@ struct rt_server {
 	void *(*worker_new)(void *service);
 	void (*worker_destroy)(void *worker);
 	size_t message_bytes_max;
+	size_t bytes_in_flight_max;
 	size_t arena_bytes_max;
 
 	grpc_server *grpc;
@@ -95,6 +104,8 @@ struct rt_server {
 
 	_Atomic enum rt_server_phase phase;
 	_Atomic int64_t load; /* calls that count towards queue_max */
+	_Atomic size_t bytes; /* of the messages of calls in flight */
+	struct rt_large large;
 	struct rt_tag shutdown_tag;
 	atomic_bool shutdown_seen; /* no connection is left */
 	bool abandoned;
@@ -146,6 +157,9 @@ struct rt_call {
 	atomic_bool asked_to_leave;
 	int closed_early; /* gRPC's: the caller has gone, or its deadline has passed */
 	bool loaded;      /* counted in the server's load, until it is ended */
+	size_t bytes;     /* counted in the server's bytes, until nothing of it is left */
+	_Atomic int64_t reading_since_us; /* its large message; 0: not now */
+	struct rt_call *waiting_next;     /* for its turn to read */
 	int64_t arrived_us;
 	int64_t deadline_us;
 	bool ends_with_token; /* a stream: its deadline is its token's end */
@@ -159,7 +173,8 @@ struct rt_call {
 	struct rt_call *ended_next; /* in the intake's list of those that other threads ended */
 	struct rt_status outcome;   /* what it was ended with, and the packed reply */
 	grpc_byte_buffer *reply;
-	void *context; /* the handler's own */
+	struct rt_pieces *pieces; /* of the reply, packed before the end */
+	void *context;            /* the handler's own */
 	void (*context_destroy)(void *context);
 	struct rt_stream stream;
 };
@@ -186,6 +201,18 @@ void rt_intake_expire(struct rt_intake *intake, int64_t now_us);
 
 /* Sends the answers of the calls that other threads have ended. On the intake's thread. */
 void rt_intake_send_ended(struct rt_intake *intake);
+
+/* server_bytes.c: whether there is room for the call's message; counts the call as shed when there
+ * is none. */
+struct rt_status rt_admit_bytes(struct rt_call *call);
+void rt_give_back_bytes(struct rt_call *call);
+/* RESOURCE_EXHAUSTED, and when to try again; `what` there is too much of. */
+struct rt_status rt_shed(struct rt_call *call, const char *what);
+/* Reads the message of an RT_UNARY_LARGE call when its turn has come, and lets it run. */
+void rt_large_arrived(struct rt_call *call);
+void rt_large_received(struct rt_call *call, bool success);
+/* Whether its message takes too long to come. */
+bool rt_large_is_slow(const struct rt_call *call, int64_t now_us);
 
 /* server_stream.c */
 void rt_stream_init(struct rt_call *call);

@@ -7,7 +7,8 @@
 
 bool rt_call_is_stream(const struct rt_call *call)
 {
-	return call->served->method != NULL && call->served->method->kind != RT_UNARY;
+	const struct rt_method *method = call->served->method;
+	return method != NULL && method->kind != RT_UNARY && method->kind != RT_UNARY_LARGE;
 }
 
 void rt_stream_init(struct rt_call *call)

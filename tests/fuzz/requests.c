@@ -110,6 +110,12 @@ void rt_call_end(struct rt_call *call, struct rt_status status, const ProtobufCM
 		check_packs(reply);
 }
 
+void rt_call_add(struct rt_call *call, const ProtobufCMessage *part)
+{
+	RT_ASSERT(!call->ended);
+	check_packs(part);
+}
+
 struct rt_status rt_call_send(struct rt_call *call, const ProtobufCMessage *message)
 {
 	RT_ASSERT(!call->ended);

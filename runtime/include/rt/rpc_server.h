@@ -24,7 +24,9 @@ struct rt_call;
 struct rt_server;
 struct rt_token_verifier;
 
-enum rt_method_kind { RT_UNARY, RT_SERVER_STREAM, RT_BIDI_STREAM };
+/* RT_UNARY_LARGE: unary, for requests of megabytes; they are read when the caller is known, and few
+ * at a time. */
+enum rt_method_kind { RT_UNARY, RT_UNARY_LARGE, RT_SERVER_STREAM, RT_BIDI_STREAM };
 enum rt_method_run { RT_RUN_INLINE, RT_RUN_WORKER };
 
 /* Unary and server stream: called once, with the request. Bidirectional: called for each message,
@@ -76,6 +78,8 @@ struct rt_server_config {
 	void (*worker_destroy)(void *worker);
 	size_t completion_threads;   /* 0 means 1 */
 	size_t message_bytes_max;    /* 0 means 4 MiB */
+	size_t bytes_in_flight_max;  /* of requests, together; more are refused with
+					RESOURCE_EXHAUSTED; 0 means 8 of the largest */
 	size_t call_arena_bytes_max; /* for the unpacked request and what the handler makes of it; 0
 					means 16 MiB */
 };
@@ -113,6 +117,10 @@ void rt_call_end(struct rt_call *call, struct rt_status status, const ProtobufCM
  * its caller likes, and takes no place among the calls in flight; whoever keeps it bounds how many
  * there are. */
 void rt_call_linger(struct rt_call *call);
+/* Unary: packs a part of the reply at once, so that a large reply need not be in memory as a
+ * message and as bytes. Parts, and the reply that the call is ended with, are one message as
+ * protobuf merges them: elements of a repeated field follow each other. */
+void rt_call_add(struct rt_call *call, const ProtobufCMessage *part);
 /* Streams: packs and queues one message. Errors: RESOURCE_EXHAUSTED SLOW_CALLER when too many wait,
  * CANCELLED. */
 struct rt_status rt_call_send(struct rt_call *call, const ProtobufCMessage *message);

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/money.h"
 
@@ -410,7 +409,7 @@ static void set_kind(Daler__Accounts__V1__Transfer *to, const struct transfer *t
 }
 
 static Daler__Accounts__V1__Transfer *map_transfer(const struct transfer *transfer,
-						   struct rt_arena *arena)
+						   const char *reference, struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Transfer *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -421,147 +420,25 @@ static Daler__Accounts__V1__Transfer *map_transfer(const struct transfer *transf
 	to->credit_account_id = map_uuid(&transfer->credit_account_id, arena);
 	to->amount_minor = transfer->amount_minor;
 	to->currency = copy(transfer->currency, arena);
-	to->reference = copy(transfer->reference, arena);
+	to->reference = copy(reference, arena);
 	set_kind(to, transfer, arena);
 	return to;
 }
 
 Daler__Accounts__V1__PostedTransfer *map_posted(const struct posted_transfer *posted,
-						struct rt_arena *arena)
+						const char *reference, struct rt_arena *arena)
 {
 	Daler__Accounts__V1__PostedTransfer *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
 		return NULL;
 	daler__accounts__v1__posted_transfer__init(to);
-	to->transfer = map_transfer(&posted->transfer, arena);
+	to->transfer = map_transfer(&posted->transfer, reference, arena);
 	to->group_id = map_uuid(&posted->group_id, arena);
 	to->create_time = map_time(posted->created_us, arena);
 	to->moved_minor = posted->moved_minor;
 	to->debit_balances = map_balances(posted->debit.normal, &posted->debit.after, arena);
 	to->credit_balances = map_balances(posted->credit.normal, &posted->credit.after, arena);
 	return to;
-}
-
-static Daler__Accounts__V1__PostedGroup *map_posted_group(const struct group_record *record,
-							  struct rt_arena *arena)
-{
-	Daler__Accounts__V1__PostedGroup *to = rt_arena_alloc(arena, sizeof(*to));
-	if (to == NULL)
-		return NULL;
-	daler__accounts__v1__posted_group__init(to);
-	to->transfers = rt_arena_array(arena, record->count, sizeof(to->transfers[0]));
-	if (to->transfers == NULL)
-		return NULL;
-	to->n_transfers = record->count;
-	for (size_t i = 0; i < record->count; i++)
-		to->transfers[i] = map_posted(&record->transfers[i], arena);
-	return to;
-}
-
-static Daler__Accounts__V1__Decline *map_decline(const struct group_record *record,
-						 struct rt_arena *arena)
-{
-	Daler__Accounts__V1__Decline *to = rt_arena_alloc(arena, sizeof(*to));
-	if (to == NULL)
-		return NULL;
-	daler__accounts__v1__decline__init(to);
-	to->reason = copy(decline_name(record->decline), arena);
-	to->transfer_id = map_uuid(&record->cause_id, arena);
-	to->create_time = map_time(record->created_us, arena);
-	return to;
-}
-
-struct rt_status map_refused(const struct outcome *outcome)
-{
-	RT_ASSERT(outcome->record == NULL);
-	switch (outcome->refusal) {
-	case REFUSAL_EXPIRES:
-		return rt_status_in(
-			RT_BAD_FIELD("INVALID_FIELD", "hold.expire_time",
-				     "must be later than now, and at most ten years from now"),
-			"transfers[%zu].", outcome->position);
-	case REFUSAL_NONE:
-	case REFUSAL_MISMATCH:
-	case REFUSAL_NOT_DUE: /* the ledger's own wishes alone */
-		break;
-	}
-	return RT_FAIL(FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH",
-		       "an id of the group is on record with another body");
-}
-
-static Daler__Accounts__V1__Refusal *map_refusal(const struct outcome *outcome,
-						 struct rt_arena *arena)
-{
-	Daler__Accounts__V1__Refusal *to = rt_arena_alloc(arena, sizeof(*to));
-	if (to == NULL)
-		return NULL;
-	daler__accounts__v1__refusal__init(to);
-	const struct rt_status status = map_refused(outcome);
-	to->reason = copy(status.reason, arena);
-	to->message = status.field[0] == '\0'
-			      ? copy(status.detail, arena)
-			      : rt_arena_printf(arena, "%s %s", status.field, status.detail);
-	return to;
-}
-
-static Daler__Accounts__V1__Outcome *new_outcome(const struct rt_uuid *id, bool replayed,
-						 struct rt_arena *arena)
-{
-	Daler__Accounts__V1__Outcome *to = rt_arena_alloc(arena, sizeof(*to));
-	if (to == NULL)
-		return NULL;
-	daler__accounts__v1__outcome__init(to);
-	to->group_id = map_uuid(id, arena);
-	to->replayed = replayed;
-	return to;
-}
-
-static void set_recorded(Daler__Accounts__V1__Outcome *to, const struct group_record *record,
-			 struct rt_arena *arena)
-{
-	if (record->decline != DECLINE_NONE) {
-		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_DECLINE;
-		to->decline = map_decline(record, arena);
-	} else {
-		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_POSTED;
-		to->posted = map_posted_group(record, arena);
-	}
-}
-
-Daler__Accounts__V1__Outcome *map_recorded(const struct group_record *record,
-					   struct rt_arena *arena)
-{
-	Daler__Accounts__V1__Outcome *to = new_outcome(&record->id, true, arena);
-	if (to != NULL)
-		set_recorded(to, record, arena);
-	return to;
-}
-
-Daler__Accounts__V1__Outcome *map_outcome(const struct group *group, const struct outcome *outcome,
-					  struct rt_arena *arena)
-{
-	Daler__Accounts__V1__Outcome *to = new_outcome(group_id(group), outcome->replayed, arena);
-	if (to == NULL)
-		return NULL;
-	if (outcome->record == NULL) {
-		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_REFUSAL;
-		to->refusal = map_refusal(outcome, arena);
-	} else {
-		set_recorded(to, outcome->record, arena);
-	}
-	return to;
-}
-
-Daler__Accounts__V1__Outcome **map_outcomes(const struct group *groups,
-					    const struct outcome *outcomes, size_t count,
-					    struct rt_arena *arena)
-{
-	Daler__Accounts__V1__Outcome **list = map_list(count, arena);
-	if (list == NULL)
-		return NULL;
-	for (size_t i = 0; i < count; i++)
-		list[i] = map_outcome(&groups[i], &outcomes[i], arena);
-	return list;
 }
 
 Daler__Accounts__V1__StatementEntry *map_entry(const struct statement_entry *entry,
@@ -572,7 +449,7 @@ Daler__Accounts__V1__StatementEntry *map_entry(const struct statement_entry *ent
 		return NULL;
 	daler__accounts__v1__statement_entry__init(to);
 	to->sequence = entry->after.sequence;
-	to->transfer = map_transfer(&entry->transfer, arena);
+	to->transfer = map_transfer(&entry->transfer, entry->transfer.reference, arena);
 	to->create_time = map_time(entry->created_us, arena);
 	to->balances = map_balances(side, &entry->after, arena);
 	to->moved_minor = entry->moved_minor;

@@ -37,7 +37,7 @@ Daler__Accounts__V1__AccountMetadata *map_metadata(const struct account_record *
 Daler__Accounts__V1__Account *map_account(const struct account_record *record,
 					  struct rt_arena *arena);
 Daler__Accounts__V1__PostedTransfer *map_posted(const struct posted_transfer *posted,
-						struct rt_arena *arena);
+						const char *reference, struct rt_arena *arena);
 Daler__Accounts__V1__Outcome *map_outcome(const struct group *group, const struct outcome *outcome,
 					  struct rt_arena *arena);
 Daler__Accounts__V1__Outcome **map_outcomes(const struct group *groups,

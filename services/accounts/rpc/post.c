@@ -9,6 +9,9 @@
 
 static const struct map_bounds batch_bounds = {.groups_max = 1000, .transfers_max = 10000};
 
+/* A group of 100 transfers with the longest texts takes a tenth of it. */
+#define OUTCOME_ARENA_BYTES_MAX ((size_t)1 << 20)
+
 static struct rt_status no_memory(void)
 {
 	return RT_FAIL(RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE",
@@ -67,18 +70,31 @@ void accounts_post(struct rt_call *call)
 		reply_end(call, status, NULL);
 }
 
+/* Adds one outcome to the reply: all of them as messages would take more memory than the request.
+ */
+static struct rt_status add_outcome(struct rt_call *call, const struct group *group,
+				    const struct outcome *outcome)
+{
+	CLEANUP(rt_arena_deinit) struct rt_arena scratch;
+	rt_arena_init(&scratch, OUTCOME_ARENA_BYTES_MAX);
+	Daler__Accounts__V1__Outcome *mapped = map_outcome(group, outcome, &scratch);
+	if (scratch.overflowed)
+		return no_memory();
+	Daler__Accounts__V1__PostBatchResponse part =
+		DALER__ACCOUNTS__V1__POST_BATCH_RESPONSE__INIT;
+	part.outcomes = &mapped;
+	part.n_outcomes = 1;
+	rt_call_add(call, &part.base);
+	return rt_ok();
+}
+
 static void answer_batch(struct posting_request *request, struct rt_status status,
 			 const struct outcome *outcomes)
 {
-	struct rt_call *call = request->context;
-	Daler__Accounts__V1__PostBatchResponse reply =
-		DALER__ACCOUNTS__V1__POST_BATCH_RESPONSE__INIT;
-	if (rt_is_ok(&status)) {
-		reply.outcomes = map_outcomes(request->groups, outcomes, request->group_count,
-					      rt_call_arena(call));
-		reply.n_outcomes = reply.outcomes == NULL ? 0 : request->group_count;
-	}
-	reply_end(call, status, &reply.base);
+	Daler__Accounts__V1__PostBatchResponse end = DALER__ACCOUNTS__V1__POST_BATCH_RESPONSE__INIT;
+	for (size_t i = 0; rt_is_ok(&status) && i < request->group_count; i++)
+		status = add_outcome(request->context, &request->groups[i], &outcomes[i]);
+	reply_end(request->context, status, &end.base);
 }
 
 static struct rt_status post_batch(struct rt_call *call)

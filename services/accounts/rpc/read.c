@@ -34,7 +34,8 @@ static struct rt_status get_transfer(const struct request *request,
 	RT_TRY(rt_uuid_field("transfer_id", asked->transfer_id, &transfer_id));
 	RT_TRY(statement_store_transfer(request->pg, &ledger_id, &transfer_id, request->arena,
 					request->deadline_us, &stored));
-	reply->transfer = map_posted(&stored.posted, request->arena);
+	reply->transfer =
+		map_posted(&stored.posted, stored.posted.transfer.reference, request->arena);
 	reply->hold_state = map_hold_state(&stored);
 	reply->captured_minor = stored.captured_minor;
 	reply->reversed_minor = stored.reversed_minor;

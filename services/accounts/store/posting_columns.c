@@ -122,19 +122,28 @@ static void transfers_add(struct rt_pg_params *params, const struct transfer_col
 	rt_pg_add_bool_array(params, columns->keep_open, count);
 }
 
-void posting_columns_transfers(struct rt_pg_params *params, const struct book *book)
+/* The next transfer that was posted; there is one. */
+static size_t next_posted(struct posted_place *place, const struct group_record **record)
 {
-	size_t count = book->counts.posted_transfers;
+	while (place->record->decline != DECLINE_NONE || place->position == place->record->count)
+		*place = (struct posted_place){place->record->next_new, 0};
+	*record = place->record;
+	return place->position++;
+}
+
+void posting_columns_transfers(struct rt_pg_params *params, const struct book *book,
+			       struct posted_place *place, size_t count)
+{
 	rt_pg_add_time(params, book->now_us);
 	rt_pg_add_int(params, (int64_t)count);
 	struct transfer_columns columns = transfers_new(params, count);
 	if (params->arena->overflowed)
 		return;
-	size_t row = 0;
-	for (const struct group_record *record = book->first_new; record != NULL;
-	     record = record->next_new)
-		for (size_t i = 0; record->decline == DECLINE_NONE && i < record->count; i++)
-			transfers_set(&columns, row++, record, i);
+	for (size_t row = 0; row < count; row++) {
+		const struct group_record *record;
+		size_t position = next_posted(place, &record);
+		transfers_set(&columns, row, record, position);
+	}
 	transfers_add(params, &columns, count);
 }
 

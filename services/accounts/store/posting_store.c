@@ -201,9 +201,13 @@ struct rt_status posting_store_read(struct rt_pg *pg, const struct posting_wante
 	return originals > 0 ? take_originals(&rows[ALWAYS + holds], book) : rt_ok();
 }
 
+/* The transfers of the largest batches go in several statements, each of which has its parameters
+ * sent before those of the next are made: together they would take more memory than all else. */
+enum { INSERTS_MAX = 16, INSERT_ROWS_MIN = 1000 };
+
 /* What the second round trip brings: how many rows each statement touched, and how many it had to.
  */
-enum { WRITES_MAX = 6 };
+enum { WRITES_MAX = INSERTS_MAX + 5 };
 
 struct writes {
 	struct rt_pg_rows rows[WRITES_MAX];
@@ -217,39 +221,79 @@ static void writes_deinit(struct writes *writes)
 		rt_pg_rows_deinit(&writes->rows[i]);
 }
 
-typedef void (*add_columns)(struct rt_pg_params *params, const struct book *book);
-
-static struct rt_status send_write(struct rt_pg *pg, const struct rt_pg_statement *statement,
-				   const struct rt_uuid *ledger_id, const struct book *book,
-				   add_columns add, size_t rows, struct writes *writes)
+/* A statement's parameters have memory of their own, until they are sent. */
+static void params_begin(struct rt_pg_params *params, struct rt_arena *scratch,
+			 const struct rt_uuid *ledger_id, const struct book *book)
 {
-	if (rows == 0)
+	rt_arena_init(scratch, book->arena->limit_bytes);
+	rt_pg_params_init(params, scratch);
+	rt_pg_add_uuid(params, ledger_id);
+}
+
+/* Where a statement's parameters come from, and for how many rows. */
+struct write {
+	const struct rt_pg_statement *statement;
+	void (*add)(struct rt_pg_params *params, const struct book *book);
+	size_t rows;
+};
+
+static struct rt_status send_write(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				   const struct book *book, const struct write *write,
+				   struct writes *writes)
+{
+	if (write->rows == 0)
 		return rt_ok();
+	CLEANUP(rt_arena_deinit) struct rt_arena scratch;
 	struct rt_pg_params params;
-	rt_pg_params_init(&params, book->arena);
-	rt_pg_add_uuid(&params, ledger_id);
-	add(&params, book);
-	writes->expected[writes->count++] = rows;
-	return rt_pg_send(pg, statement, &params);
+	params_begin(&params, &scratch, ledger_id, book);
+	write->add(&params, book);
+	writes->expected[writes->count++] = write->rows;
+	return rt_pg_send(pg, write->statement, &params);
+}
+
+static struct rt_status send_insert(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				    const struct book *book, struct posted_place *place,
+				    size_t rows)
+{
+	CLEANUP(rt_arena_deinit) struct rt_arena scratch;
+	struct rt_pg_params params;
+	params_begin(&params, &scratch, ledger_id, book);
+	posting_columns_transfers(&params, book, place, rows);
+	return rt_pg_send(pg, &insert_transfers, &params);
+}
+
+static struct rt_status send_inserts(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				     const struct book *book, struct writes *writes)
+{
+	size_t left = book->counts.posted_transfers;
+	size_t rows_max = (left + INSERTS_MAX - 1) / INSERTS_MAX;
+	if (rows_max < INSERT_ROWS_MIN)
+		rows_max = INSERT_ROWS_MIN;
+	struct posted_place place = {book->first_new, 0};
+	while (left > 0) {
+		size_t rows = left < rows_max ? left : rows_max;
+		writes->expected[writes->count++] = rows;
+		RT_TRY(send_insert(pg, ledger_id, book, &place, rows));
+		left -= rows;
+	}
+	return rt_ok();
 }
 
 static struct rt_status send_writes(struct rt_pg *pg, const struct rt_uuid *ledger_id,
 				    const struct book *book, struct writes *writes)
 {
 	const struct book_counts *counts = &book->counts;
-	RT_TRY(send_write(pg, &insert_transfers, ledger_id, book, posting_columns_transfers,
-			  counts->posted_transfers, writes));
-	RT_TRY(send_write(pg, &insert_declines, ledger_id, book, posting_columns_declines,
-			  counts->declined_transfers, writes));
-	RT_TRY(send_write(pg, &insert_holds, ledger_id, book, posting_columns_new_holds,
-			  counts->holds_new, writes));
-	RT_TRY(send_write(pg, &update_holds, ledger_id, book, posting_columns_changed_holds,
-			  counts->holds_changed, writes));
-	RT_TRY(send_write(pg, &put_reversed, ledger_id, book, posting_columns_reversed,
-			  counts->originals_changed, writes));
-	/* One row, of which PostgreSQL says that no account was missed. */
-	RT_TRY(send_write(pg, &update_accounts, ledger_id, book, posting_columns_accounts,
-			  counts->accounts_changed > 0, writes));
+	const struct write others[] = {
+		{&insert_declines, posting_columns_declines, counts->declined_transfers},
+		{&insert_holds, posting_columns_new_holds, counts->holds_new},
+		{&update_holds, posting_columns_changed_holds, counts->holds_changed},
+		{&put_reversed, posting_columns_reversed, counts->originals_changed},
+		/* One row, of which PostgreSQL says that no account was missed. */
+		{&update_accounts, posting_columns_accounts, counts->accounts_changed > 0},
+	};
+	RT_TRY(send_inserts(pg, ledger_id, book, writes));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		RT_TRY(send_write(pg, ledger_id, book, &others[i], writes));
 	return rt_pg_send_commit(pg);
 }
 

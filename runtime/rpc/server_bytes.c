@@ -1,0 +1,110 @@
+/* How many bytes of messages the server holds at once. What is more is refused, as too many calls
+ * are; and since gRPC tells the size of a message only when all of it is in memory, those of
+ * RT_UNARY_LARGE methods are asked for a few at a time. */
+#include "rpc/byte_buffer.h"
+#include "rpc/server_internal.h"
+#include "rt/assert.h"
+#include "rt/clock.h"
+#include "rt/id.h"
+
+/* Messages that are being read at once. Whoever is slow keeps others from their turn, but not for
+ * long. */
+#define READING_MAX 1
+#define READ_US_MAX (2 * RT_US_PER_S)
+
+struct rt_status rt_shed(struct rt_call *call, const char *what)
+{
+	rt_series_add(call->served->shed, 1);
+	struct rt_status status =
+		RT_FAIL(RESOURCE_EXHAUSTED, "OVERLOADED", "too many %s are in flight", what);
+	status.retry_after_ms =
+		100 + (int64_t)rt_random_below(200); /* so that they don't all come back at once */
+	return status;
+}
+
+struct rt_status rt_admit_bytes(struct rt_call *call)
+{
+	struct rt_server *server = call->server;
+	if (call->payload == NULL || call->served->internal)
+		return rt_ok();
+	size_t bytes = grpc_byte_buffer_length(call->payload);
+	if (bytes > server->message_bytes_max)
+		return RT_FAIL(RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE",
+			       "the request has more than %zu bytes", server->message_bytes_max);
+	size_t others = atomic_fetch_add(&server->bytes, bytes);
+	call->bytes = bytes;
+	/* One may be as large as a message may be, when it is alone. */
+	if (others == 0 || others + bytes <= server->bytes_in_flight_max)
+		return rt_ok();
+	/* Before the caller has read why, others may come. */
+	rt_give_back_bytes(call);
+	grpc_byte_buffer_destroy(call->payload);
+	call->payload = NULL;
+	return rt_shed(call, "bytes of requests");
+}
+
+void rt_give_back_bytes(struct rt_call *call)
+{
+	atomic_fetch_sub(&call->server->bytes, call->bytes);
+	call->bytes = 0;
+}
+
+static void read_large(struct rt_call *call)
+{
+	call->reading_since_us = rt_clock_mono_us();
+	grpc_op op = {.op = GRPC_OP_RECV_MESSAGE};
+	op.data.recv_message.recv_message = &call->payload;
+	rt_call_batch(call, &op, 1, RT_TAG_RECEIVED);
+}
+
+void rt_large_arrived(struct rt_call *call)
+{
+	struct rt_large *large = &call->server->large;
+	rt_lock_take(&large->lock);
+	bool now = large->reading < READING_MAX;
+	if (now) {
+		large->reading++;
+	} else {
+		call->waiting_next = NULL;
+		*large->last = call;
+		large->last = &call->waiting_next;
+	}
+	rt_lock_give(&large->lock);
+	if (now)
+		read_large(call);
+}
+
+/* The one whose message has come leaves its place to the one that has waited longest. */
+static struct rt_call *take_turn(struct rt_large *large)
+{
+	RT_LOCKED(&large->lock);
+	struct rt_call *next = large->first;
+	if (next == NULL) {
+		large->reading--;
+		return NULL;
+	}
+	large->first = next->waiting_next;
+	if (large->first == NULL)
+		large->last = &large->first;
+	return next;
+}
+
+void rt_large_received(struct rt_call *call, bool success)
+{
+	call->reading_since_us = 0;
+	struct rt_status status = rt_admit_bytes(call);
+	struct rt_call *next = take_turn(&call->server->large);
+	if (next != NULL)
+		read_large(next);
+	if (!success)
+		status = RT_FAIL(CANCELLED, "CANCELLED", "the message did not come");
+	if (rt_is_ok(&status))
+		rt_server_dispatch(call);
+	else
+		rt_call_end(call, status, NULL);
+}
+
+bool rt_large_is_slow(const struct rt_call *call, int64_t now_us)
+{
+	return call->reading_since_us != 0 && now_us - call->reading_since_us > READ_US_MAX;
+}
