@@ -192,6 +192,20 @@ class Expiry(Kinds):
         self.assertEqual(self.money(self.wallet), (1000 - 10 * won, 1000 - 10 * won))
         self.assertEqual(self.money(self.other), (10 * won, 10 * won))
 
+    def test_a_clock_that_was_ahead_ends_no_hold_early(self):
+        """Whoever posted with it left its time on the accounts that it touched."""
+        before = self.hold(100, moment(600))
+        environment.sql("accounts", f"UPDATE accounts SET last_entry = now() + interval '1 day' "
+                                    f"WHERE account_id = '{self.wallet}'")
+        during = self.hold(50, moment(600))
+        for hold in (before, during):
+            self.posted(self.use(hold, "capture", 20, keep_open=True))
+            self.assertEqual(self.read(hold).hold_state, a.HOLD_STATE_PENDING)
+        short = self.hold(30, soon())
+        eventually(lambda: self.read(short).hold_state == a.HOLD_STATE_EXPIRED)
+        times = [entry.create_time.ToMicroseconds() for entry in self.ledger.statement(self.wallet)]
+        self.assertEqual(times, sorted(times))
+
     def test_repeat_after_the_expiry_is_the_first_outcome(self):
         transfer = self.make(self.wallet, self.other, 5, "hold", soon())
         first = self.ledger.post_group(transfer)

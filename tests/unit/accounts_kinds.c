@@ -195,6 +195,31 @@ static void test_time_goes_on(void **state)
 	assert_int_equal(decide(desk, direct(11, 1, 2, 1)).record->created_us, NOW_US + MINUTE_US);
 }
 
+/* An account that a clock left a time of tomorrow on ends no hold before its time, neither its own
+ * nor another's of the batch, and keeps none from being made. */
+static void test_holds_expire_by_the_clock(void **state)
+{
+	struct desk *desk = *state;
+	open_usual(desk);
+	must_post(desk, expiring(hold(11, 1, 2, 100), NOW_US + MINUTE_US));
+	open_account(desk, (struct account){.id = id(4),
+					    .side = ACCOUNT_CREDIT_NORMAL,
+					    .last_entry_us = NOW_US + 1440 * MINUTE_US,
+					    .state.sequence = 1});
+	struct outcome made = decide(desk, expiring(hold(12, 1, 4, 100), NOW_US + MINUTE_US));
+	assert_non_null(made.record);
+	assert_int_equal(made.record->created_us, NOW_US + 1440 * MINUTE_US);
+	must_post(desk, part_of(direct(13, 1, 2, 30), 11));
+	must_post(desk, part_of(direct(14, 1, 4, 30), 12));
+	must_refuse(desk, expiry(15, 1, 2, 11), REFUSAL_NOT_DUE);
+	must_refuse(desk, expiry(16, 1, 4, 12), REFUSAL_NOT_DUE);
+	book_set_time(&desk->book, NOW_US + MINUTE_US);
+	assert_int_equal(decide(desk, part_of(direct(17, 1, 4, 30), 12)).record->decline,
+			 DECLINE_HOLD_EXPIRED);
+	must_post(desk, expiry(15, 1, 2, 11));
+	must_post(desk, expiry(16, 1, 4, 12));
+}
+
 static struct transfer balancing(uint32_t transfer, uint32_t debit, uint32_t credit,
 				 int64_t most_minor)
 {
@@ -473,6 +498,7 @@ int main(void)
 		TEST(test_captured_holds_do_not_expire),
 		TEST(test_expires_in_the_past),
 		TEST(test_time_goes_on),
+		TEST(test_holds_expire_by_the_clock),
 		TEST(test_balancing),
 		TEST(test_balancing_meets_the_other_limit),
 		TEST(test_reversal),

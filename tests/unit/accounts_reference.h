@@ -176,7 +176,7 @@ static inline enum decline_reason judge_hold(const struct transfer *transfer, wi
 		return DECLINE_ALREADY_CAPTURED;
 	if (standing.state == HOLD_RELEASED)
 		return DECLINE_ALREADY_RELEASED;
-	bool late = standing.made->expires_us != 0 && world.now_us >= standing.made->expires_us;
+	bool late = standing.made->expires_us != 0 && world.clock_us >= standing.made->expires_us;
 	if (standing.state == HOLD_EXPIRED || late != (transfer->kind == TRANSFER_EXPIRY))
 		return DECLINE_HOLD_EXPIRED;
 	*moved = transfer->kind == TRANSFER_CAPTURE ? transfer->amount_minor : left_of(&standing);
@@ -331,8 +331,9 @@ static inline bool expires_badly(const struct ask *asked)
 {
 	for (size_t i = 0; i < asked->count; i++) {
 		int64_t expires_us = asked->transfers[i].expires_us;
-		if (expires_us != 0 && (expires_us <= world.now_us ||
-					(wide)expires_us - world.now_us > TRANSFER_EXPIRES_US_MAX))
+		if (expires_us != 0 &&
+		    (expires_us <= world.clock_us ||
+		     (wide)expires_us - world.clock_us > TRANSFER_EXPIRES_US_MAX))
 			return true;
 	}
 	return false;

@@ -37,10 +37,11 @@ struct rt_status book_add_account(struct book *book, const struct account *accou
 	return rt_ok();
 }
 
-void book_set_time(struct book *book, int64_t now_us)
+void book_set_time(struct book *book, int64_t clock_us)
 {
-	if (book->now_us < now_us)
-		book->now_us = now_us;
+	book->clock_us = clock_us;
+	if (book->now_us < clock_us)
+		book->now_us = clock_us;
 }
 
 static struct book_hold *add_hold(struct book *book, const struct hold *hold)

@@ -67,7 +67,8 @@ struct book_counts {
 
 struct book {
 	struct rt_arena *arena;
-	int64_t now_us; /* create time of what is decided */
+	int64_t now_us;   /* create time of what is decided */
+	int64_t clock_us; /* what the clock says: what holds expire by */
 	struct uuid_table accounts;
 	struct uuid_table holds;
 	struct uuid_table originals;
@@ -114,10 +115,11 @@ struct declined_transfer {
 };
 struct rt_status book_add_declined(struct book *book, const struct declined_transfer *declined);
 
-/* After all of these: what is decided from here on is decided at this time, or at that of the last
- * entry of an account that the book has, when that is later: an account's entries never go back in
- * time. */
-void book_set_time(struct book *book, int64_t now_us);
+/* After all of these: what is decided from here on has this time, or that of the last entry of an
+ * account that the book has, when that is later: an account's entries never go back in time. Holds
+ * expire by the clock alone: one that was ahead for a moment, and left its time on an account, ends
+ * no hold before its time from then on. Source: docs/decisions/0034-the-time-of-a-batch.md. */
+void book_set_time(struct book *book, int64_t clock_us);
 
 /* Why a group is refused without a trace. */
 enum refusal {

@@ -230,7 +230,7 @@ static struct rt_status carry_out_one(struct book *book, const struct transfer *
 	struct transfer_parties parties = parties_of(book, transfer, original);
 	int64_t moved_minor;
 	*undo = remember(&parties);
-	*reason = transfer_apply(transfer, &parties, book->now_us, &moved_minor);
+	*reason = transfer_apply(transfer, &parties, book->clock_us, &moved_minor);
 	if (*reason != DECLINE_NONE)
 		return rt_ok();
 	set_posted(record, index, transfer, &parties, moved_minor);
@@ -370,7 +370,7 @@ static bool expires_badly(const struct book *book, const struct group *group,
 			  struct outcome *outcome)
 {
 	for (size_t i = 0; i < group->count; i++) {
-		if (!transfer_expiry_is_ahead(&group->transfers[i], book->now_us)) {
+		if (!transfer_expiry_is_ahead(&group->transfers[i], book->clock_us)) {
 			*outcome = (struct outcome){.refusal = REFUSAL_EXPIRES, .position = i};
 			return true;
 		}
