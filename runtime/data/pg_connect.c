@@ -19,11 +19,13 @@
 /* What a session may be told otherwise by `options` in the connection string. A client that is gone
  * is noticed within seconds, so that its locks do not outlive it. A statement's plan does not
  * depend on the values of its first calls: statistics say nothing of rows that came since, and a
- * plan made for "no such row" has cost a thousand times what it should. */
+ * plan made for "no such row" has cost a thousand times what it should. It has no parallel workers
+ * either: they take longer to start than any of our statements to run, and a plan that doesn't know
+ * how short its page is (LIMIT $n) asks for them. */
 #define SOFT_OPTIONS                                                                               \
 	"-c idle_in_transaction_session_timeout=10s -c client_connection_check_interval=1s "       \
 	"-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "        \
-	"-c jit=off -c plan_cache_mode=force_generic_plan"
+	"-c jit=off -c plan_cache_mode=force_generic_plan -c max_parallel_workers_per_gather=0"
 /* What it may not: an acknowledged write has to be on disk. */
 #define HARD_OPTIONS                                                                               \
 	"-c synchronous_commit=on -c default_transaction_isolation=read\\ committed "              \

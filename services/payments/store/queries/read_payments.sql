@@ -1,6 +1,7 @@
 -- A page of a ledger's payments, newest first, by whatever is given (null: not asked for). $2: ids below this one, $3: and
--- above this one, both from the times that are asked for, to keep the page within them. Locks nothing. Planned with the
--- values: payments_of_account, payments_of_reference or payments_key when they are given, else payments_of_ledger.
+-- above this one, both from the times that are asked for, to keep the page within them. Locks nothing. After
+-- plan_with_values, so that the index fits what is asked for: payments_of_account, payments_of_reference or payments_key when
+-- they are given, else payments_of_ledger.
 SELECT p.payment_id, p.ledger_id, p.idempotency_key, p.caller, p.kind, p.account_id, p.counter_id, p.amount_minor, p.currency,
 	p.connector, p.instrument, p.reference, p.state, p.reason, p.version, p.create_time, p.update_time, p.remote_ledger_id,
 	p.remote_account_id, p.remote_counter_id, p.parent_id, p.round_id, p.fee_minor, p.fee_account_id, p.refunded_minor,
