@@ -5,6 +5,7 @@ import unittest
 
 from support import environment, world
 from support.cases import Case
+from support.contracts import payments as p
 from support.world import Market, deposit, new_id, state
 
 OTHERS = 20000
@@ -45,6 +46,11 @@ class Many(Case):
         cls.made = [cls.stub.call("CreatePayment", deposit(cls.ledger, account, 10 + n)).payment for n in range(3)]
         assert {state(payment) for payment in cls.made} == {"SUCCEEDED"}
 
+    def changes(self):
+        for message in self.stub.stream("Watch", p.WatchRequest(ledger_id=self.ledger.id)):
+            if message.HasField("payment"):
+                yield message.payment.payment_id, message.payment.version
+
     def assert_little_is_read(self, before):
         time.sleep(11)  # sessions that rest tell what they have read within 10 s
         self.assertLess(rows_read() - before, OTHERS / 4)
@@ -54,6 +60,18 @@ class Many(Case):
         reply = self.stub.ListPayments(ledger_id=self.ledger.id)
         self.assertEqual(list(reply.payments), self.made[::-1])
         self.assert_little_is_read(before)
+
+    def test_a_watch_from_the_first(self):
+        before = rows_read()
+        changes = self.changes()
+        wanted = [(payment.payment_id, version) for payment in self.made for version in range(1, payment.version + 1)]
+        self.assertEqual([next(changes) for _ in wanted], wanted)
+        self.assert_little_is_read(before)
+        # From there on it is told what comes, with everybody else.
+        again = self.stub.call("CreatePayment", deposit(self.ledger, self.made[0].deposit.account_id, 5)).payment
+        self.made.append(again)
+        self.assertEqual([next(changes) for _ in range(again.version)],
+                         [(again.payment_id, version) for version in range(1, again.version + 1)])
 
 
 if __name__ == "__main__":

@@ -14,6 +14,9 @@
 #define PAGE_CHANGES     200
 #define PAGE_BYTES       ((size_t)8 << 20)
 #define STATEMENT_US_MAX (5 * RT_US_PER_S)
+/* Whoever has at most so many payments comes from behind by those alone, and not through all that
+ * everybody else did meanwhile. */
+#define FEW_PAYMENTS     1000
 /* Without news a watcher is told at least this often how far it has come. */
 #define TELL_US          (5 * RT_US_PER_S)
 
@@ -81,6 +84,31 @@ static void tell(struct feed_watcher *watcher, const struct feed_change *change)
 		atomic_store(&watcher->left, true);
 }
 
+static void report(struct feed *feed, const struct rt_status *status)
+{
+	bool failing = !rt_is_ok(status);
+
+	if (failing && !feed->failing)
+		RT_LOG(WARN, "feed_failed", RT_STATUS(status));
+	feed->failing = failing;
+}
+
+/* Where a new watcher stands. When it can't be asked for, it reads with the others. */
+static void place(struct feed *feed, struct feed_watcher *watcher, int64_t horizon)
+{
+	if (watcher->from_now) {
+		watcher->at = (struct page_place){.number = horizon};
+		tell(watcher, NULL);
+	} else if (watcher->caller[0] != '\0' && watcher->at.number < horizon) {
+		struct rt_status status =
+			feed_store_few(feed->pg, &watcher->ledger_id, watcher->caller, FEW_PAYMENTS,
+				       rt_clock_mono_us() + STATEMENT_US_MAX, &watcher->apart);
+
+		report(feed, &status);
+	}
+	watcher->started = true;
+}
+
 /* A place beyond the horizon was given out by another database than this. */
 static void start_all(struct feed *feed, int64_t horizon)
 {
@@ -94,11 +122,8 @@ static void start_all(struct feed *feed, int64_t horizon)
 				    "the position is beyond what there is; begin anew"));
 			continue;
 		}
-		if (!watcher->started && watcher->from_now) {
-			watcher->at = (struct page_place){.number = horizon};
-			tell(watcher, NULL);
-		}
-		watcher->started = true;
+		if (!watcher->started)
+			place(feed, watcher, horizon);
 		watcher->stalled = watcher->room(watcher->context) == 0;
 		i++;
 	}
@@ -111,8 +136,13 @@ static int by_place(const void *left, const void *right)
 
 	if (one->stalled != other->stalled)
 		return one->stalled ? 1 : -1;
+	if (one->apart != other->apart)
+		return one->apart ? 1 : -1;
+	int by_caller = one->apart ? strcmp(one->caller, other->caller) : 0;
 	int by_ledger = rt_uuid_compare(&one->ledger_id, &other->ledger_id);
 
+	if (by_caller != 0)
+		return by_caller;
 	return by_ledger != 0 ? by_ledger : feed_place_compare(&one->at, &other->at);
 }
 
@@ -142,18 +172,21 @@ static void give(struct feed_watcher *watcher, const struct feed_change *changes
 static struct rt_status serve(struct feed *feed, struct feed_watcher **group, size_t size,
 			      int64_t horizon, bool *more, bool *news)
 {
+	const char *caller = group[0]->apart ? group[0]->caller : NULL;
 	struct feed_change *changes = NULL;
 	struct page_place from = group[0]->at;
 	size_t count = 0;
 	CLEANUP(rt_arena_deinit) struct rt_arena arena;
 
 	rt_arena_init(&arena, PAGE_BYTES);
-	RT_TRY(feed_store_read(feed->pg, &group[0]->ledger_id, &from, horizon, PAGE_CHANGES, &arena,
-			       rt_clock_mono_us() + STATEMENT_US_MAX, &changes, &count));
+	RT_TRY(feed_store_read(feed->pg, &group[0]->ledger_id, caller, &from, horizon, PAGE_CHANGES,
+			       &arena, rt_clock_mono_us() + STATEMENT_US_MAX, &changes, &count));
 	for (size_t i = 0; i < size; i++) {
 		give(group[i], changes, count);
-		if (!group[i]->stalled && count < PAGE_CHANGES)
-			group[i]->at = feed_place_at_horizon(&group[i]->at, horizon);
+		if (group[i]->stalled || count == PAGE_CHANGES)
+			continue;
+		group[i]->at = feed_place_at_horizon(&group[i]->at, horizon);
+		group[i]->apart = false;
 	}
 	*more = *more || count == PAGE_CHANGES;
 	*news = *news || count > 0;
@@ -202,15 +235,6 @@ static struct rt_status look(struct feed *feed, bool *more, bool *news)
 	RT_TRY(serve_all(feed, horizon, more, news));
 	tell_quiet(feed);
 	return rt_ok();
-}
-
-static void report(struct feed *feed, const struct rt_status *status)
-{
-	bool failing = !rt_is_ok(status);
-
-	if (failing && !feed->failing)
-		RT_LOG(WARN, "feed_failed", RT_STATUS(status));
-	feed->failing = failing;
 }
 
 static void end_all(struct feed *feed)

@@ -45,6 +45,7 @@ struct feed_watcher {
 	/* The feed's own. */
 	struct feed_watcher *next;
 	bool started;
+	bool apart; /* far behind, and with few payments: these alone are read */
 	atomic_bool stalled;
 	int64_t told_us;
 };

@@ -11,12 +11,34 @@ static const struct rt_pg_statement horizon_statement = {"payments_feed_horizon"
 static const struct rt_pg_statement changes_statement = {"payments_feed_changes",
 							 payments_feed_changes};
 
+static const struct rt_pg_statement changes_of_statement = {"payments_feed_changes_of",
+							    payments_feed_changes_of};
+static const struct rt_pg_statement few_statement = {"payments_feed_few", payments_feed_few};
+
 struct rt_status feed_store_horizon(struct rt_pg *pg, int64_t deadline_mono_us, int64_t *horizon)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 
 	RT_TRY(rt_pg_run(pg, &horizon_statement, NULL, deadline_mono_us, &rows));
 	*horizon = rt_pg_int(&rows, 0, 0);
+	return rt_ok();
+}
+
+struct rt_status feed_store_few(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				const char *caller, int64_t most, int64_t deadline_mono_us,
+				bool *few)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	CLEANUP(rt_arena_deinit) struct rt_arena arena;
+	struct rt_pg_params params;
+
+	rt_arena_init(&arena, 4096);
+	rt_pg_params_init(&params, &arena);
+	rt_pg_add_uuid(&params, ledger_id);
+	rt_pg_add_text(&params, caller);
+	rt_pg_add_int(&params, most);
+	RT_TRY(rt_pg_run(pg, &few_statement, &params, deadline_mono_us, &rows));
+	*few = rt_pg_bool(&rows, 0, 0);
 	return rt_ok();
 }
 
@@ -38,9 +60,10 @@ static void read_change(const struct rt_pg_rows *rows, int row, struct rt_arena 
 }
 
 struct rt_status feed_store_read(struct rt_pg *pg, const struct rt_uuid *ledger_id,
-				 const struct page_place *after, int64_t horizon, int64_t limit,
-				 struct rt_arena *arena, int64_t deadline_mono_us,
-				 struct feed_change **changes, size_t *count)
+				 const char *caller, const struct page_place *after,
+				 int64_t horizon, int64_t limit, struct rt_arena *arena,
+				 int64_t deadline_mono_us, struct feed_change **changes,
+				 size_t *count)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
@@ -52,7 +75,10 @@ struct rt_status feed_store_read(struct rt_pg *pg, const struct rt_uuid *ledger_
 	rt_pg_add_int(&params, after->version);
 	rt_pg_add_int(&params, horizon);
 	rt_pg_add_int(&params, limit);
-	RT_TRY(rt_pg_run(pg, &changes_statement, &params, deadline_mono_us, &rows));
+	if (caller != NULL)
+		rt_pg_add_text(&params, caller);
+	RT_TRY(rt_pg_run(pg, caller != NULL ? &changes_of_statement : &changes_statement, &params,
+			 deadline_mono_us, &rows));
 	*changes = rt_arena_array(arena, (size_t)rows.count, sizeof(**changes));
 	*count = (size_t)rows.count;
 	for (int row = 0; *changes != NULL && row < rows.count; row++)

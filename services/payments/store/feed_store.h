@@ -13,8 +13,14 @@ struct feed_change {
 
 /* Below it no change is added any more. Pages must be read after it, not with it. */
 struct rt_status feed_store_horizon(struct rt_pg *pg, int64_t deadline_mono_us, int64_t *horizon);
-/* Up to `limit` changes of a ledger after a place and below the horizon. */
+/* Whether the caller has at most `most` payments in the ledger. */
+struct rt_status feed_store_few(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				const char *caller, int64_t most, int64_t deadline_mono_us,
+				bool *few);
+/* Up to `limit` changes of a ledger after a place and below the horizon; of a caller's payments
+ * alone, which costs what they are and not what lies between, or with NULL of all. */
 struct rt_status feed_store_read(struct rt_pg *pg, const struct rt_uuid *ledger_id,
-				 const struct page_place *after, int64_t horizon, int64_t limit,
-				 struct rt_arena *arena, int64_t deadline_mono_us,
-				 struct feed_change **changes, size_t *count);
+				 const char *caller, const struct page_place *after,
+				 int64_t horizon, int64_t limit, struct rt_arena *arena,
+				 int64_t deadline_mono_us, struct feed_change **changes,
+				 size_t *count);
