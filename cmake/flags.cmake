@@ -17,6 +17,10 @@ target_compile_definitions(daler_flags_generated INTERFACE _GNU_SOURCE DALER_VER
 if(DALER_SANITIZE)
 	target_compile_options(daler_flags_generated INTERFACE -fsanitize=${DALER_SANITIZE} -fno-sanitize-recover=all)
 	target_link_options(daler_flags_generated INTERFACE -fsanitize=${DALER_SANITIZE})
+	if(CMAKE_C_COMPILER_ID STREQUAL GNU AND DALER_SANITIZE MATCHES undefined)
+		# gcc's shared libubsan beside libasan writes its reports to no file, whatever log_path says.
+		target_link_options(daler_flags_generated INTERFACE -static-libasan -static-libubsan)
+	endif()
 else()
 	target_compile_options(daler_flags_generated INTERFACE
 		$<$<CONFIG:Release>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3>

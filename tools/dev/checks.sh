@@ -73,7 +73,8 @@ checks_lint() {
 		xargs -0 -n 4 -P "$(nproc)" clang-tidy -p build/clang --quiet --warnings-as-errors='*' || failed=1
 	if command -v shellcheck >/dev/null; then
 		say "shellcheck"
-		shellcheck -x daler .ci/run tools/dev/{supervise,reap,install,demo}.sh || failed=1 # daler brings the others
+		# daler brings the others of tools/dev with it.
+		shellcheck -x daler .ci/run tools/dev/{supervise,reap,install,demo}.sh tools/reference/*.sh tests/*/*.sh || failed=1
 	fi
 	[ "$failed" = 0 ] || fail "lint found something"
 	say "lint: clean"

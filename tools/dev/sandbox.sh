@@ -15,12 +15,34 @@ sandbox_run() {
 	trap 'sandbox_end' EXIT
 	trap 'sandbox_interrupted 130' INT
 	trap 'sandbox_interrupted 143' TERM HUP
+	sandbox_sanitizers
 	environment_up "$mode"
 	umask "$mask"
 	if [ -z "$mode" ]; then env_load; else env_export; fi
 	sandbox_command "$@" || status=$?
 	[ "$status" = 0 ] || sandbox_show_logs
+	sandbox_sanitized || status=1
 	exit "$status"
+}
+
+# sandbox_sanitizers: whatever process of ours runs in here, a sanitizer's report about it is a file of its own.
+sandbox_sanitizers() {
+	local name
+	for name in ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS; do
+		export "$name=${!name:+${!name}:}log_path=$home/log/sanitizer"
+	done
+}
+
+# sandbox_sanitized: whether no sanitizer reported anything; the services are stopped, for leaks are reported at the end.
+sandbox_sanitized() {
+	local reports
+	services_down
+	shopt -s nullglob
+	reports=("$home"/log/sanitizer.*)
+	[ ${#reports[@]} != 0 ] || return 0
+	printf '%s\n' "--- a sanitizer reported" >&2
+	head -n 200 -q -- "${reports[@]}" >&2
+	return 1
 }
 
 # sandbox_command COMMAND...: in the foreground for somebody at a terminal; else in the background, so that a signal to us
