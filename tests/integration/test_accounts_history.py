@@ -321,8 +321,11 @@ class Streams(Case):
         next(stream)
         environment.wait_until(lambda: self.stands_still(taken), 20, "the stream stands still")
         self.assertLess(len(taken), 190000)
-        resident = int((environment.pathlib.Path(f"/proc/{environment.pid('accounts')}/statm")).read_text().split()[1])
-        self.assertLess(resident * 4096, (64 << 20) * (1 if PATIENCE == 1 else 8))
+        with self.subTest("memory"):
+            if PATIENCE > 1:
+                self.skipTest("the memory of a build with a sanitizer is mostly the sanitizer's")
+            resident = int((environment.pathlib.Path(f"/proc/{environment.pid('accounts')}/statm")).read_text().split()[1])
+            self.assertLess(resident * 4096, 64 << 20)
         stream.close()
         self.assertEqual(self.ledger.post(self.wallet, self.other, 1).WhichOneof("result"), "posted")
 

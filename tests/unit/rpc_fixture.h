@@ -150,9 +150,16 @@ static inline void fixture_stop(int64_t drain_ms)
 	fixture.server = NULL;
 }
 
+/* What a test waits for, it waits for longer in sanitizer builds and on slow machines. */
+static inline int64_t patient(int64_t ms)
+{
+	const char *times = getenv("DALER_TEST_PATIENCE");
+	return times != NULL ? ms * strtoll(times, NULL, 10) : ms;
+}
+
 static inline bool wait_until(bool (*condition)(void), int64_t most_ms)
 {
-	int64_t deadline_us = rt_clock_mono_us() + most_ms * RT_US_PER_MS;
+	int64_t deadline_us = rt_clock_mono_us() + patient(most_ms) * RT_US_PER_MS;
 	while (!condition()) {
 		if (rt_clock_mono_us() > deadline_us)
 			return false;
@@ -218,7 +225,7 @@ static inline struct rt_status ask(struct peer *peer, const struct asking *askin
 	snprintf(text, sizeof(text), "%s", asking->text != NULL ? asking->text : "");
 	Daler__Auth__V1__LogInRequest request = DALER__AUTH__V1__LOG_IN_REQUEST__INIT;
 	request.username = text;
-	int64_t deadline_ms = asking->deadline_ms != 0 ? asking->deadline_ms : 5000;
+	int64_t deadline_ms = asking->deadline_ms != 0 ? asking->deadline_ms : patient(5000);
 	struct rt_call_options options = {
 		.deadline_mono_us = rt_clock_mono_us() + deadline_ms * RT_US_PER_MS,
 		.bearer = asking->bearer,
