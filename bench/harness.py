@@ -207,7 +207,29 @@ def judge(case, result, yard, results):
     return ratio, case.floor is None or ratio >= case.floor
 
 
-def table(rows, yard, memory, bounds=()):
+def delivered(bare, cases, rows):
+    """How much of the bare SQL of a batch, from one connection, these cases bring to their callers: each compared with the
+    TPC-B beside it, since the machine's speed changes between them."""
+    by_case = {case.name: row for case, row in zip(cases, rows)}
+    if bare is None or bare[0] not in by_case:
+        return None
+
+    def against_tpcb(row):
+        return row["per_second"] / row["yardstick_per_second"]
+
+    base = by_case[bare[0]]
+    return {"case": bare[0], "per_second": base["per_second"], "ratio": base["ratio"],
+            "delivered": {name: round(against_tpcb(by_case[name]) / against_tpcb(base), 3)
+                          for name in bare[1] if name in by_case}}
+
+
+def bare_line(bare):
+    parts = ", ".join(f"{name} delivers {share:.0%}" for name, share in bare["delivered"].items())
+    return (f"bare SQL of a batch, from one connection: {bare['per_second']:,.0f}/s, {bare['ratio']:.2f} of TPC-B; of that "
+            f"{parts or 'nothing was measured'}")
+
+
+def table(rows, yard, memory, bounds=(), bare=None):
     lines = [] if yard is None else [
         f"yardstick: pgbench TPC-B, 32 clients: {yard['per_second']:,.0f}/s (from {yard['least']:,.0f} to "
         f"{yard['most']:,.0f}); one client: {yard['single']['per_second']:,.0f}/s, p50 {yard['single']['p50_us']:,} us",
@@ -223,6 +245,8 @@ def table(rows, yard, memory, bounds=()):
     for bound in bounds:
         lines.append(f"| {bound['prose']} | {bound['value']:,} {bound['unit']} | {bound['most']} {bound['unit']} | "
                      f"{'yes' if bound['met'] else 'NO'} | {bound['how']} |")
+    if bare:
+        lines += ["", bare_line(bare)]
     lines += ["", f"peak resident memory of {memory['process']}: {memory['mib']:.0f} MiB (most {memory['most_mib']}: "
               f"{'met' if memory['met'] else 'NOT MET'})"]
     return "\n".join(lines)
@@ -246,7 +270,8 @@ def measure(cases, seconds, scale, load):
     return yard, rows
 
 
-def main(name, cases, memory_floor, bounds=()):
+def main(name, cases, memory_floor, bounds=(), bare=None):
+    """`bare`: the case that is the bare SQL, and those that are compared with it."""
     parser = argparse.ArgumentParser(prog=f"./daler bench {name}", description=f"Measures {name} against pgbench TPC-B.")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     parser.add_argument("--quick", action="store_true", help="under 2 minutes; rougher")
@@ -262,8 +287,9 @@ def main(name, cases, memory_floor, bounds=()):
     mib = resident_peak_mib(memory_floor[0])
     memory = {"process": memory_floor[0], "mib": round(mib, 1), "most_mib": memory_floor[1], "met": mib <= memory_floor[1]}
     held = [bound.measure(load, args.quick) for bound in bounds if not args.case or bound.name in args.case]
+    bare_sql = delivered(bare, wanted, rows)
     if args.json:
-        print(json.dumps({"yardstick": yard, "cases": rows, "bounds": held, "memory": memory}))
+        print(json.dumps({"yardstick": yard, "cases": rows, "bounds": held, "bare_sql": bare_sql, "memory": memory}))
     else:
-        print(table(rows, yard, memory, held))
+        print(table(rows, yard, memory, held, bare_sql))
     return 0 if memory["met"] and all(row["met"] for row in [*rows, *held]) else 1
