@@ -106,7 +106,11 @@ static struct rt_status set_up(struct books *books, bool look_only)
 		return rt_ok();
 	RT_TRY(script(books, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"));
 	RT_TRY(script(books, "BEGIN IMMEDIATE"));
-	RT_TRY(script(books, schema == 1 ? simulator_upgrade_2 : simulator_schema));
+	if (schema == 1)
+		RT_TRY(script(books, simulator_upgrade_2_begin));
+	RT_TRY(script(books, simulator_schema));
+	if (schema == 1)
+		RT_TRY(script(books, simulator_upgrade_2_end));
 	RT_TRY(script(books, "PRAGMA user_version = 2; COMMIT"));
 	return script(books, "PRAGMA foreign_keys = ON");
 }
