@@ -7,11 +7,12 @@ import grpc
 
 from support import world
 from support.cases import Case, having
-from support.client import Refused
+from support.client import Refused, find_method
 from support.contracts import accounts as a
 from support.world import Ledger, new_account, new_id
 
 INT64_MAX = (1 << 63) - 1
+NIL = "00000000-0000-0000-0000-000000000000"
 
 
 class Ledgers(Case):
@@ -275,11 +276,13 @@ class Posting(Case):
     def test_declines(self):
         dollars = self.ledger.open("anna", "USD")
         capped = self.ledger.open("cap", upper=50)
+        elsewhere = Ledger().open("anna")
         for reason, outcome in (
                 ("INSUFFICIENT_FUNDS", self.ledger.post(self.wallet, self.other, 1001)),
                 ("LIMIT_EXCEEDED", self.ledger.post(self.wallet, capped, 51)),
                 ("ACCOUNT_NOT_FOUND", self.ledger.post(self.wallet, new_id(), 1)),
                 ("ACCOUNT_NOT_FOUND", self.ledger.post(new_id(), self.wallet, 1)),
+                ("ACCOUNT_NOT_FOUND", self.ledger.post(self.wallet, elsewhere, 1)),
                 ("CURRENCY_MISMATCH", self.ledger.post(self.wallet, dollars, 1)),
                 ("HOLD_NOT_FOUND", self.ledger.post(self.wallet, self.other, 1, kind="capture", hold_id=new_id())),
                 ("HOLD_NOT_FOUND", self.ledger.post(self.wallet, self.other, 0, kind="release", hold_id=new_id())),
@@ -313,6 +316,9 @@ class Posting(Case):
             self.check_bad_input(self.ledger.accounts, "Post", good, [
                 (having(ledger_id="x"), "INVALID_UUID", "ledger_id"),
                 (first(transfer_id="x"), "INVALID_UUID", f"{where}.transfer_id"),
+                (first(transfer_id=NIL), "INVALID_UUID", f"{where}.transfer_id"),
+                (first(debit_account_id=NIL), "INVALID_UUID", f"{where}.debit_account_id"),
+                (first(credit_account_id=NIL), "INVALID_UUID", f"{where}.credit_account_id"),
                 (first(debit_account_id=""), "INVALID_UUID", f"{where}.debit_account_id"),
                 (first(credit_account_id="-"), "INVALID_UUID", f"{where}.credit_account_id"),
                 (first(credit_account_id=self.wallet), "SAME_ACCOUNT", f"{where}.credit_account_id"),
@@ -322,8 +328,10 @@ class Posting(Case):
                 (first(currency="EUROS-AND-A-BIT"), "INVALID_CURRENCY", f"{where}.currency"),
                 (first(currency=""), "INVALID_CURRENCY", f"{where}.currency"),
                 (first(reference="r" * 129), "INVALID_LENGTH", f"{where}.reference"),
+                (first(reference="a\u0007"), "INVALID_TEXT", f"{where}.reference"),
                 (lambda request: request.group.transfers[0].ClearField("direct"), "INVALID_FIELD", f"{where}.kind"),
                 (kind("capture", capture__hold_id="x"), "INVALID_UUID", f"{where}.capture.hold_id"),
+                (kind("capture", capture__hold_id=NIL), "INVALID_UUID", f"{where}.capture.hold_id"),
                 (kind("release", release__hold_id=new_id()), "INVALID_AMOUNT", f"{where}.amount_minor"),
                 (lambda request: request.group.ClearField("transfers"), "GROUP_EMPTY", "group.transfers"),
                 (lambda request: request.ClearField("group"), "GROUP_EMPTY", "group.transfers"),
@@ -333,6 +341,14 @@ class Posting(Case):
                     self.ledger.transfer(self.wallet, self.other, 1) for _ in range(100)), "GROUP_TOO_LARGE",
                  "group.transfers"),
             ])
+
+    def test_reference_that_is_not_utf8(self):
+        path, request_class, _ = find_method("accounts", "Post")
+        request = request_class(ledger_id=self.ledger.id, group=a.Group(
+            transfers=[self.ledger.transfer(self.wallet, self.other, 1, reference="XX")]))
+        data = request.SerializeToString().replace(b"\x02XX", b"\x02\xc3\x28")
+        with self.nothing_written("accounts"), self.invalid("INVALID_TEXT", "group.transfers[0].reference"):
+            self.ledger.accounts.raw(path, data)
 
     def test_ledger_not_found(self):
         with self.nothing_written("accounts"), self.not_found("LEDGER_NOT_FOUND"):
