@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "rpc/base64url.h"
+#include "base/base64url.h"
 #include "rpc/token_keys.h"
 #include "rt/assert.h"
 #include "rt/cleanup.h"

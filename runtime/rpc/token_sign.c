@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/base64url.h"
+#include "base/base64url.h"
 #include "rt/assert.h"
 #include "rt/cleanup.h"
 #include "rt/clock.h"

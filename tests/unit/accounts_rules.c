@@ -276,18 +276,18 @@ static void test_account_hash(void **state)
 	assert_memory_equal(again, hashes[0], ACCOUNT_HASH_BYTES);
 }
 
-static struct page_seal seal_of(const char *list, const char *filter)
+static struct rt_page_seal seal_of(const char *list, const char *filter)
 {
-	struct page_scope scope = page_scope_begin(list);
-	rt_digest_text(&scope.digest, filter);
-	return page_scope_seal(&scope);
+	struct rt_digest digest = page_seal_begin(list);
+	rt_digest_text(&digest, filter);
+	return rt_page_seal_end(&digest);
 }
 
 static void test_page_tokens(void **state)
 {
 	(void)state;
-	const struct page_seal seal = seal_of("accounts", "EUR"),
-			       other = seal_of("accounts", "USD");
+	const struct rt_page_seal seal = seal_of("accounts", "EUR"),
+				  other = seal_of("accounts", "USD");
 	char token[PAGE_TOKEN_BYTES];
 	const struct rt_uuid place = id(77);
 	struct rt_uuid found;
@@ -322,12 +322,13 @@ static void test_page_sizes(void **state)
 {
 	(void)state;
 	size_t size;
-	assert_accepted(page_size_check(0, &size));
-	assert_int_equal(size, PAGE_SIZE_DEFAULT);
-	assert_accepted(page_size_check(PAGE_SIZE_MAX, &size));
-	assert_int_equal(size, PAGE_SIZE_MAX);
-	assert_refused(page_size_check(PAGE_SIZE_MAX + 1, &size), "INVALID_FIELD", "page_size");
-	assert_refused(page_size_check(-1, &size), "INVALID_FIELD", "page_size");
+	assert_accepted(rt_page_size_check(0, &size));
+	assert_int_equal(size, RT_PAGE_SIZE_DEFAULT);
+	assert_accepted(rt_page_size_check(RT_PAGE_SIZE_MAX, &size));
+	assert_int_equal(size, RT_PAGE_SIZE_MAX);
+	assert_refused(rt_page_size_check(RT_PAGE_SIZE_MAX + 1, &size), "INVALID_FIELD",
+		       "page_size");
+	assert_refused(rt_page_size_check(-1, &size), "INVALID_FIELD", "page_size");
 }
 
 static void test_cache_entry(void **state)

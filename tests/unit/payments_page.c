@@ -11,12 +11,12 @@
 #include "domain/feed.h"
 #include "domain/page.h"
 
-static struct page_seal seal_of(const char *list, int64_t filter)
+static struct rt_page_seal seal_of(const char *list, int64_t filter)
 {
 	struct rt_digest digest = page_seal_begin(list);
 
 	rt_digest_int(&digest, filter);
-	return page_seal_end(&digest);
+	return rt_page_seal_end(&digest);
 }
 
 static struct page_place a_place(void)
@@ -32,7 +32,7 @@ static void test_comes_back_as_it_was(void **state)
 {
 	const struct page_place places[] = {
 		a_place(), {.number = INT64_MAX, .version = INT32_MAX}, {.number = -1}, {0}};
-	struct page_seal seal = seal_of("List", 1);
+	struct rt_page_seal seal = seal_of("List", 1);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -48,7 +48,7 @@ static void test_comes_back_as_it_was(void **state)
 	}
 }
 
-static void assert_refused(const struct page_seal *seal, const char *token)
+static void assert_refused(const struct rt_page_seal *seal, const char *token)
 {
 	struct page_place place;
 	struct rt_status status = page_token_read(seal, "position", token, &place);
@@ -61,8 +61,8 @@ static void assert_refused(const struct page_seal *seal, const char *token)
 /* Every character, changed in every bit that is another character. */
 static void test_tampering_shows(void **state)
 {
-	struct page_seal seal = seal_of("List", 1), other = seal_of("List", 2),
-			 another = seal_of("Other", 1);
+	struct rt_page_seal seal = seal_of("List", 1), other = seal_of("List", 2),
+			    another = seal_of("Other", 1);
 	struct page_place place = a_place();
 	char token[PAGE_TOKEN_BYTES];
 
@@ -88,16 +88,16 @@ static void test_tampering_shows(void **state)
 static void test_sizes(void **state)
 {
 	size_t size = 0;
-	struct rt_status status = page_size_check(0, &size);
+	struct rt_status status = rt_page_size_check(0, &size);
 
 	(void)state;
 	assert_true(rt_is_ok(&status));
-	assert_int_equal(size, PAGE_SIZE_DEFAULT);
-	status = page_size_check(PAGE_SIZE_MAX, &size);
-	assert_int_equal(size, PAGE_SIZE_MAX);
-	status = page_size_check(PAGE_SIZE_MAX + 1, &size);
+	assert_int_equal(size, RT_PAGE_SIZE_DEFAULT);
+	status = rt_page_size_check(RT_PAGE_SIZE_MAX, &size);
+	assert_int_equal(size, RT_PAGE_SIZE_MAX);
+	status = rt_page_size_check(RT_PAGE_SIZE_MAX + 1, &size);
 	assert_string_equal(status.field, "page_size");
-	status = page_size_check(-1, &size);
+	status = rt_page_size_check(-1, &size);
 	assert_false(rt_is_ok(&status));
 }
 

@@ -9,8 +9,8 @@
 // clang-format on
 #include <string.h>
 
+#include "../../runtime/base/base64url.h"
 #include "../../runtime/rpc/admission.h"
-#include "../../runtime/rpc/base64url.h"
 #include "../../runtime/rpc/breaker.h"
 #include "../../runtime/rpc/descriptors.h"
 #include "../../runtime/rpc/message.h"

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../runtime/rpc/base64url.h"
+#include "../../runtime/base/base64url.h"
 #include "../../runtime/rpc/token_keys.h"
 #include "rt/clock.h"
 #include "rt/log.h"

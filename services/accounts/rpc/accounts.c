@@ -191,7 +191,7 @@ static struct rt_status take_owner(const struct request *request, const char *as
 
 static struct rt_status take_filter(const struct request *request,
 				    const Daler__Accounts__V1__ListAccountsRequest *asked,
-				    struct account_filter *filter, struct page_seal *seal)
+				    struct account_filter *filter, struct rt_page_seal *seal)
 {
 	RT_TRY(rt_uuid_field("ledger_id", asked->ledger_id, &filter->ledger_id));
 	RT_TRY(take_owner(request, asked->owner, &filter->owner));
@@ -205,14 +205,14 @@ static struct rt_status take_filter(const struct request *request,
 	    asked->status != DALER__ACCOUNTS__V1__ACCOUNT_STATUS__ACCOUNT_STATUS_UNSPECIFIED)
 		return RT_BAD_FIELD("INVALID_FIELD", "status",
 				    "must be active, frozen, blocked or closed");
-	RT_TRY(page_size_check(asked->page_size, &filter->most));
-	struct page_scope scope = page_scope_begin("accounts");
-	rt_digest_bytes(&scope.digest, filter->ledger_id.bytes, sizeof(filter->ledger_id.bytes));
-	rt_digest_text(&scope.digest, filter->owner);
-	rt_digest_text(&scope.digest, filter->currency);
-	rt_digest_text(&scope.digest, filter->label);
-	rt_digest_int(&scope.digest, filter->status);
-	*seal = page_scope_seal(&scope);
+	RT_TRY(rt_page_size_check(asked->page_size, &filter->most));
+	struct rt_digest digest = page_seal_begin("accounts");
+	rt_digest_bytes(&digest, filter->ledger_id.bytes, sizeof(filter->ledger_id.bytes));
+	rt_digest_text(&digest, filter->owner);
+	rt_digest_text(&digest, filter->currency);
+	rt_digest_text(&digest, filter->label);
+	rt_digest_int(&digest, filter->status);
+	*seal = rt_page_seal_end(&digest);
 	return page_token_to_id(seal, asked->page_token, &filter->after);
 }
 
@@ -223,7 +223,7 @@ static struct rt_status list(const struct request *request,
 	const Daler__Accounts__V1__ListAccountsRequest *asked =
 		(const Daler__Accounts__V1__ListAccountsRequest *)rt_call_request(request->call);
 	struct account_filter filter = {0};
-	struct page_seal seal;
+	struct rt_page_seal seal;
 	struct account_record *records;
 	size_t count;
 	RT_TRY(take_filter(request, asked, &filter, &seal));

@@ -57,12 +57,12 @@ static struct rt_status list(const struct request *request,
 {
 	const Daler__Accounts__V1__ListLedgersRequest *asked =
 		(const Daler__Accounts__V1__ListLedgersRequest *)rt_call_request(request->call);
-	struct page_scope scope = page_scope_begin("ledgers");
-	struct page_seal seal = page_scope_seal(&scope);
+	struct rt_digest digest = page_seal_begin("ledgers");
+	struct rt_page_seal seal = rt_page_seal_end(&digest);
 	struct rt_uuid after;
 	struct ledger *ledgers;
 	size_t size, count;
-	RT_TRY(page_size_check(asked->page_size, &size));
+	RT_TRY(rt_page_size_check(asked->page_size, &size));
 	RT_TRY(page_token_to_id(&seal, asked->page_token, &after));
 	/* One more than the page shows whether there is a next one. */
 	RT_TRY(ledger_store_list(request->pg, &after, size + 1, request->arena,

@@ -32,26 +32,26 @@ static struct rt_status take_range(asked_statement *asked, struct statement_quer
 	return rt_ok();
 }
 
-static struct page_seal statement_seal(const struct statement_query *query)
+static struct rt_page_seal statement_seal(const struct statement_query *query)
 {
-	struct page_scope scope = page_scope_begin("statement");
-	rt_digest_bytes(&scope.digest, query->ledger_id.bytes, sizeof(query->ledger_id.bytes));
-	rt_digest_bytes(&scope.digest, query->account_id.bytes, sizeof(query->account_id.bytes));
-	rt_digest_int(&scope.digest, query->from_sequence);
-	rt_digest_int(&scope.digest, query->to_sequence);
-	rt_digest_int(&scope.digest, query->from_us);
-	rt_digest_int(&scope.digest, query->to_us);
-	rt_digest_int(&scope.digest, query->descending ? 1 : 0);
-	return page_scope_seal(&scope);
+	struct rt_digest digest = page_seal_begin("statement");
+	rt_digest_bytes(&digest, query->ledger_id.bytes, sizeof(query->ledger_id.bytes));
+	rt_digest_bytes(&digest, query->account_id.bytes, sizeof(query->account_id.bytes));
+	rt_digest_int(&digest, query->from_sequence);
+	rt_digest_int(&digest, query->to_sequence);
+	rt_digest_int(&digest, query->from_us);
+	rt_digest_int(&digest, query->to_us);
+	rt_digest_int(&digest, query->descending ? 1 : 0);
+	return rt_page_seal_end(&digest);
 }
 
 static struct rt_status take_query(asked_statement *asked, struct statement_query *query,
-				   struct page_seal *seal)
+				   struct rt_page_seal *seal)
 {
 	*query = (struct statement_query){.descending = asked->descending};
 	RT_TRY(rt_uuid_field("ledger_id", asked->ledger_id, &query->ledger_id));
 	RT_TRY(rt_uuid_field("account_id", asked->account_id, &query->account_id));
-	RT_TRY(page_size_check(asked->page_size, &query->most));
+	RT_TRY(rt_page_size_check(asked->page_size, &query->most));
 	RT_TRY(take_range(asked, query));
 	*seal = statement_seal(query);
 	return page_token_to_numbers(seal, asked->page_token, &query->place, &query->last_sequence);
@@ -75,7 +75,7 @@ static struct rt_status get_statement(const struct request *request,
 				      char token[PAGE_TOKEN_BYTES])
 {
 	struct statement_query query;
-	struct page_seal seal;
+	struct rt_page_seal seal;
 	struct statement statement;
 	RT_TRY(take_query((asked_statement *)rt_call_request(request->call), &query, &seal));
 	size_t size = query.most++; /* one more than the page shows whether there is a next one */

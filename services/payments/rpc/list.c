@@ -104,7 +104,7 @@ static void seal_text(struct rt_digest *digest, const char *text)
 	rt_digest_text(digest, text == NULL ? "" : text);
 }
 
-static struct page_seal seal_of(const struct payment_filter *filter)
+static struct rt_page_seal seal_of(const struct payment_filter *filter)
 {
 	struct rt_digest digest = page_seal_begin("ListPayments");
 
@@ -120,7 +120,7 @@ static struct page_seal seal_of(const struct payment_filter *filter)
 	seal_text(&digest, filter->connector);
 	seal_text(&digest, filter->reference);
 	seal_text(&digest, filter->currency);
-	return page_seal_end(&digest);
+	return rt_page_seal_end(&digest);
 }
 
 static struct rt_status read_filter(struct rt_call *call, const list_request *request,
@@ -133,7 +133,7 @@ static struct rt_status read_filter(struct rt_call *call, const list_request *re
 		return RT_BAD_FIELD("INVALID_FIELD", "state", "is not a state of payments");
 	if ((int)request->kind < 0 || (int)request->kind > PAYMENT_KIND_MAX)
 		return RT_BAD_FIELD("INVALID_FIELD", "kind", "is not a kind of payment");
-	RT_TRY(page_size_check(request->page_size, &size));
+	RT_TRY(rt_page_size_check(request->page_size, &size));
 	filter->state = (int)request->state;
 	filter->kind = (int)request->kind;
 	filter->limit = (int64_t)size;
@@ -153,7 +153,7 @@ static struct rt_status list(struct rt_call *call, Daler__Payments__V1__ListPaym
 	size_t count = 0;
 
 	RT_TRY(read_filter(call, request, &filter));
-	struct page_seal seal = seal_of(&filter);
+	struct rt_page_seal seal = seal_of(&filter);
 	size_t page = (size_t)filter.limit++; /* one more: is there a next page? */
 
 	if (request->page_token[0] != '\0') {

@@ -45,7 +45,7 @@ static Daler__Payments__V1__StuckPayment *map_stuck(const struct stuck_payment *
 
 /* The seconds count towards the list as of each page's own moment. */
 static struct rt_status read_stuck(const Daler__Payments__V1__ListStuckPaymentsRequest *request,
-				   struct stuck_filter *filter, struct page_seal *seal)
+				   struct stuck_filter *filter, struct rt_page_seal *seal)
 {
 	int64_t seconds = request->seconds_min == 0 ? STUCK_SECONDS_USUAL : request->seconds_min;
 	struct page_place place = {0};
@@ -55,12 +55,12 @@ static struct rt_status read_stuck(const Daler__Payments__V1__ListStuckPaymentsR
 	if (seconds < 0 || seconds > STUCK_SECONDS_MAX)
 		return RT_BAD_FIELD("INVALID_FIELD", "seconds_min", "must be 0 to %d",
 				    STUCK_SECONDS_MAX);
-	RT_TRY(page_size_check(request->page_size, &size));
+	RT_TRY(rt_page_size_check(request->page_size, &size));
 	struct rt_digest digest = page_seal_begin("ListStuckPayments");
 
 	rt_digest_bytes(&digest, filter->ledger_id.bytes, sizeof(filter->ledger_id.bytes));
 	rt_digest_int(&digest, seconds);
-	*seal = page_seal_end(&digest);
+	*seal = rt_page_seal_end(&digest);
 	if (request->page_token[0] != '\0')
 		RT_TRY(page_token_read(seal, "page_token", request->page_token, &place));
 	filter->after = place.id;
@@ -75,7 +75,7 @@ static struct rt_status list_stuck(struct rt_call *call,
 	struct rt_arena *arena = rt_call_arena(call);
 	struct stuck_filter filter = {0};
 	struct stuck_payment *payments = NULL;
-	struct page_seal seal;
+	struct rt_page_seal seal;
 	size_t count = 0;
 
 	RT_TRY(read_stuck((const void *)rt_call_request(call), &filter, &seal));
@@ -309,7 +309,7 @@ static Daler__Payments__V1__OperatorAction *map_action(const struct operator_act
 
 static struct rt_status
 read_action_filter(const Daler__Payments__V1__ListOperatorActionsRequest *request,
-		   struct action_filter *filter, struct page_seal *seal)
+		   struct action_filter *filter, struct rt_page_seal *seal)
 {
 	struct page_place place = {0};
 	size_t size = 0;
@@ -317,12 +317,12 @@ read_action_filter(const Daler__Payments__V1__ListOperatorActionsRequest *reques
 	RT_TRY(rt_uuid_field("ledger_id", request->ledger_id, &filter->ledger_id));
 	if (request->payment_id[0] != '\0')
 		RT_TRY(rt_uuid_field("payment_id", request->payment_id, &filter->payment_id));
-	RT_TRY(page_size_check(request->page_size, &size));
+	RT_TRY(rt_page_size_check(request->page_size, &size));
 	struct rt_digest digest = page_seal_begin("ListOperatorActions");
 
 	rt_digest_bytes(&digest, filter->ledger_id.bytes, sizeof(filter->ledger_id.bytes));
 	rt_digest_bytes(&digest, filter->payment_id.bytes, sizeof(filter->payment_id.bytes));
-	*seal = page_seal_end(&digest);
+	*seal = rt_page_seal_end(&digest);
 	memset(place.id.bytes, 0xff, sizeof(place.id.bytes));
 	if (request->page_token[0] != '\0')
 		RT_TRY(page_token_read(seal, "page_token", request->page_token, &place));
@@ -337,7 +337,7 @@ static struct rt_status list_actions(struct rt_call *call,
 	struct rt_arena *arena = rt_call_arena(call);
 	struct action_filter filter = {0};
 	struct operator_action *actions = NULL;
-	struct page_seal seal;
+	struct rt_page_seal seal;
 	size_t count = 0;
 
 	RT_TRY(read_action_filter((const void *)rt_call_request(call), &filter, &seal));

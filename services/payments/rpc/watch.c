@@ -17,7 +17,7 @@ struct watching {
 	struct feed_watcher watcher;
 	struct feed *feed;
 	struct rt_call *call;
-	struct page_seal seal;
+	struct rt_page_seal seal;
 };
 
 static size_t room(void *context)
@@ -72,13 +72,13 @@ static void leave(struct rt_call *call, void *context)
 	feed_wake(watching->feed);
 }
 
-static struct page_seal seal_of(const struct feed_watcher *watcher)
+static struct rt_page_seal seal_of(const struct feed_watcher *watcher)
 {
 	struct rt_digest digest = page_seal_begin("Watch");
 
 	rt_digest_bytes(&digest, watcher->ledger_id.bytes, sizeof(watcher->ledger_id.bytes));
 	rt_digest_text(&digest, watcher->caller);
-	return page_seal_end(&digest);
+	return rt_page_seal_end(&digest);
 }
 
 static struct rt_status read_request(struct rt_call *call, struct watching *watching)

@@ -1,4 +1,4 @@
-#include "rpc/base64url.h"
+#include "base/base64url.h"
 
 static const char alphabet[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
