@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 
 #include "engine/teller.h"
 #include "rt/clock.h"
+#include "simulator_books_1.h"
 #include "store/books.h"
 
 struct fixture {
@@ -214,6 +216,42 @@ static void test_totals_and_pages(void **state)
 	ok(books_list(fixture->books, page[1].arrival, 8, &fixture->arena, page, &count));
 	assert_int_equal(count, 1);
 	assert_string_equal(page[0].order.reference, "c");
+}
+
+static void make_books_1(const char *folder)
+{
+	char path[128];
+	sqlite3 *database = NULL;
+	snprintf(path, sizeof(path), "%s/books.sqlite3", folder);
+	unlink(path);
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(database, books_1, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(database);
+}
+
+static void test_books_of_version_1_are_kept(void **state)
+{
+	struct fixture *fixture = *state;
+	struct operation page[8];
+	size_t count = 0;
+	books_close(fixture->books);
+	make_books_1(fixture->folder);
+	for (int i = 0; i < 2; i++) { /* the second time, they are of today's version */
+		ok(books_open(fixture->folder, false, &fixture->books));
+		ok(books_list(fixture->books, 0, 8, &fixture->arena, page, &count));
+		assert_int_equal(count, 2);
+		assert_string_equal(page[0].order.reference, "r1");
+		assert_int_equal(page[0].status, OPERATION_SUCCEEDED);
+		assert_int_equal(page[1].arrival, 7);
+		assert_string_equal(page[1].decline_reason, "NO");
+		assert_int_equal(page[1].final_due_wall_us, 99);
+		if (i == 0)
+			books_close(fixture->books);
+	}
+	insert(fixture, made("r3", 5));
+	ok(books_list(fixture->books, 7, 8, &fixture->arena, page, &count));
+	assert_int_equal(count, 1);
+	assert_int_equal(page[0].arrival, 8);
 }
 
 static void test_looking_makes_no_books(void **state)
@@ -444,6 +482,7 @@ int main(void)
 		WITH_BOOKS(test_notifications_wait_until_each_copy_is_taken),
 		WITH_BOOKS(test_nobody_to_notify_is_nothing_due),
 		WITH_BOOKS(test_totals_and_pages),
+		WITH_BOOKS(test_books_of_version_1_are_kept),
 		cmocka_unit_test(test_looking_makes_no_books),
 		WITH_BOOKS(test_the_same_reference_at_once_is_one_operation),
 		WITH_BOOKS(test_another_content_is_refused),
