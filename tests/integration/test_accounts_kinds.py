@@ -2,16 +2,14 @@
 
 import concurrent.futures
 import datetime
-import hashlib
 import time
 import unittest
-import uuid
 
 from support import environment
 from support.cases import Case, having
 from support.client import PATIENCE
 from support.contracts import accounts as a
-from support.world import Ledger, new_account, new_id
+from support.world import Ledger, derived, new_account, new_id
 
 INT64_MAX = (1 << 63) - 1
 
@@ -25,17 +23,6 @@ def soon(more_s=0.0):
 def moment(seconds):
     """That many seconds from now."""
     return datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
-
-
-def derived(space, name):
-    """As the service derives ids."""
-    space = uuid.UUID(space).bytes
-    digest = hashlib.sha256()
-    for tag, value in ((b"b", space), (b"t", name.encode())):
-        digest.update(tag + len(value).to_bytes(8, "big") + value)
-    value = int.from_bytes(space[:6] + digest.digest()[:10], "big")
-    value = value & ~(0xF << 76) | 0x8 << 76
-    return str(uuid.UUID(int=value & ~(0x3 << 62) | 0x2 << 62))
 
 
 def eventually(condition):

@@ -13,7 +13,7 @@ from support.contracts import CONTRACTS
 from support.contracts import connector as c
 from support.contracts import payments as p
 from support.storm import operations
-from support.world import Market, deposit, new_id, request, state, withdrawal
+from support.world import Market, deposit, derived, new_id, request, state, withdrawal
 
 Timestamp = CONTRACTS.message("google.protobuf.Timestamp")
 
@@ -277,11 +277,22 @@ class Reconciling(ConnectedCase):
         mine = {one.payment_id for one in self.payments.ListPayments(ledger_id=self.ledger.id).payments}
         report = [one for one in operations() if {one.reference, one.original_reference} & mine]
         self.assertEqual(len(report), 5)
+        self.assertEqual(self.differences(report), [])
+        # What was given back, and is not in their books; what was not, and is.
+        back = next(one for one in report if one.amount_minor == 51 and one.original_reference)
+        self.assertIn(("MISSING_THERE", back.original_reference),
+                      self.differences([one for one in report if one is not back], True))
+        back.reference, back.original_reference = derived(paid.payment_id, "give-back"), paid.payment_id
+        back.amount_minor = 100
+        self.assertEqual(self.differences(report), [("STATUS", back.reference)])
+
+    @staticmethod
+    def differences(report, whole=False):
         now = int(time.time())
         reply = world.operator("payments").ReconcileConnector(
             connector="simulator", start_time=Timestamp(seconds=now - 600), end_time=Timestamp(seconds=now + 60),
-            report=report)
-        self.assertEqual(list(reply.differences), [])
+            report=report, report_is_whole=whole)
+        return [(p.value_name("DIFFERENCE_KIND_", one.kind), one.reference) for one in reply.differences]
 
 
 class Contract(ConnectedCase):

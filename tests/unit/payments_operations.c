@@ -131,7 +131,7 @@ static void test_ask_again(void **unused)
 static enum reconcile_difference deposit_against(enum payment_state state,
 						 enum reconcile_status status)
 {
-	const struct reconcile_ours ours = {PAYMENT_DEPOSIT, state, 100, "EUR"};
+	const struct reconcile_ours ours = {PAYMENT_DEPOSIT, state, 100, "EUR", ""};
 	const struct reconcile_theirs theirs = {payment_deposit_plan.submit->operation, 100, "EUR",
 						status};
 
@@ -164,7 +164,7 @@ static void test_statuses(void **unused)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct reconcile_ours ours = {PAYMENT_DEPOSIT, rows[i].state, 100, "EUR"};
+		const struct reconcile_ours ours = {PAYMENT_DEPOSIT, rows[i].state, 100, "EUR", ""};
 
 		assert_int_equal(deposit_against(rows[i].state, RECONCILE_UNCLEAR),
 				 rows[i].unclear);
@@ -177,7 +177,7 @@ static void test_statuses(void **unused)
 
 static void test_contents(void **unused)
 {
-	const struct reconcile_ours ours = {PAYMENT_WITHDRAWAL, PAYMENT_SUCCEEDED, 100, "EUR"};
+	const struct reconcile_ours ours = {PAYMENT_WITHDRAWAL, PAYMENT_SUCCEEDED, 100, "EUR", ""};
 	struct reconcile_theirs theirs = {PROVIDER_PAYOUT, 100, "EUR", RECONCILE_DONE};
 
 	(void)unused;
@@ -189,9 +189,41 @@ static void test_contents(void **unused)
 	theirs.operation = PROVIDER_NONE;
 	assert_int_equal(reconcile_compare(&ours, &theirs), RECONCILE_OPERATION);
 	assert_int_equal(reconcile_compare(NULL, &theirs), RECONCILE_MISSING_HERE);
-	const struct reconcile_ours transfer = {PAYMENT_TRANSFER, PAYMENT_SUCCEEDED, 100, "EUR"};
+	const struct reconcile_ours transfer = {PAYMENT_TRANSFER, PAYMENT_SUCCEEDED, 100, "EUR",
+						""};
 
 	assert_int_equal(reconcile_compare(&transfer, &theirs), RECONCILE_OPERATION);
+}
+
+/* A deposit that was given back, and one that was not, against a connector's give-back. */
+static void test_what_was_given_back(void **unused)
+{
+	static const struct {
+		enum payment_state state;
+		const char *reason;
+		enum reconcile_difference done, not_done, missing;
+	} rows[] = {
+		{PAYMENT_COMPENSATED, "ACCOUNT_CLOSED", RECONCILE_SAME, RECONCILE_STATUS,
+		 RECONCILE_MISSING_THERE},
+		{PAYMENT_COMPENSATED, RESOLUTION_REASON, RECONCILE_SAME, RECONCILE_STATUS,
+		 RECONCILE_SAME},
+		{PAYMENT_COMPENSATING, "ACCOUNT_CLOSED", RECONCILE_UNSETTLED, RECONCILE_UNSETTLED,
+		 RECONCILE_SAME},
+		{PAYMENT_SUCCEEDED, "", RECONCILE_STATUS, RECONCILE_SAME, RECONCILE_SAME},
+		{PAYMENT_DECLINED, "", RECONCILE_STATUS, RECONCILE_SAME, RECONCILE_SAME},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct reconcile_ours ours = {PAYMENT_DEPOSIT, rows[i].state, 100, "EUR",
+						    rows[i].reason};
+		struct reconcile_theirs theirs = {PROVIDER_REFUND, 100, "EUR", RECONCILE_DONE};
+
+		assert_int_equal(reconcile_compare_undo(&ours, &theirs), rows[i].done);
+		theirs.status = RECONCILE_NOT_DONE;
+		assert_int_equal(reconcile_compare_undo(&ours, &theirs), rows[i].not_done);
+		assert_int_equal(reconcile_compare_undo(&ours, NULL), rows[i].missing);
+	}
 }
 
 int main(void)
@@ -203,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_ask_again),
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_contents),
+		cmocka_unit_test(test_what_was_given_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "domain/resolution.h"
 #include "rt/assert.h"
 
 /* What a payment in this state says of the other side. */
@@ -39,6 +40,44 @@ static enum reconcile_difference compare_status(enum reconcile_status ours,
 	return ours == theirs ? RECONCILE_SAME : RECONCILE_STATUS;
 }
 
+/* Whether their operation is another one than ours; else what the words about it come to. */
+static enum reconcile_difference compare_content(const struct reconcile_ours *ours,
+						 enum provider_operation operation,
+						 enum reconcile_status word,
+						 const struct reconcile_theirs *theirs)
+{
+	if (theirs->operation != operation)
+		return RECONCILE_OPERATION;
+	if (strcmp(ours->currency, theirs->currency) != 0)
+		return RECONCILE_CURRENCY;
+	if (ours->amount_minor != theirs->amount_minor)
+		return RECONCILE_AMOUNT;
+	return compare_status(word, theirs->status);
+}
+
+/* What a payment in this state says of its being given back. */
+static enum reconcile_status word_of_undo(enum payment_state state)
+{
+	if (state == PAYMENT_COMPENSATED)
+		return RECONCILE_DONE;
+	return state == PAYMENT_COMPENSATING || state == PAYMENT_MANUAL_REVIEW ? RECONCILE_UNCLEAR
+									       : RECONCILE_NOT_DONE;
+}
+
+enum reconcile_difference reconcile_compare_undo(const struct reconcile_ours *ours,
+						 const struct reconcile_theirs *theirs)
+{
+	const struct saga_step *undo = saga_plan_of(ours->kind)->undo;
+	enum reconcile_status word = word_of_undo(ours->state);
+
+	RT_ASSERT(undo != NULL && undo->party == PARTY_PROVIDER);
+	if (theirs == NULL)
+		return word == RECONCILE_DONE && strcmp(ours->reason, RESOLUTION_REASON) != 0
+			       ? RECONCILE_MISSING_THERE
+			       : RECONCILE_SAME;
+	return compare_content(ours, undo->operation, word, theirs);
+}
+
 enum reconcile_difference reconcile_compare(const struct reconcile_ours *ours,
 					    const struct reconcile_theirs *theirs)
 {
@@ -50,11 +89,7 @@ enum reconcile_difference reconcile_compare(const struct reconcile_ours *ours,
 
 	if (theirs == NULL)
 		return word == RECONCILE_DONE ? RECONCILE_MISSING_THERE : RECONCILE_SAME;
-	if (plan->submit == NULL || theirs->operation != plan->submit->operation)
+	if (plan->submit == NULL)
 		return RECONCILE_OPERATION;
-	if (strcmp(ours->currency, theirs->currency) != 0)
-		return RECONCILE_CURRENCY;
-	if (ours->amount_minor != theirs->amount_minor)
-		return RECONCILE_AMOUNT;
-	return compare_status(word, theirs->status);
+	return compare_content(ours, plan->submit->operation, word, theirs);
 }

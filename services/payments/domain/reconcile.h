@@ -21,6 +21,7 @@ struct reconcile_ours {
 	enum payment_state state;
 	int64_t amount_minor;
 	const char *currency;
+	const char *reason;
 };
 
 /* The numbers are the wire's. */
@@ -39,3 +40,7 @@ enum reconcile_difference {
  * `ours` NULL: there is no such payment; not both. */
 enum reconcile_difference reconcile_compare(const struct reconcile_ours *ours,
 					    const struct reconcile_theirs *theirs);
+/* The same of what gives back, at the connector, what the payment did there; `theirs` NULL: they
+ * have none. What an operator says was given back otherwise is not looked for. */
+enum reconcile_difference reconcile_compare_undo(const struct reconcile_ours *ours,
+						 const struct reconcile_theirs *theirs);

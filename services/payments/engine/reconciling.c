@@ -40,30 +40,42 @@ static struct rt_uuid id_at(int64_t wall_us)
 	return id;
 }
 
-static void compare(const struct reconciling *reconciling, const struct reconcile_row *row,
-		    struct reported *reported)
+static void tell(const struct reconciling *reconciling, enum reconcile_difference difference,
+		 const struct reconcile_row *row, const struct reported *reported)
 {
-	const struct reconcile_ours ours = {row->kind, row->state, row->amount_minor,
-					    row->currency};
-	enum reconcile_difference difference = RECONCILE_SAME;
-
-	if (reported == NULL && !reconciling->whole)
+	/* What a part of a report does not have says nothing. */
+	if (difference == RECONCILE_SAME || (reported == NULL && !reconciling->whole))
 		return;
-	if (reported == NULL) {
-		difference = reconcile_compare(&ours, NULL);
-	} else {
-		const struct reconcile_theirs theirs = {reported->operation, reported->amount_minor,
-							reported->currency, reported->status};
+	reconciling->found(reconciling->context, difference, row, reported);
+}
 
-		reported->known = true;
-		difference = reconcile_compare(&ours, &theirs);
-	}
-	if (difference != RECONCILE_SAME)
-		reconciling->found(reconciling->context, difference, row, reported);
+static struct reconcile_theirs theirs_of(struct reported *reported)
+{
+	reported->known = true;
+	return (struct reconcile_theirs){reported->operation, reported->amount_minor,
+					 reported->currency, reported->status};
+}
+
+static struct reconcile_ours ours_of(const struct reconcile_row *row)
+{
+	return (struct reconcile_ours){row->kind, row->state, row->amount_minor, row->currency,
+				       row->reason};
+}
+
+static void compare(const struct reconciling *reconciling, const struct reconcile_row *row)
+{
+	struct reported *reported = find(reconciling, &row->payment_id);
+	struct reconcile_ours ours = ours_of(row);
+	struct reconcile_theirs theirs = {0};
+
+	if (reported != NULL)
+		theirs = theirs_of(reported);
+	tell(reconciling, reconcile_compare(&ours, reported == NULL ? NULL : &theirs), row,
+	     reported);
 }
 
 /* What undoes a step at the connector has a reference of its own. */
-static void know_undo(const struct reconciling *reconciling, const struct reconcile_row *row)
+static void compare_undo(const struct reconciling *reconciling, const struct reconcile_row *row)
 {
 	const struct saga_step *undo = saga_plan_of(row->kind)->undo;
 
@@ -71,9 +83,13 @@ static void know_undo(const struct reconciling *reconciling, const struct reconc
 		return;
 	struct rt_uuid reference = rt_uuid_derive(&row->payment_id, undo->reference);
 	struct reported *reported = find(reconciling, &reference);
+	struct reconcile_ours ours = ours_of(row);
+	struct reconcile_theirs theirs = {0};
 
 	if (reported != NULL)
-		reported->known = true;
+		theirs = theirs_of(reported);
+	tell(reconciling, reconcile_compare_undo(&ours, reported == NULL ? NULL : &theirs), row,
+	     reported);
 }
 
 static struct rt_status compare_range(struct reconciling *reconciling)
@@ -94,8 +110,8 @@ static struct rt_status compare_range(struct reconciling *reconciling)
 		RT_TRY(reconcile_store_range(reconciling->pg, &range, &arena,
 					     reconciling->deadline_mono_us, &rows, &count));
 		for (size_t i = 0; i < count; i++) {
-			compare(reconciling, &rows[i], find(reconciling, &rows[i].payment_id));
-			know_undo(reconciling, &rows[i]);
+			compare(reconciling, &rows[i]);
+			compare_undo(reconciling, &rows[i]);
 		}
 		reconciling->payment_count += (int64_t)count;
 		if (count > 0)
@@ -153,7 +169,7 @@ struct rt_status reconciling_run(struct reconciling *reconciling)
 	for (size_t i = 0; i < reconciling->count; i++) {
 		struct reported *reported = &reconciling->report[i];
 
-		if (!reported->known && in_range(reconciling, reported))
+		if (!reported->known && !reported->give_back && in_range(reconciling, reported))
 			rest[rest_count++] = reported;
 		if (rest_count == PAGE_ROWS || (i + 1 == reconciling->count && rest_count > 0)) {
 			RT_TRY(compare_rest(reconciling, rest, rest_count));

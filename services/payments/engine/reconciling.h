@@ -21,7 +21,8 @@ struct reported {
 	int64_t create_us; /* wall clock; 0: not said */
 	int wire_kind;     /* as it came, for the answer */
 	int wire_status;
-	bool known; /* the comparison's own */
+	bool give_back; /* of what the payment named by its original did: part of that payment */
+	bool known;     /* the comparison's own */
 };
 
 struct reconciling {

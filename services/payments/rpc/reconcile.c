@@ -74,8 +74,6 @@ static bool gather(void *context, const operation_message *operation)
 {
 	struct gathering *gathering = context;
 
-	if (is_give_back(operation))
-		return true;
 	if (gathering->count == gathering->most) {
 		gathering->too_many = true;
 		return false;
@@ -94,6 +92,7 @@ static bool gather(void *context, const operation_message *operation)
 		.amount_minor = operation->amount_minor,
 		.wire_kind = (int)operation->kind,
 		.wire_status = (int)operation->status,
+		.give_back = is_give_back(operation),
 	};
 	snprintf(made->reference, sizeof(made->reference), "%s", operation->reference);
 	snprintf(made->currency, sizeof(made->currency), "%s", operation->currency);

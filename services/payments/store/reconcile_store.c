@@ -34,6 +34,7 @@ static struct rt_status run(struct rt_pg *pg, const struct rt_pg_statement *stat
 		snprintf(made->currency, sizeof(made->currency), "%s", rt_pg_text(&found, row, 4));
 		snprintf(made->connector, sizeof(made->connector), "%s",
 			 rt_pg_text(&found, row, 6));
+		payment_reason_copy(made->reason, rt_pg_text(&found, row, 7), "");
 	}
 	return rt_ok();
 }

@@ -15,6 +15,7 @@ struct reconcile_row {
 	char currency[16];
 	int64_t create_us; /* wall clock */
 	char connector[PAYMENT_CONNECTOR_BYTES];
+	char reason[PAYMENT_REASON_BYTES];
 };
 
 struct reconcile_range {

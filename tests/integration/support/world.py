@@ -1,6 +1,7 @@
 """Ids, people and money for tests."""
 
 import functools
+import hashlib
 import os
 import secrets
 import time
@@ -18,6 +19,17 @@ def new_id():
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return str(uuid.UUID(int=value))
+
+
+def derived(space, name):
+    """As services derive ids."""
+    space = uuid.UUID(space).bytes
+    digest = hashlib.sha256()
+    for tag, value in ((b"b", space), (b"t", name.encode())):
+        digest.update(tag + len(value).to_bytes(8, "big") + value)
+    value = int.from_bytes(space[:6] + digest.digest()[:10], "big")
+    value = value & ~(0xF << 76) | 0x8 << 76
+    return str(uuid.UUID(int=value & ~(0x3 << 62) | 0x2 << 62))
 
 
 def operator_token():
