@@ -388,7 +388,7 @@ class Verification(Case):
         self.assertEqual(self.verify(), [])
         self.corrupt(f"UPDATE account_changes SET new_lower_limit_minor = 0 "
                      f"WHERE account_id = '{self.wallet}' AND version = 2")
-        self.assertEqual(self.reasons(), {"LIMIT_PASSED"})
+        self.assertEqual(self.reasons(), {"LIMIT_PASSED", "METADATA_DIFFERS"})
 
     def test_totals(self):
         self.corrupt(f"UPDATE accounts SET debits_posted_minor = debits_posted_minor + 1 "
@@ -424,7 +424,64 @@ class Verification(Case):
     def test_limit(self):
         self.corrupt(f"UPDATE accounts SET lower_limit_minor = 950 WHERE account_id = '{self.wallet}'")
         found = self.verify()
-        self.assertEqual({(one.reason, one.account_id) for one in found}, {("LIMIT_PASSED", self.wallet)})
+        self.assertEqual({(one.reason, one.account_id) for one in found},
+                         {("LIMIT_PASSED", self.wallet), ("METADATA_DIFFERS", self.wallet)})
+
+    def test_metadata(self):
+        """What the service's role may write, without a change on record that says who did."""
+        for change in ("status = 2", "upper_limit_minor = 1000000", "credit_line_minor = 5", "label = 'x'",
+                       "version = 2", "owner = 'bert'"):
+            with self.subTest(change=change):
+                self.setUp()
+                self.corrupt(f"UPDATE accounts SET {change} WHERE account_id = '{self.wallet}'")
+                self.assertEqual([(one.reason, one.account_id) for one in self.verify()],
+                                 [("METADATA_DIFFERS", self.wallet)])
+        self.setUp()
+        self.ledger.accounts.UpdateAccount(ledger_id=self.ledger.id, account_id=self.wallet, expected_version=1,
+                                           update_mask={"paths": ["status"]}, status=a.ACCOUNT_STATUS_BLOCKED)
+        self.assertEqual(self.verify(), [])
+        self.corrupt(f"UPDATE accounts SET status = 1 WHERE account_id = '{self.wallet}'")
+        self.assertEqual(self.reasons(), {"METADATA_DIFFERS"})
+
+    def test_currency_and_time(self):
+        self.corrupt(f"UPDATE transfers SET currency = 'USD' WHERE transfer_id = '{self.direct.transfer_id}'")
+        self.assertEqual({(one.reason, one.account_id) for one in self.verify()},
+                         {("CURRENCY_DIFFERS", self.wallet), ("CURRENCY_DIFFERS", self.other)})
+        self.setUp()
+        self.corrupt(f"UPDATE transfers SET created = created + interval '1 day' "
+                     f"WHERE transfer_id = '{self.direct.transfer_id}'")
+        self.assertEqual(self.reasons(), {"TIME_DIFFERS"})
+        self.setUp()
+        self.corrupt(f"UPDATE accounts SET last_entry = last_entry - interval '1 day' "
+                     f"WHERE account_id = '{self.wallet}'")
+        self.assertEqual(self.reasons(), {"TIME_DIFFERS"})
+
+    def test_reversed(self):
+        """A transfer of which less is on record as moved back than was could be moved back again."""
+        for change, wrong in (("UPDATE reversed SET reversed_minor = 1 WHERE original_id = '{}'", 0),
+                              ("UPDATE reversed SET amount_minor = 5000 WHERE original_id = '{}'", 0),
+                              ("DELETE FROM reversed WHERE original_id = '{}'", 0),
+                              ("UPDATE reversed SET original_id = '{}' WHERE ledger_id = '{}'", 1)):
+            with self.subTest(change=change):
+                self.setUp()
+                other = self.ledger.post(self.wallet, self.other, 100).posted.transfers[0].transfer
+                back = self.ledger.transfer(self.other, self.wallet, 30, kind="reversal")
+                back.reversal.original_id = self.direct.transfer_id
+                self.assertEqual(self.ledger.post_group(back).WhichOneof("result"), "posted")
+                self.assertEqual(self.verify(), [])
+                self.corrupt(change.format((self.direct, other)[wrong].transfer_id, self.ledger.id))
+                self.assertEqual({(one.reason, one.transfer_id) for one in self.verify()},
+                                 {("REVERSED_DIFFERS", one.transfer_id) for one in (self.direct, other)[:wrong + 1]})
+
+    def test_holds_that_no_transfer_made(self):
+        self.corrupt(f"INSERT INTO holds VALUES ('{self.ledger.id}', '{new_id()}', '{self.wallet}', '{self.other}', 5, 0, 1)")
+        self.assertEqual(self.reasons(), {"HOLD_DIFFERS"})
+        for change in (f"credit_account_id = '{self.ledger.clearing['EUR']}'", "expires = now() + interval '1 hour'"):
+            with self.subTest(change=change):
+                self.setUp()
+                self.corrupt(f"UPDATE holds SET {change} WHERE hold_id = '{self.hold.transfer_id}'")
+                self.assertEqual([(one.reason, one.transfer_id) for one in self.verify()],
+                                 [("HOLD_DIFFERS", self.hold.transfer_id)])
 
     def test_holds(self):
         for number, change in enumerate((f"captured_minor = 99 WHERE hold_id = '{self.hold.transfer_id}'",

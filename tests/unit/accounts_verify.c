@@ -197,6 +197,8 @@ struct seen {
 	struct discrepancy discrepancies[16];
 	size_t hold_count;
 	struct verify_hold holds[16];
+	size_t reversal_count;
+	struct rt_uuid last_original;
 };
 
 static void take_discrepancy(void *context, const struct discrepancy *discrepancy)
@@ -211,6 +213,13 @@ static void take_hold(void *context, const struct verify_hold *hold)
 	struct seen *seen = context;
 	assert_true(seen->hold_count < 16);
 	seen->holds[seen->hold_count++] = *hold;
+}
+
+static void take_reversal(void *context, const struct rt_uuid *original_id)
+{
+	struct seen *seen = context;
+	seen->reversal_count++;
+	seen->last_original = *original_id;
 }
 
 enum { ENTRIES = 6 };
@@ -240,6 +249,8 @@ static void make_history(struct verify_entry entries[ENTRIES])
 			.moved_minor = rows[i].moved_minor,
 			.keep_open = rows[i].keep_open,
 			.is_debit = i > 0,
+			.currency = "EUR",
+			.created_us = 100 + i / 2,
 			.after = {.sequence = i + 1,
 				  .totals = {.credits_posted_minor = rows[i].credits,
 					     .debits_posted_minor = rows[i].debits,
@@ -251,12 +262,16 @@ static void walk(const struct verify_entry *entries, const struct verify_limits 
 		 size_t limit_count, struct seen *seen)
 {
 	struct account_record record = wallet(1000, 50);
+	memcpy(record.account.currency, "EUR", 4);
+	record.account.last_entry_us = 102;
 	record.account.state = (struct account_state){.sequence = ENTRIES,
 						      .totals = {.credits_posted_minor = 1000,
 								 .debits_posted_minor = 220,
 								 .debits_pending_minor = 50}};
-	const struct verify_sink sink = {
-		.found = take_discrepancy, .hold = take_hold, .context = seen};
+	const struct verify_sink sink = {.found = take_discrepancy,
+					 .hold = take_hold,
+					 .reversal = take_reversal,
+					 .context = seen};
 	struct rt_arena arena;
 	struct verify_walk walked;
 	*seen = (struct seen){0};
@@ -325,6 +340,145 @@ static void test_wrong_histories(void **state)
 	check_found(&seen, 0, DISCREPANCY_BALANCE_AFTER_DIFFERS, 2);
 }
 
+static void test_currencies_and_times(void **state)
+{
+	(void)state;
+	struct verify_entry entries[ENTRIES];
+	struct seen seen;
+	make_history(entries);
+	memcpy(entries[3].currency, "USD", 4);
+	walk(entries, &at_least_zero, 1, &seen);
+	assert_int_equal(seen.count, 1);
+	check_found(&seen, 0, DISCREPANCY_CURRENCY_DIFFERS, 4);
+
+	make_history(entries);
+	entries[2].created_us = 103;
+	walk(entries, &at_least_zero, 1, &seen);
+	assert_int_equal(seen.count, 1);
+	check_found(&seen, 0, DISCREPANCY_TIME_DIFFERS, 4);
+
+	make_history(entries);
+	entries[ENTRIES - 1].created_us = 103;
+	walk(entries, &at_least_zero, 1, &seen);
+	assert_int_equal(seen.count, 1);
+	check_found(&seen, 0, DISCREPANCY_TIME_DIFFERS, 0);
+}
+
+/* Told once: by the account that gives back. */
+static void test_reversals_are_told(void **state)
+{
+	(void)state;
+	struct verify_entry entries[ENTRIES];
+	struct seen seen;
+	const struct rt_uuid original_id = id(77);
+	make_history(entries);
+	entries[0].kind = TRANSFER_REVERSAL;
+	walk(entries, &at_least_zero, 1, &seen);
+	assert_int_equal(seen.reversal_count, 0);
+	entries[3].kind = TRANSFER_REVERSAL;
+	entries[3].target_id = original_id;
+	walk(entries, &at_least_zero, 1, &seen);
+	assert_int_equal(seen.count, 0);
+	assert_int_equal(seen.reversal_count, 1);
+	assert_true(rt_uuid_equal(&seen.last_original, &original_id));
+}
+
+/* What version an account with these two changes, perhaps spoiled, does not follow at. */
+static int64_t broken_version(void (*spoil)(struct account_record *record,
+					    struct verify_values values[3], int64_t versions[2]))
+{
+	struct account_record record = wallet(0, 0);
+	uint8_t hash[ACCOUNT_HASH_BYTES];
+	struct verify_history history;
+	struct verify_values values[3] = {
+		{.status = ACCOUNT_ACTIVE, .lower = {.set = true}, .label = "new"},
+		{.status = ACCOUNT_FROZEN, .lower = {.set = true}, .label = "new"},
+		{.status = ACCOUNT_ACTIVE, .lower = {.set = true}, .label = "wallet"},
+	};
+	int64_t versions[2] = {2, 3};
+	record.owner = "anna";
+	struct account_record created = record;
+	created.label = values[0].label;
+	account_hash(&created, hash);
+	if (spoil != NULL)
+		spoil(&record, values, versions);
+	verify_history_begin(&history, &record);
+	verify_history_next(&history, versions[0], &values[0], &values[1]);
+	const struct verify_values before = {
+		.status = ACCOUNT_FROZEN, .lower = {.set = true}, .label = "new"};
+	verify_history_next(&history, versions[1], &before, &values[2]);
+	return verify_history_end(&history, &record, hash);
+}
+
+static void spoil_owner(struct account_record *record, struct verify_values values[3],
+			int64_t versions[2])
+{
+	(void)values;
+	(void)versions;
+	record->owner = "bert";
+}
+
+static void spoil_creation(struct account_record *record, struct verify_values values[3],
+			   int64_t versions[2])
+{
+	(void)record;
+	(void)versions;
+	values[0].lower.set = false;
+}
+
+static void spoil_first_status(struct account_record *record, struct verify_values values[3],
+			       int64_t versions[2])
+{
+	(void)record;
+	(void)versions;
+	values[0].status = ACCOUNT_FROZEN;
+}
+
+static void spoil_between(struct account_record *record, struct verify_values values[3],
+			  int64_t versions[2])
+{
+	(void)record;
+	(void)versions;
+	values[1].status = ACCOUNT_BLOCKED;
+}
+
+static void spoil_version(struct account_record *record, struct verify_values values[3],
+			  int64_t versions[2])
+{
+	(void)values;
+	versions[1] = 4;
+	record->version = 4;
+}
+
+static void spoil_limit(struct account_record *record, struct verify_values values[3],
+			int64_t versions[2])
+{
+	(void)values;
+	(void)versions;
+	record->account.upper = (struct account_limit){true, 5};
+}
+
+static void spoil_row_version(struct account_record *record, struct verify_values values[3],
+			      int64_t versions[2])
+{
+	(void)values;
+	(void)versions;
+	record->version = 9;
+}
+
+static void test_changes(void **state)
+{
+	(void)state;
+	assert_int_equal(broken_version(NULL), 0);
+	assert_int_equal(broken_version(spoil_owner), 1);
+	assert_int_equal(broken_version(spoil_creation), 1);
+	assert_int_equal(broken_version(spoil_first_status), 1);
+	assert_int_equal(broken_version(spoil_between), 3);
+	assert_int_equal(broken_version(spoil_version), 4);
+	assert_int_equal(broken_version(spoil_limit), 3);
+	assert_int_equal(broken_version(spoil_row_version), 9);
+}
+
 static void test_limits_of_their_time(void **state)
 {
 	(void)state;
@@ -357,6 +511,9 @@ int main(void)
 		cmocka_unit_test(test_open_holds),
 		cmocka_unit_test(test_a_right_history),
 		cmocka_unit_test(test_wrong_histories),
+		cmocka_unit_test(test_currencies_and_times),
+		cmocka_unit_test(test_reversals_are_told),
+		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_limits_of_their_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "rt/assert.h"
 #include "rt/money.h"
@@ -53,6 +54,7 @@ struct rt_status verify_begin(struct verify_walk *walk, const struct account *ac
 		.limits = limits,
 		.limit_count = limit_count,
 	};
+	memcpy(walk->currency, account->currency, sizeof(walk->currency));
 	if (!open_holds_init(&walk->holds, arena))
 		return RT_FAIL(RESOURCE_EXHAUSTED, "LEDGER_TOO_LARGE",
 			       "the verification needs too much memory");
@@ -137,9 +139,13 @@ static struct rt_status effect_of(struct verify_walk *walk, const struct verify_
 {
 	*effect = (struct effect){0};
 	switch (entry->kind) {
+	case TRANSFER_REVERSAL:
+		if (entry->is_debit)
+			walk->sink->reversal(walk->sink->context, &entry->target_id);
+		effect->posted_minor = entry->moved_minor;
+		return rt_ok();
 	case TRANSFER_DIRECT:
 	case TRANSFER_BALANCING:
-	case TRANSFER_REVERSAL:
 		effect->posted_minor = entry->moved_minor;
 		return rt_ok();
 	case TRANSFER_HOLD:
@@ -209,6 +215,21 @@ static void check_chain(struct verify_walk *walk, const struct verify_entry *ent
 		      totals_text(&expected, follows));
 }
 
+static void check_currency(struct verify_walk *walk, const struct verify_entry *entry)
+{
+	if (strcmp(entry->currency, walk->currency) != 0)
+		FOUND(walk, CURRENCY_DIFFERS, &entry->transfer_id, "%s in an account in %s",
+		      entry->currency, walk->currency);
+}
+
+static void check_time(struct verify_walk *walk, const struct verify_entry *entry)
+{
+	if (entry->created_us < walk->seen_us)
+		FOUND(walk, TIME_DIFFERS, &entry->transfer_id,
+		      "it was made %lld us before the entry before it",
+		      (long long)(walk->seen_us - entry->created_us));
+}
+
 static const struct verify_limits *limits_at(const struct verify_walk *walk, int64_t sequence)
 {
 	size_t place = walk->limit_count - 1;
@@ -257,10 +278,13 @@ struct rt_status verify_entry_next(struct verify_walk *walk, const struct verify
 	RT_TRY(effect_of(walk, entry, &effect));
 	check_sequence(walk, entry);
 	check_chain(walk, entry, &effect);
+	check_currency(walk, entry);
+	check_time(walk, entry);
 	if (is_sane(&entry->after.totals) && is_sane(&walk->seen.totals))
 		check_limits(walk, entry);
 	add_effect(&walk->sums, &effect, entry->is_debit);
 	walk->seen = entry->after;
+	walk->seen_us = entry->created_us;
 	return rt_ok();
 }
 
@@ -282,5 +306,80 @@ void verify_end(struct verify_walk *walk, const struct account *account)
 		FOUND(walk, TOTALS_DIFFER, NULL, "%s on record, %s by its transfers",
 		      totals_text(&account->state.totals, on_record),
 		      totals_text(&walk->sums, sums));
+	/* Entries that come are made no earlier than that. */
+	if (account->last_entry_us < walk->seen_us)
+		FOUND(walk, TIME_DIFFERS, NULL,
+		      "the account's last entry is %lld us later than the account says",
+		      (long long)(walk->seen_us - account->last_entry_us));
 	report_open(walk);
+}
+
+static bool same_limit(const struct account_limit *a, const struct account_limit *b)
+{
+	return a->set == b->set && (!a->set || a->amount_minor == b->amount_minor);
+}
+
+static bool same_values(const struct verify_values *a, const struct verify_values *b)
+{
+	return a->status == b->status && same_limit(&a->lower, &b->lower) &&
+	       same_limit(&a->upper, &b->upper) && a->credit_line_minor == b->credit_line_minor &&
+	       strcmp(a->label, b->label) == 0;
+}
+
+static struct verify_values values_of(const struct account_record *record)
+{
+	return (struct verify_values){
+		.status = record->account.status,
+		.lower = record->account.lower,
+		.upper = record->account.upper,
+		.credit_line_minor = record->account.credit_line_minor,
+		.label = record->label,
+	};
+}
+
+void verify_history_begin(struct verify_history *history, const struct account_record *record)
+{
+	const struct verify_values values = values_of(record);
+	*history = (struct verify_history){.first = values, .last = values, .version = 1};
+}
+
+void verify_history_next(struct verify_history *history, int64_t version,
+			 const struct verify_values *before, const struct verify_values *after)
+{
+	if (history->version == 1)
+		history->first = *before;
+	else if (!same_values(before, &history->last) && history->broken_version == 0)
+		history->broken_version = version;
+	if (version != history->version + 1 && history->broken_version == 0)
+		history->broken_version = version;
+	history->last = *after;
+	history->version = version;
+}
+
+/* Whether the account can have been created like this. */
+static bool is_creation(const struct account_record *record, const struct verify_values *first,
+			const uint8_t creation_hash[ACCOUNT_HASH_BYTES])
+{
+	struct account_record created = *record;
+	uint8_t hash[ACCOUNT_HASH_BYTES];
+	created.label = first->label;
+	created.account.lower = first->lower;
+	created.account.upper = first->upper;
+	created.account.credit_line_minor = first->credit_line_minor;
+	account_hash(&created, hash);
+	return first->status == ACCOUNT_ACTIVE && memcmp(hash, creation_hash, sizeof(hash)) == 0;
+}
+
+int64_t verify_history_end(const struct verify_history *history,
+			   const struct account_record *record,
+			   const uint8_t creation_hash[ACCOUNT_HASH_BYTES])
+{
+	const struct verify_values values = values_of(record);
+	if (!is_creation(record, &history->first, creation_hash))
+		return 1;
+	if (history->broken_version != 0)
+		return history->broken_version;
+	if (record->version != history->version || !same_values(&values, &history->last))
+		return record->version;
+	return 0;
 }

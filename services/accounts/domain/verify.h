@@ -20,7 +20,11 @@
 	ROW(SEQUENCE_GAP)          /* an account's entries are not numbered 1, 2, 3 */             \
 	ROW(BALANCE_AFTER_DIFFERS) /* an entry's balances do not follow from those before it */    \
 	ROW(LIMIT_PASSED)          /* an entry went beyond a limit of its time */                  \
+	ROW(CURRENCY_DIFFERS)      /* an entry is not in its account's currency */                 \
+	ROW(TIME_DIFFERS)          /* an account's entries go back in time */                      \
 	ROW(HOLD_DIFFERS)          /* a hold is not what its transfers made of it */               \
+	ROW(REVERSED_DIFFERS)      /* what of a transfer was moved back is not its reversals' */   \
+	ROW(METADATA_DIFFERS)      /* an account is not what its changes made of it */             \
 	ROW(TRIAL_BALANCE_DIFFERS) /* debits do not equal credits */
 
 enum discrepancy_reason {
@@ -52,6 +56,8 @@ struct verify_entry {
 	bool keep_open;
 	bool is_debit;
 	struct account_state after; /* as it is on record */
+	char currency[CURRENCY_CODE_BYTES];
+	int64_t created_us;
 };
 
 /* The limits that were in force for entries after that one. */
@@ -75,6 +81,8 @@ struct verify_sink {
 	void (*found)(void *context, const struct discrepancy *discrepancy);
 	/* A hold that the account is debited by, when it has ended, or is still open at the end. */
 	void (*hold)(void *context, const struct verify_hold *hold);
+	/* A transfer that a reversal on the account's debit side moves back; again for each. */
+	void (*reversal)(void *context, const struct rt_uuid *original_id);
 	void *context;
 };
 
@@ -82,9 +90,11 @@ struct verify_walk {
 	const struct verify_sink *sink;
 	struct rt_uuid account_id;
 	enum account_side side;
+	char currency[CURRENCY_CODE_BYTES];
 	const struct verify_limits *limits; /* in order, at least one */
 	size_t limit_count;
 	struct account_state seen;  /* after the last entry, as it is on record */
+	int64_t seen_us;            /* when that was made */
 	struct account_totals sums; /* of all entries */
 	struct open_holds holds;
 };
@@ -98,3 +108,29 @@ struct rt_status verify_begin(struct verify_walk *walk, const struct account *ac
 struct rt_status verify_entry_next(struct verify_walk *walk, const struct verify_entry *entry);
 /* After the last entry: compares with the account's row of the same moment. */
 void verify_end(struct verify_walk *walk, const struct account *account);
+
+/* What a change sets; the label is lent. */
+struct verify_values {
+	enum account_status status;
+	struct account_limit lower, upper;
+	int64_t credit_line_minor;
+	const char *label;
+};
+
+/* Going through an account's changes again. */
+struct verify_history {
+	struct verify_values first, last; /* before the first change, after the last one */
+	int64_t version;                  /* after the last one */
+	int64_t broken_version;           /* of the first that does not follow; 0: none */
+};
+
+/* Begins with an account that has not changed, as far as is known. */
+void verify_history_begin(struct verify_history *history, const struct account_record *record);
+/* The next change, in the order of versions. */
+void verify_history_next(struct verify_history *history, int64_t version,
+			 const struct verify_values *before, const struct verify_values *after);
+/* Whether they lead from what the account was created with, of which there is a hash, to the
+ * account. Returns the version that does not follow from those before it; 0 when all do. */
+int64_t verify_history_end(const struct verify_history *history,
+			   const struct account_record *record,
+			   const uint8_t creation_hash[ACCOUNT_HASH_BYTES]);

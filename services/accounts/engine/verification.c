@@ -15,6 +15,7 @@
 #define GROUP_ENTRIES     4000
 #define PAGE_ENTRIES      4000
 #define HOLDS_AT_ONCE     1000
+#define ORIGINALS_AT_ONCE 1000
 #define GROUP_ARENA_BYTES ((size_t)40 << 20)
 #define STEP_US_MAX       (60 * RT_US_PER_S)
 
@@ -30,7 +31,9 @@ struct verification {
 	struct verify_sink sink;
 	struct verify_hold holds[HOLDS_AT_ONCE]; /* to be compared with what is on record */
 	size_t hold_count;
-	struct rt_status hold_status;
+	struct rt_uuid originals[ORIGINALS_AT_ONCE]; /* of reversals, likewise */
+	size_t original_count;
+	struct rt_status compare_status;
 };
 
 /* No step may take long, whatever the caller's deadline: a statement that hangs would not hear of
@@ -93,8 +96,63 @@ static void take_hold(void *context, const struct verify_hold *hold)
 	if (verification->hold_count < HOLDS_AT_ONCE)
 		return;
 	struct rt_status status = compare_holds(verification);
-	if (rt_is_ok(&verification->hold_status))
-		verification->hold_status = status;
+	if (rt_is_ok(&verification->compare_status))
+		verification->compare_status = status;
+}
+
+static void report_reversed(const struct verification *verification,
+			    const struct verify_reversed *reversed)
+{
+	struct discrepancy discrepancy =
+		discrepancy_make(DISCREPANCY_REVERSED_DIFFERS, NULL, &reversed->original_id,
+				 "%lld of %lld on record as moved back, %s by its reversals",
+				 (long long)reversed->recorded_minor,
+				 (long long)reversed->moved_minor, reversed->by_reversals);
+	report(verification, &discrepancy);
+}
+
+/* Reports what differs: of what has a record, or of what has none. */
+static struct rt_status compare_reversed(struct verification *verification,
+					 const struct rt_uuid *ids, size_t count, bool recorded)
+{
+	struct verify_reversed *reversed;
+	struct rt_arena arena;
+	size_t differing = 0;
+	if (count == 0)
+		return rt_ok();
+	rt_arena_init(&arena, GROUP_ARENA_BYTES);
+	struct rt_status status = verify_store_reversed(
+		verification->pg, &verification->ledger_id, ids, count, &arena,
+		step_deadline_us(verification), &reversed, &differing);
+	for (size_t i = 0; rt_is_ok(&status) && i < differing; i++)
+		if ((reversed[i].recorded_minor != 0) == recorded)
+			report_reversed(verification, &reversed[i]);
+	rt_arena_deinit(&arena);
+	return status;
+}
+
+static struct rt_status compare_originals(struct verification *verification)
+{
+	size_t count = verification->original_count;
+	verification->original_count = 0;
+	return compare_reversed(verification, verification->originals, count, false);
+}
+
+static void take_reversal(void *context, const struct rt_uuid *original_id)
+{
+	struct verification *verification = context;
+	verification->originals[verification->original_count++] = *original_id;
+	if (verification->original_count < ORIGINALS_AT_ONCE)
+		return;
+	struct rt_status status = compare_originals(verification);
+	if (rt_is_ok(&verification->compare_status))
+		verification->compare_status = status;
+}
+
+static struct rt_status compare_rest(struct verification *verification)
+{
+	RT_TRY(compare_holds(verification));
+	return compare_originals(verification);
 }
 
 static void take_found(void *context, const struct discrepancy *discrepancy)
@@ -104,7 +162,7 @@ static void take_found(void *context, const struct discrepancy *discrepancy)
 
 static struct rt_status tell(struct verification *verification)
 {
-	RT_TRY(verification->hold_status);
+	RT_TRY(verification->compare_status);
 	return verification->observer->progress(verification->observer->context,
 						&verification->progress);
 }
@@ -139,6 +197,18 @@ static struct rt_status feed_page(struct verification *verification, struct veri
 	return tell(verification);
 }
 
+static void check_history(const struct verification *verification,
+			  const struct verify_account *account)
+{
+	if (account->broken_version == 0)
+		return;
+	struct discrepancy discrepancy =
+		discrepancy_make(DISCREPANCY_METADATA_DIFFERS, &account->account.id, NULL,
+				 "version %lld does not follow from its creation and its changes",
+				 (long long)account->broken_version);
+	report(verification, &discrepancy);
+}
+
 /* Entries up to the one that the list counted are there for good: they need no snapshot. What came
  * since is read with the account's row. */
 static struct rt_status verify_large(struct verification *verification,
@@ -170,7 +240,8 @@ static struct rt_status verify_large(struct verification *verification,
 	for (more = true; more;)
 		RT_TRY(feed_page(verification, &walk, &more));
 	verify_end(&walk, &accounts[0].account);
-	return compare_holds(verification);
+	check_history(verification, &accounts[0]);
+	return compare_rest(verification);
 }
 
 static struct rt_status begin_walks(struct verification *verification,
@@ -221,9 +292,11 @@ static struct rt_status verify_small(struct verification *verification, const st
 	RT_TRY(verify_store_entries(verification->pg, &verification->ledger_id, ids, id_count,
 				    arena, step_deadline_us(verification), &rows));
 	RT_TRY(feed_rows(verification, &rows, walks, count));
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		verify_end(&walks[i], &accounts[i].account);
-	return compare_holds(verification);
+		check_history(verification, &accounts[i]);
+	}
+	return compare_rest(verification);
 }
 
 static struct rt_status verify_group(struct verification *verification,
@@ -276,6 +349,45 @@ static struct rt_status verify_accounts(struct verification *verification)
 	}
 }
 
+/* Holds that no transfer made, or not like this. */
+static struct rt_status verify_holds(struct verification *verification)
+{
+	struct rt_uuid after = {0};
+	do {
+		struct verify_stray *strays;
+		size_t count;
+		rt_arena_deinit(&verification->arena);
+		RT_TRY(verify_store_strays(verification->pg, &verification->ledger_id, &after,
+					   HOLDS_AT_ONCE, &verification->arena,
+					   step_deadline_us(verification), &strays, &count));
+		for (size_t i = 0; i < count; i++) {
+			struct discrepancy discrepancy = discrepancy_make(
+				DISCREPANCY_HOLD_DIFFERS, &strays[i].account_id, &strays[i].hold_id,
+				"no transfer made the hold that is on record");
+			report(verification, &discrepancy);
+		}
+		RT_TRY(tell(verification));
+	} while (!rt_uuid_is_nil(&after));
+	return rt_ok();
+}
+
+static struct rt_status verify_reversals(struct verification *verification)
+{
+	struct rt_uuid after = {0};
+	for (;;) {
+		struct verify_ids originals;
+		rt_arena_deinit(&verification->arena);
+		RT_TRY(verify_store_originals(verification->pg, &verification->ledger_id, &after,
+					      ORIGINALS_AT_ONCE, &verification->arena,
+					      step_deadline_us(verification), &originals));
+		if (originals.count == 0)
+			return rt_ok();
+		RT_TRY(compare_reversed(verification, originals.ids, originals.count, true));
+		RT_TRY(tell(verification));
+		after = originals.ids[originals.count - 1];
+	}
+}
+
 static struct rt_status verify_trial_balance(struct verification *verification)
 {
 	struct trial_balance balance;
@@ -308,6 +420,8 @@ static struct rt_status verify_all(struct verification *verification)
 				&verification->list_arena, step_deadline_us(verification),
 				&ledger));
 	RT_TRY(verify_accounts(verification));
+	RT_TRY(verify_holds(verification));
+	RT_TRY(verify_reversals(verification));
 	RT_TRY(verify_trial_balance(verification));
 	return tell(verification);
 }
@@ -322,7 +436,11 @@ struct rt_status verification_run(struct rt_pg *pg, const struct rt_uuid *ledger
 	verification->deadline_us = deadline_us;
 	verification->observer = observer;
 	verification->sink = (struct verify_sink){
-		.found = take_found, .hold = take_hold, .context = verification};
+		.found = take_found,
+		.hold = take_hold,
+		.reversal = take_reversal,
+		.context = verification,
+	};
 	rt_arena_init(&verification->list_arena, GROUP_ARENA_BYTES);
 	rt_arena_init(&verification->arena, GROUP_ARENA_BYTES);
 	struct rt_status status = verify_all(verification);

@@ -73,17 +73,6 @@ static void columns_add(struct rt_pg_params *params, const struct columns *colum
 	rt_pg_add_int_array(params, columns->credit_lines, NULL, count);
 }
 
-static struct rt_status read_record(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
-				    struct account_record *record)
-{
-	RT_TRY(rows_account(rows, row, &record->account));
-	RT_TRY(rows_text(rows, row, ROWS_ACCOUNT_COLUMNS, arena, &record->owner));
-	RT_TRY(rows_text(rows, row, ROWS_ACCOUNT_COLUMNS + 1, arena, &record->label));
-	record->version = rt_pg_int(rows, row, ROWS_ACCOUNT_COLUMNS + 2);
-	record->created_us = rt_pg_time_us(rows, row, ROWS_ACCOUNT_COLUMNS + 3);
-	return rt_ok();
-}
-
 /* The only constraint that a checked account can meet. */
 static struct rt_status explain(struct rt_status status)
 {
@@ -126,8 +115,8 @@ struct rt_status account_store_get_many(struct rt_pg *pg, const struct rt_uuid *
 	for (int row = 0; row < rows.count; row++) {
 		struct stored_account *account = &(*stored)[row];
 		account->record.ledger_id = *ledger_id;
-		RT_TRY(read_record(&rows, row, arena, &account->record));
-		RT_TRY(rows_hash(&rows, row, ROWS_ACCOUNT_COLUMNS + 4, account->hash));
+		RT_TRY(rows_record(&rows, row, arena, &account->record));
+		RT_TRY(rows_hash(&rows, row, ROWS_RECORD_COLUMNS, account->hash));
 	}
 	return rt_ok();
 }
@@ -165,7 +154,7 @@ static struct rt_status get(struct rt_pg *pg, const struct rt_pg_statement *stat
 		return RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND",
 			       "there is no such account in this ledger");
 	*record = (struct account_record){.ledger_id = *ledger_id};
-	return read_record(&rows, 0, arena, record);
+	return rows_record(&rows, 0, arena, record);
 }
 
 struct rt_status account_store_get(struct rt_pg *pg, const struct rt_uuid *ledger_id,
@@ -216,7 +205,7 @@ struct rt_status account_store_list(struct rt_pg *pg, const struct account_filte
 		return rows_too_large();
 	for (int row = 0; row < rows.count; row++) {
 		(*records)[row].ledger_id = filter->ledger_id;
-		RT_TRY(read_record(&rows, row, arena, &(*records)[row]));
+		RT_TRY(rows_record(&rows, row, arena, &(*records)[row]));
 	}
 	return rt_ok();
 }

@@ -113,6 +113,17 @@ struct rt_status rows_account(const struct rt_pg_rows *rows, int row, struct acc
 	return rows_side(rows, row, 2, &account->side);
 }
 
+struct rt_status rows_record(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
+			     struct account_record *record)
+{
+	RT_TRY(rows_account(rows, row, &record->account));
+	RT_TRY(rows_text(rows, row, ROWS_ACCOUNT_COLUMNS, arena, &record->owner));
+	RT_TRY(rows_text(rows, row, ROWS_ACCOUNT_COLUMNS + 1, arena, &record->label));
+	record->version = rt_pg_int(rows, row, ROWS_ACCOUNT_COLUMNS + 2);
+	record->created_us = rt_pg_time_us(rows, row, ROWS_ACCOUNT_COLUMNS + 3);
+	return rt_ok();
+}
+
 struct rt_status rows_posted(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
 			     struct posted_transfer *posted)
 {

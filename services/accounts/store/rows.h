@@ -17,6 +17,11 @@ struct rt_status rows_text(const struct rt_pg_rows *rows, int row, int column,
  * 0. Errors of these: INTERNAL BAD_RECORD for what no writer of ours leaves. */
 #define ROWS_ACCOUNT_COLUMNS 13
 struct rt_status rows_account(const struct rt_pg_rows *rows, int row, struct account *account);
+/* The 17 columns from account_id to created, in the order of account_get.sql, from column 0; the
+ * ledger is left alone. Texts are copied. */
+#define ROWS_RECORD_COLUMNS 17
+struct rt_status rows_record(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
+			     struct account_record *record);
 /* The 24 columns from transfer_id to keep_open, in the order of post_read_transfers.sql, from
  * column 0. Texts are copied. */
 #define ROWS_POSTED_COLUMNS 24

@@ -12,6 +12,26 @@ static const struct rt_pg_statement entries_statement = {"verify_entries", accou
 static const struct rt_pg_statement one_statement = {"verify_entries_of_one",
 						     accounts_verify_entries_of_one};
 static const struct rt_pg_statement holds_statement = {"verify_holds", accounts_verify_holds};
+static const struct rt_pg_statement origins_statement = {"verify_hold_origins",
+							 accounts_verify_hold_origins};
+static const struct rt_pg_statement originals_statement = {"verify_reversed_list",
+							   accounts_verify_reversed_list};
+static const struct rt_pg_statement reversed_statement = {"verify_reversed",
+							  accounts_verify_reversed};
+
+/* What follows an id, in order. */
+static struct rt_status run_after(struct rt_pg *pg, const struct rt_pg_statement *statement,
+				  const struct rt_uuid *ledger_id, const struct rt_uuid *after,
+				  size_t most, struct rt_arena *arena, int64_t deadline_us,
+				  struct rt_pg_rows *rows)
+{
+	struct rt_pg_params params;
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, ledger_id);
+	rt_pg_add_uuid(&params, after);
+	rt_pg_add_int(&params, (int64_t)most);
+	return rt_pg_run(pg, statement, &params, deadline_us, rows);
+}
 
 struct rt_status verify_store_list(struct rt_pg *pg, const struct rt_uuid *ledger_id,
 				   const struct rt_uuid *after, size_t most, struct rt_arena *arena,
@@ -19,12 +39,7 @@ struct rt_status verify_store_list(struct rt_pg *pg, const struct rt_uuid *ledge
 				   size_t *count)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
-	struct rt_pg_params params;
-	rt_pg_params_init(&params, arena);
-	rt_pg_add_uuid(&params, ledger_id);
-	rt_pg_add_uuid(&params, after);
-	rt_pg_add_int(&params, (int64_t)most);
-	RT_TRY(rt_pg_run(pg, &list_statement, &params, deadline_us, &rows));
+	RT_TRY(run_after(pg, &list_statement, ledger_id, after, most, arena, deadline_us, &rows));
 	*count = (size_t)rows.count;
 	*listed = rt_arena_array(arena, *count, sizeof(**listed));
 	if (*listed == NULL)
@@ -47,42 +62,83 @@ static struct rt_status run_for(struct rt_pg *pg, const struct rt_pg_statement *
 	return rt_pg_run(pg, statement, &params, deadline_us, rows);
 }
 
-static struct verify_limits limits_of(const struct rt_pg_rows *rows, int row,
-				      int64_t after_sequence, int column)
+/* Five columns of a change, from status to label, which is lent by the rows. */
+#define VALUE_COLUMNS 5
+#define OLD_VALUES    3
+#define NEW_VALUES    (OLD_VALUES + VALUE_COLUMNS)
+
+static struct rt_status take_values(const struct rt_pg_rows *rows, int row, int column,
+				    struct verify_values *values)
+{
+	*values = (struct verify_values){
+		.lower = rows_limit(rows, row, column + 1),
+		.upper = rows_limit(rows, row, column + 2),
+		.credit_line_minor = rt_pg_int(rows, row, column + 3),
+		.label = rt_pg_text(rows, row, column + 4),
+	};
+	return rows_status(rows, row, column, &values->status);
+}
+
+static struct verify_limits limits_of(const struct verify_values *values, int64_t after_sequence)
 {
 	return (struct verify_limits){
 		.after_sequence = after_sequence,
-		.lower = rows_limit(rows, row, column),
-		.upper = rows_limit(rows, row, column + 2),
-		.credit_line_minor = rt_pg_int(rows, row, column + 4),
+		.lower = values->lower,
+		.upper = values->upper,
+		.credit_line_minor = values->credit_line_minor,
 	};
 }
 
-/* The rows of one account's changes begin at *row, which goes on to the next account's. */
-static struct rt_status take_limits(const struct rt_pg_rows *changes, int *row,
-				    struct rt_arena *arena, struct verify_account *account)
+/* How many rows from that one on are the account's. */
+static int rows_of(const struct rt_pg_rows *changes, int first, const struct rt_uuid *account_id)
 {
-	int first = *row;
-	while (*row < changes->count) {
-		struct rt_uuid id = rt_pg_uuid(changes, *row, 0);
-		if (!rt_uuid_equal(&id, &account->account.id))
+	int row = first;
+	while (row < changes->count) {
+		struct rt_uuid id = rt_pg_uuid(changes, row, 0);
+		if (!rt_uuid_equal(&id, account_id))
 			break;
-		(*row)++;
+		row++;
 	}
-	account->limit_count = (size_t)(*row - first) + 1;
+	return row - first;
+}
+
+/* The rows of one account's changes begin at *row, which goes on to the next account's. */
+static struct rt_status take_changes(const struct rt_pg_rows *changes, int *row,
+				     struct rt_arena *arena, const struct account_record *record,
+				     const uint8_t creation_hash[ACCOUNT_HASH_BYTES],
+				     struct verify_account *account)
+{
+	struct verify_history history;
+	struct verify_values before, after;
+	int first = *row, count = rows_of(changes, first, &record->account.id);
+	account->limit_count = (size_t)count + 1;
 	account->limits = rt_arena_array(arena, account->limit_count, sizeof(account->limits[0]));
 	if (account->limits == NULL)
 		return rows_too_large();
-	account->limits[0] =
-		(struct verify_limits){.lower = account->account.lower,
-				       .upper = account->account.upper,
-				       .credit_line_minor = account->account.credit_line_minor};
-	if (*row > first)
-		account->limits[0] = limits_of(changes, first, 0, 2);
-	for (int change = first; change < *row; change++)
-		account->limits[change - first + 1] =
-			limits_of(changes, change, rt_pg_int(changes, change, 1), 3);
+	verify_history_begin(&history, record);
+	for (int i = 0; i < count; i++) {
+		RT_TRY(take_values(changes, first + i, OLD_VALUES, &before));
+		RT_TRY(take_values(changes, first + i, NEW_VALUES, &after));
+		verify_history_next(&history, rt_pg_int(changes, first + i, 2), &before, &after);
+		account->limits[i + 1] = limits_of(&after, rt_pg_int(changes, first + i, 1));
+	}
+	account->limits[0] = limits_of(&history.first, 0);
+	account->broken_version = verify_history_end(&history, record, creation_hash);
+	*row = first + count;
 	return rt_ok();
+}
+
+static struct rt_status take_account(const struct rt_pg_rows *rows, int row,
+				     const struct rt_uuid *ledger_id,
+				     const struct rt_pg_rows *changes, int *change,
+				     struct rt_arena *arena, struct verify_account *account)
+{
+	struct account_record record = {.ledger_id = *ledger_id};
+	uint8_t creation_hash[ACCOUNT_HASH_BYTES];
+	RT_TRY(rows_record(rows, row, arena, &record));
+	RT_TRY(rows_hash(rows, row, ROWS_RECORD_COLUMNS, creation_hash));
+	account->account = record.account;
+	return take_changes(changes, change, arena, &record, creation_hash, account);
 }
 
 struct rt_status verify_store_accounts(struct rt_pg *pg, const struct rt_uuid *ledger_id,
@@ -101,10 +157,9 @@ struct rt_status verify_store_accounts(struct rt_pg *pg, const struct rt_uuid *l
 	if (*accounts == NULL)
 		return rows_too_large();
 	int change = 0;
-	for (int row = 0; row < rows.count; row++) {
-		RT_TRY(rows_account(&rows, row, &(*accounts)[row].account));
-		RT_TRY(take_limits(&changes, &change, arena, &(*accounts)[row]));
-	}
+	for (int row = 0; row < rows.count; row++)
+		RT_TRY(take_account(&rows, row, ledger_id, &changes, &change, arena,
+				    &(*accounts)[row]));
 	return rt_ok();
 }
 
@@ -142,7 +197,9 @@ struct rt_status verify_store_entry(const struct rt_pg_rows *rows, int row,
 		.moved_minor = rt_pg_int(rows, row, 9),
 		.keep_open = rt_pg_bool(rows, row, 10),
 		.is_debit = rt_pg_bool(rows, row, 11),
+		.created_us = rt_pg_time_us(rows, row, 13),
 	};
+	RT_TRY(rows_currency(rows, row, 12, entry->currency));
 	return rows_kind(rows, row, 8, &entry->kind);
 }
 
@@ -181,4 +238,67 @@ struct rt_status verify_store_holds(struct rt_pg *pg, const struct rt_uuid *ledg
 		ids[i] = holds[i].id;
 	RT_TRY(run_for(pg, &holds_statement, ledger_id, ids, count, arena, deadline_us, &rows));
 	return match_holds(&rows, holds, count, arena, *recorded);
+}
+
+struct rt_status verify_store_strays(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				     struct rt_uuid *after, size_t most, struct rt_arena *arena,
+				     int64_t deadline_us, struct verify_stray **strays,
+				     size_t *count)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	RT_TRY(run_after(pg, &origins_statement, ledger_id, after, most, arena, deadline_us,
+			 &rows));
+	*count = 0;
+	*after = (struct rt_uuid){0};
+	*strays = rt_arena_array(arena, (size_t)rows.count, sizeof(**strays));
+	if (*strays == NULL)
+		return rows_too_large();
+	for (int row = 0; row < rows.count; row++) {
+		*after = rt_pg_uuid(&rows, row, 0);
+		if (!rt_pg_bool(&rows, row, 2))
+			(*strays)[(*count)++] = (struct verify_stray){
+				.hold_id = *after, .account_id = rt_pg_uuid(&rows, row, 1)};
+	}
+	return rt_ok();
+}
+
+struct rt_status verify_store_originals(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+					const struct rt_uuid *after, size_t most,
+					struct rt_arena *arena, int64_t deadline_us,
+					struct verify_ids *originals)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	RT_TRY(run_after(pg, &originals_statement, ledger_id, after, most, arena, deadline_us,
+			 &rows));
+	originals->count = (size_t)rows.count;
+	originals->ids = rt_arena_array(arena, originals->count, sizeof(originals->ids[0]));
+	if (originals->ids == NULL)
+		return rows_too_large();
+	for (int row = 0; row < rows.count; row++)
+		originals->ids[row] = rt_pg_uuid(&rows, row, 0);
+	return rt_ok();
+}
+
+struct rt_status verify_store_reversed(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				       const struct rt_uuid *ids, size_t id_count,
+				       struct rt_arena *arena, int64_t deadline_us,
+				       struct verify_reversed **reversed, size_t *count)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	RT_TRY(run_for(pg, &reversed_statement, ledger_id, ids, id_count, arena, deadline_us,
+		       &rows));
+	*count = (size_t)rows.count;
+	*reversed = rt_arena_array(arena, *count, sizeof(**reversed));
+	if (*reversed == NULL)
+		return rows_too_large();
+	for (int row = 0; row < rows.count; row++) {
+		struct verify_reversed *one = &(*reversed)[row];
+		*one = (struct verify_reversed){
+			.original_id = rt_pg_uuid(&rows, row, 0),
+			.moved_minor = rt_pg_int(&rows, row, 1),
+			.recorded_minor = rt_pg_int(&rows, row, 2),
+		};
+		RT_TRY(rows_text(&rows, row, 3, arena, &one->by_reversals));
+	}
+	return rt_ok();
 }

@@ -30,6 +30,7 @@ struct verify_account {
 	struct account account;
 	struct verify_limits *limits;
 	size_t limit_count;
+	int64_t broken_version; /* that its changes don't lead to; 0: none */
 };
 /* Accounts by id, in order. */
 struct rt_status verify_store_accounts(struct rt_pg *pg, const struct rt_uuid *ledger_id,
@@ -62,3 +63,38 @@ struct rt_status verify_store_holds(struct rt_pg *pg, const struct rt_uuid *ledg
 				    const struct verify_hold *holds, size_t count,
 				    struct rt_arena *arena, int64_t deadline_us,
 				    struct verify_recorded **recorded);
+
+/* Ids of a ledger after an id, in order. */
+struct verify_ids {
+	struct rt_uuid *ids;
+	size_t count;
+};
+
+/* A hold that its transfer didn't make as it is. */
+struct verify_stray {
+	struct rt_uuid hold_id;
+	struct rt_uuid account_id; /* the debited one */
+};
+/* Looks at up to `most` holds after *after, which becomes the last of them, nil at the end. */
+struct rt_status verify_store_strays(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				     struct rt_uuid *after, size_t most, struct rt_arena *arena,
+				     int64_t deadline_us, struct verify_stray **strays,
+				     size_t *count);
+
+/* Transfers of which something was moved back, by what is on record of that; like _list. */
+struct rt_status verify_store_originals(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+					const struct rt_uuid *after, size_t most,
+					struct rt_arena *arena, int64_t deadline_us,
+					struct verify_ids *originals);
+
+/* What of a transfer was moved back, where that isn't what its reversals moved. */
+struct verify_reversed {
+	struct rt_uuid original_id;
+	int64_t moved_minor;      /* 0: it can't be reversed, or isn't there */
+	int64_t recorded_minor;   /* 0: nothing is on record */
+	const char *by_reversals; /* a number, of any size */
+};
+struct rt_status verify_store_reversed(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				       const struct rt_uuid *ids, size_t id_count,
+				       struct rt_arena *arena, int64_t deadline_us,
+				       struct verify_reversed **reversed, size_t *count);

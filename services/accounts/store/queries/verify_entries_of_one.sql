@@ -1,12 +1,12 @@
 -- Entries of one account after a sequence number, in order.
 -- Indexes: transfers_debit_sequence and transfers_credit_sequence, merged.
 SELECT account_id, sequence, debits_posted_minor, credits_posted_minor, debits_pending_minor, credits_pending_minor,
-	transfer_id, target_id, kind, moved_minor, keep_open, is_debit
+	transfer_id, target_id, kind, moved_minor, keep_open, is_debit, currency, created
 FROM (
 	(SELECT debit_account_id AS account_id, debit_sequence AS sequence,
 		debit_debits_posted_minor AS debits_posted_minor, debit_credits_posted_minor AS credits_posted_minor,
 		debit_debits_pending_minor AS debits_pending_minor, debit_credits_pending_minor AS credits_pending_minor,
-		transfer_id, target_id, kind, moved_minor, keep_open, true AS is_debit
+		transfer_id, target_id, kind, moved_minor, keep_open, true AS is_debit, currency, created
 	FROM transfers
 	WHERE ledger_id = $1 AND debit_account_id = $2 AND debit_sequence > $3
 	ORDER BY debit_sequence LIMIT $4)
@@ -14,7 +14,7 @@ FROM (
 	(SELECT credit_account_id AS account_id, credit_sequence AS sequence,
 		credit_debits_posted_minor AS debits_posted_minor, credit_credits_posted_minor AS credits_posted_minor,
 		credit_debits_pending_minor AS debits_pending_minor, credit_credits_pending_minor AS credits_pending_minor,
-		transfer_id, target_id, kind, moved_minor, keep_open, false AS is_debit
+		transfer_id, target_id, kind, moved_minor, keep_open, false AS is_debit, currency, created
 	FROM transfers
 	WHERE ledger_id = $1 AND credit_account_id = $2 AND credit_sequence > $3
 	ORDER BY credit_sequence LIMIT $4)
