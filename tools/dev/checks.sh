@@ -27,10 +27,16 @@ checks_bench() {
 		return
 	fi
 	shift
+	pg_memory_mb=$(checks_quarter_of_memory_mb)
 	for file in "$build/bin/bench-$name" "$root/bench/$name"; do
 		if [ -f "$file" ] && [ -x "$file" ]; then sandbox_run "$file" "$@"; fi
 	done
 	die "there is no benchmark '$name'; ./daler bench lists them"
+}
+
+# checks_quarter_of_memory_mb: what PostgreSQL would be given on a server of its own, 4 GB at most.
+checks_quarter_of_memory_mb() {
+	awk '/^MemTotal:/ { quarter = int($2 / 4096); print quarter < 4096 ? quarter : 4096 }' /proc/meminfo
 }
 
 checks_bench_names() {

@@ -139,11 +139,18 @@ pg_passwords() { # FOLDER
 pg_configure() {
 	{
 		cat -- "$dev/postgres.conf"
+		# Of whole pages in the WAL, which most of it is after a checkpoint; pglz, what "on" means, is slower than they are.
+		echo "wal_compression = $(pg_wal_compression)"
+		[ -z "${pg_memory_mb:-}" ] || echo "shared_buffers = ${pg_memory_mb}MB"
 		! pg_has_statistics || echo "shared_preload_libraries = 'pg_stat_statements'"
 		echo "include 'local.conf'"
 	} | pg_write "$1/postgresql.conf"
 	[ -e "$1/local.conf" ] || echo '# Settings of your own; ./daler leaves this file alone.' | pg_write "$1/local.conf"
 	printf 'host all all 127.0.0.1/32 scram-sha-256\n' | pg_write "$1/pg_hba.conf"
+}
+
+pg_wal_compression() {
+	if grep -q 'liblz4\.so' "$bin/postgres"; then echo lz4; else echo on; fi
 }
 
 pg_write() { # FILE: what stands on standard input, as the cluster's user, who alone may go there
