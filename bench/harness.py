@@ -1,7 +1,7 @@
 """What all benches share: pgbench as the yardstick, interleaved with the cases; figures of processes; table and JSON.
 
-A ratio is only as good as its yardstick, so the yardstick runs before and after each case, and a case is compared with
-the mean of its two neighbours.
+A ratio is only as good as what it is measured against, and a machine's speed changes from minute to minute. So what a case is
+compared with, be it the yardstick or another case, runs before and after it, and the case is compared with the mean of both.
 """
 import argparse
 import glob
@@ -23,12 +23,15 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 class Case:
     """One row. `against`: "yardstick", "latency" (p50 against TPC-B with one client), or another case's name. `run`, given the
-    load and the seconds, returns the result; without it, the load generator's case of this name is run."""
+    load and the seconds, returns the result; without it, the load generator's case of this name is run. `prepare`, given the
+    load, returns the one to run on; `finish` is given that one when all is measured."""
 
-    def __init__(self, name, prose, floor, against, run=None, quick=True):
+    def __init__(self, name, prose, floor, against, run=None, quick=True, prepare=None, finish=None):
         self.name, self.prose, self.floor, self.against = name, prose, floor, against
         self.run = run or (lambda load, seconds: load.run(name, seconds))
         self.quick = quick
+        self.prepare = prepare or (lambda load: load)
+        self.finish = finish or (lambda load: None)
 
 
 class Bound:
@@ -197,14 +200,37 @@ class Load:
         return result
 
 
-def judge(case, result, yard, results):
+class Bases:
+    """What cases are compared with: each run is used by the case before it and the one after it."""
+
+    def __init__(self, cases, postgres, load, seconds):
+        self.cases, self.postgres, self.load, self.seconds = {case.name: case for case in cases}, postgres, load, seconds
+        self.runs = {"yardstick": [], "latency": []}
+        self.last = None
+
+    def run(self, name):
+        if name == "yardstick":
+            result = self.postgres.tpcb(32, self.seconds)
+        elif name == "latency":
+            result = self.postgres.tpcb(1, self.seconds)
+        else:
+            result = self.cases[name].run(self.load, self.seconds)
+        self.runs.setdefault(name, []).append(result)
+        self.last = name
+        return result
+
+    def around(self, case, load):
+        """Runs the case between two runs of what it is compared with; returns its result and theirs."""
+        before = self.runs[case.against][-1] if self.last == case.against else self.run(case.against)
+        result = case.run(load, self.seconds)
+        return result, (before, self.run(case.against))
+
+
+def judge(case, result, bases):
     """The ratio of a case and whether it meets its floor."""
-    if case.against == "latency":
-        ratio = result["p50_us"] / yard["single"]["p50_us"]
-        return ratio, ratio <= case.floor
-    base = yard["near"] if case.against == "yardstick" else results[case.against]["per_second"]
-    ratio = result["per_second"] / base
-    return ratio, case.floor is None or ratio >= case.floor
+    figure = "p50_us" if case.against == "latency" else "per_second"
+    ratio = result[figure] / statistics.mean(base[figure] for base in bases)
+    return ratio, case.floor is None or (ratio <= case.floor if figure == "p50_us" else ratio >= case.floor)
 
 
 def delivered(bare, cases, rows):
@@ -213,13 +239,9 @@ def delivered(bare, cases, rows):
     by_case = {case.name: row for case, row in zip(cases, rows)}
     if bare is None or bare[0] not in by_case:
         return None
-
-    def against_tpcb(row):
-        return row["per_second"] / row["yardstick_per_second"]
-
     base = by_case[bare[0]]
     return {"case": bare[0], "per_second": base["per_second"], "ratio": base["ratio"],
-            "delivered": {name: round(against_tpcb(by_case[name]) / against_tpcb(base), 3)
+            "delivered": {name: round(by_case[name]["ratio"] / base["ratio"], 3)
                           for name in bare[1] if name in by_case}}
 
 
@@ -252,21 +274,22 @@ def table(rows, yard, memory, bounds=(), bare=None):
     return "\n".join(lines)
 
 
-def measure(cases, seconds, scale, load):
-    postgres = Postgres(scale)
-    single = postgres.tpcb(1, seconds)
-    yards, results, rows = [postgres.tpcb(32, seconds)["per_second"]], {}, []
-    for case in cases:
-        result = case.run(load, seconds)
-        yards.append(postgres.tpcb(32, seconds)["per_second"])
-        near = statistics.mean(yards[-2:])
-        results[case.name] = result
-        ratio, met = judge(case, result, {"near": near, "single": single}, results)
+def measure(cases, wanted, seconds, scale, load):
+    bases, rows = Bases(cases, Postgres(scale), load, seconds), []
+    for case in wanted:
+        own = case.prepare(load)
+        result, near = bases.around(case, own)
+        case.finish(own)
+        ratio, met = judge(case, result, near)
         rows.append({**result, "prose": case.prose, "against": case.against, "ratio": round(ratio, 3), "floor": case.floor,
-                     "met": met, "yardstick_per_second": near})
+                     "met": met, "against_per_second": statistics.mean(base["per_second"] for base in near)})
         print(f"  {case.name}: {result['per_second']:,.0f}/s, {ratio:.2f} of {case.against}", file=sys.stderr)
+    for name in ("yardstick", "latency"):
+        if not bases.runs[name]:
+            bases.run(name)
+    yards = [run["per_second"] for run in bases.runs["yardstick"]]
     yard = {"name": "pgbench TPC-B", "clients": 32, "scale": scale, "per_second": statistics.median(yards),
-            "least": min(yards), "most": max(yards), "single": single}
+            "least": min(yards), "most": max(yards), "single": bases.runs["latency"][-1]}
     return yard, rows
 
 
@@ -275,15 +298,14 @@ def main(name, cases, memory_floor, bounds=(), bare=None):
     parser = argparse.ArgumentParser(prog=f"./daler bench {name}", description=f"Measures {name} against pgbench TPC-B.")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     parser.add_argument("--quick", action="store_true", help="under 2 minutes; rougher")
-    parser.add_argument("--seconds", type=float, help="length of each run (10, with --quick 4)")
-    parser.add_argument("--case", action="append", help="only this case, and those it is compared with")
+    parser.add_argument("--seconds", type=float, help="length of each run (10, with --quick 3)")
+    parser.add_argument("--case", action="append", help="only this case")
     args = parser.parse_args()
-    seconds = args.seconds or (4 if args.quick else 10)
+    seconds = args.seconds or (3 if args.quick else 10)
     wanted = [case for case in cases if (case.quick or not args.quick or case.name in (args.case or []))
-              and (not args.case or case.name in args.case
-                   or any(other.name in args.case and other.against == case.name for other in cases))]
+              and (not args.case or case.name in args.case)]
     load = Load(10000)
-    yard, rows = measure(wanted, max(1, int(seconds)), 20 if args.quick else 100, load) if wanted else (None, [])
+    yard, rows = measure(cases, wanted, max(1, int(seconds)), 20 if args.quick else 100, load) if wanted else (None, [])
     mib = resident_peak_mib(memory_floor[0])
     memory = {"process": memory_floor[0], "mib": round(mib, 1), "most_mib": memory_floor[1], "met": mib <= memory_floor[1]}
     held = [bound.measure(load, args.quick) for bound in bounds if not args.case or bound.name in args.case]
