@@ -7,6 +7,7 @@
 
 #include "rpc/byte_buffer.h"
 #include "rpc/client_internal.h"
+#include "rpc/client_reasons.h"
 #include "rpc/handoff.h"
 #include "rpc/wire_status.h"
 #include "rt/assert.h"
@@ -22,6 +23,7 @@ struct rt_attempt {
 	struct rt_channel *channel;
 	const struct rt_known_remote *remote;
 	bool repeatable;
+	const char *const *reasons;
 	grpc_call *grpc;
 	grpc_metadata_array initial;
 	grpc_metadata_array trailing;
@@ -98,7 +100,7 @@ static struct rt_status admit(struct rt_channel *channel, const struct rt_call_o
 	RT_LOCKED(&channel->lock);
 	if (options->wait_for_ready || rt_breaker_admit(&channel->breaker, now_us))
 		return rt_ok();
-	return RT_FAIL(UNAVAILABLE, "BREAKER_OPEN", "%s can't be reached at the moment",
+	return RT_FAIL(UNAVAILABLE, RT_REASON_BREAKER_OPEN, "%s can't be reached at the moment",
 		       rt_identity_name(channel->expected));
 }
 
@@ -191,6 +193,7 @@ static struct rt_attempt *attempt_new(struct rt_channel *channel, const struct r
 	attempt->channel = channel;
 	attempt->remote = rt_channel_remote(channel, remote);
 	attempt->repeatable = remote->repeatable;
+	attempt->reasons = remote->reasons;
 	attempt->started_us = now_us;
 	attempt->deadline_us = options->deadline_mono_us;
 	grpc_metadata_array_init(&attempt->initial);
@@ -306,7 +309,8 @@ static void start_attempt(struct rt_channel *channel, const struct rt_remote *re
 			receive_message(attempt);
 	} else {
 		free_attempt(attempt);
-		done(context, RT_FAIL(UNAVAILABLE, "SHUTTING_DOWN", "the client is stopping"),
+		done(context,
+		     RT_FAIL(UNAVAILABLE, RT_REASON_CLIENT_STOPPING, "the client is stopping"),
 		     NULL);
 	}
 	grpc_call_unref(grpc);
@@ -372,9 +376,10 @@ static struct rt_status read_status(const struct rt_attempt *attempt, bool *from
 			details = &entry->value;
 	}
 	if (details == NULL)
-		return rt_wire_status_unpack((int)attempt->code, message, NULL, 0, from_service);
+		return rt_wire_status_unpack((int)attempt->code, message, NULL, 0, NULL,
+					     from_service);
 	return rt_wire_status_unpack((int)attempt->code, message, GRPC_SLICE_START_PTR(*details),
-				     GRPC_SLICE_LENGTH(*details), from_service);
+				     GRPC_SLICE_LENGTH(*details), attempt->reasons, from_service);
 }
 
 /* Codes that gRPC itself makes up when a connection, a deadline or the size of a reply ends a call.

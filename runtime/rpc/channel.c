@@ -7,6 +7,7 @@
 
 #include "rpc/byte_buffer.h"
 #include "rpc/client_internal.h"
+#include "rpc/client_reasons.h"
 #include "rpc/handoff.h"
 #include "rpc/keepalive.h"
 #include "rpc/tls_credentials.h"
@@ -213,11 +214,11 @@ static struct rt_status call_once(struct rt_channel *channel, const struct rt_re
 }
 
 /* Whether the same call may be of use a little later. A breaker that is open stays so for longer
- * than that. */
+ * than that; a server that shuts down has others beside it. */
 static bool may_repeat(const struct rt_status *status)
 {
-	if (status->reason != NULL && (strcmp(status->reason, "BREAKER_OPEN") == 0 ||
-				       strcmp(status->reason, "SHUTTING_DOWN") == 0))
+	if (status->reason != NULL && (strcmp(status->reason, RT_REASON_BREAKER_OPEN) == 0 ||
+				       strcmp(status->reason, RT_REASON_CLIENT_STOPPING) == 0))
 		return false;
 	return status->code == RT_UNAVAILABLE || status->code == RT_OUTCOME_UNKNOWN ||
 	       (status->code == RT_RESOURCE_EXHAUSTED && status->retry_after_ms > 0);

@@ -7,6 +7,7 @@
 
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
+#include "rpc/client_reasons.h"
 #include "rpc/message.h"
 #include "rt/arena.h"
 #include "rt/cleanup.h"
@@ -124,6 +125,14 @@ size_t rt_wire_status_pack(const struct rt_status *status, const char *message,
 	return protobuf_c_message_pack(&wire.base, bytes);
 }
 
+/* The word's own storage in a list that ends with NULL; NULL when it is not in it. */
+static const char *find_word(const char *const *words, const char *word)
+{
+	while (*words != NULL && strcmp(*words, word) != 0)
+		words++;
+	return *words;
+}
+
 /* Received reasons get static storage by being kept; a peer that makes up ever new ones gets a
  * common one. */
 static const char *keep_reason(const char *reason)
@@ -156,13 +165,26 @@ static const ProtobufCMessage *unpack_any(const Google__Protobuf__Any *any,
 	return rt_is_ok(&status) ? message : NULL;
 }
 
-static void read_error_info(const Google__Rpc__ErrorInfo *info, struct rt_status *status,
-			    bool *from_service)
+/* One peer may have filled the table with words of its own: those that decide are not looked for
+ * there. And what this side says of calls that it did not make means something else in a peer's
+ * mouth. */
+static const char *read_reason(const char *reason, const char *const *reasons)
+{
+	static const char *const our_own[] = {RT_REASON_BREAKER_OPEN, RT_REASON_CLIENT_STOPPING,
+					      NULL};
+	const char *known = reasons != NULL ? find_word(reasons, reason) : NULL;
+	if (known != NULL)
+		return known;
+	return find_word(our_own, reason) == NULL ? keep_reason(reason) : "REMOTE_ERROR";
+}
+
+static void read_error_info(const Google__Rpc__ErrorInfo *info, const char *const *reasons,
+			    struct rt_status *status, bool *from_service)
 {
 	if (info == NULL || strcmp(info->domain, DOMAIN) != 0)
 		return;
 	*from_service = true;
-	status->reason = keep_reason(info->reason);
+	status->reason = read_reason(info->reason, reasons);
 	for (size_t i = 0; i < info->n_metadata; i++) {
 		bool unknown = strcmp(info->metadata[i]->key, "outcome") == 0 &&
 			       strcmp(info->metadata[i]->value, "unknown") == 0;
@@ -190,13 +212,13 @@ static void read_retry_info(const Google__Rpc__RetryInfo *retry, struct rt_statu
 	status->retry_after_ms = seconds * 1000 + retry->retry_delay->nanos / 1000000;
 }
 
-static void read_detail(const Google__Protobuf__Any *any, struct rt_arena *arena,
-			struct rt_status *status, bool *from_service)
+static void read_detail(const Google__Protobuf__Any *any, const char *const *reasons,
+			struct rt_arena *arena, struct rt_status *status, bool *from_service)
 {
 	const void *message = NULL;
 	if (strcmp(any->type_url, TYPE_PREFIX "ErrorInfo") == 0) {
 		message = unpack_any(any, &google__rpc__error_info__descriptor, arena);
-		read_error_info(message, status, from_service);
+		read_error_info(message, reasons, status, from_service);
 	} else if (strcmp(any->type_url, TYPE_PREFIX "BadRequest") == 0) {
 		message = unpack_any(any, &google__rpc__bad_request__descriptor, arena);
 		read_bad_request(message, status);
@@ -207,7 +229,8 @@ static void read_detail(const Google__Protobuf__Any *any, struct rt_arena *arena
 }
 
 struct rt_status rt_wire_status_unpack(int grpc_code, const char *message, const uint8_t *bytes,
-				       size_t length, bool *from_service)
+				       size_t length, const char *const *reasons,
+				       bool *from_service)
 {
 	enum rt_code code = rt_code_from_grpc(grpc_code);
 	struct rt_status status =
@@ -224,6 +247,6 @@ struct rt_status rt_wire_status_unpack(int grpc_code, const char *message, const
 		return status;
 	const Google__Rpc__Status *wire = (const Google__Rpc__Status *)unpacked;
 	for (size_t i = 0; i < wire->n_details; i++)
-		read_detail(wire->details[i], &arena, &status, from_service);
+		read_detail(wire->details[i], reasons, &arena, &status, from_service);
 	return status;
 }

@@ -20,8 +20,10 @@ size_t rt_wire_status_pack(const struct rt_status *status, const char *message,
 			   uint8_t bytes[RT_WIRE_STATUS_BYTES_MAX]);
 
 /* Makes the status that a server sent: reason, field, detail and delay out of the details when they
- * are ours. Reasons are kept for ever, in a bounded table. `from_service` tells whether an
- * ErrorInfo of ours was there, so that the code is the verdict of the service and not of some
- * library on the way. */
+ * are ours. Reasons are kept for ever, in a bounded table that all peers share; those of `reasons`
+ * (see struct rt_remote) need no place in it, and those by which the client says that it made no
+ * call are not believed. `from_service` tells whether an ErrorInfo of ours was there, so that the
+ * code is the verdict of the service and not of some library on the way. */
 struct rt_status rt_wire_status_unpack(int grpc_code, const char *message, const uint8_t *bytes,
-				       size_t length, bool *from_service);
+				       size_t length, const char *const *reasons,
+				       bool *from_service);

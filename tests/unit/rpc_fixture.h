@@ -209,6 +209,7 @@ struct asking {
 	const char *bearer;
 	const struct rt_trace *trace;
 	bool repeatable;
+	const char *const *reasons;
 };
 
 /* Calls a method whose reply's access_token is what comes back. */
@@ -220,6 +221,7 @@ static inline struct rt_status ask(struct peer *peer, const struct asking *askin
 		.name = asking->method,
 		.reply = &daler__auth__v1__log_in_response__descriptor,
 		.repeatable = asking->repeatable,
+		.reasons = asking->reasons,
 	};
 	char text[64];
 	snprintf(text, sizeof(text), "%s", asking->text != NULL ? asking->text : "");

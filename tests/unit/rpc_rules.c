@@ -201,6 +201,8 @@ static void test_backoff_and_budget(void **state)
 	assert_true(rt_retry_failure(&budget));
 }
 
+static const char *const told_apart[] = {"TOLD_APART", NULL};
+
 static struct rt_status there_and_back(const struct rt_status *status, bool *from_service)
 {
 	struct rt_trace trace = {0};
@@ -209,7 +211,7 @@ static struct rt_status there_and_back(const struct rt_status *status, bool *fro
 	rt_wire_message(status, &trace, message);
 	size_t length = rt_wire_status_pack(status, message, bytes);
 	assert_true(length > 0);
-	return rt_wire_status_unpack(rt_code_grpc(status->code), message, bytes, length,
+	return rt_wire_status_unpack(rt_code_grpc(status->code), message, bytes, length, told_apart,
 				     from_service);
 }
 
@@ -237,12 +239,12 @@ static void test_wire_status_of_strangers(void **state)
 {
 	(void)state;
 	bool from_service = true;
-	struct rt_status back = rt_wire_status_unpack(14, "gone", NULL, 0, &from_service);
+	struct rt_status back = rt_wire_status_unpack(14, "gone", NULL, 0, NULL, &from_service);
 	assert_false(from_service);
 	assert_int_equal(back.code, RT_UNAVAILABLE);
 	assert_string_equal(back.detail, "gone");
 	static const uint8_t garbage[] = {0x0a, 0x7f, 1, 2, 3};
-	back = rt_wire_status_unpack(5, "x", garbage, sizeof(garbage), &from_service);
+	back = rt_wire_status_unpack(5, "x", garbage, sizeof(garbage), NULL, &from_service);
 	assert_false(from_service);
 	assert_int_equal(back.code, RT_NOT_FOUND);
 	/* A reason that is none, and more reasons than a service has. */
@@ -258,6 +260,12 @@ static void test_wire_status_of_strangers(void **state)
 	assert_string_equal(back.reason, "REMOTE_ERROR");
 	odd.reason = "SOME_REASON";
 	assert_string_equal(there_and_back(&odd, &from_service).reason, "SOME_REASON");
+	/* But what the caller decides by is known all the same. */
+	odd.reason = "TOLD_APART";
+	assert_ptr_equal(there_and_back(&odd, &from_service).reason, told_apart[0]);
+	/* What a client says of calls that it never made. */
+	odd.reason = "BREAKER_OPEN";
+	assert_string_equal(there_and_back(&odd, &from_service).reason, "REMOTE_ERROR");
 }
 
 static size_t name_files(const struct rt_files *files, int file, const char *wanted)

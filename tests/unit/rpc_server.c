@@ -31,6 +31,12 @@ static void go_wrong(struct rt_call *call)
 		status = RT_FAIL(OUTCOME_UNKNOWN, "COMMIT_UNKNOWN", "the commit was not confirmed");
 	else if (strcmp(request->username, "later") == 0)
 		status = RT_FAIL(RESOURCE_EXHAUSTED, "BUSY", "come back");
+	else if (strcmp(request->username, "drain") == 0)
+		status = RT_FAIL(UNAVAILABLE, "SHUTTING_DOWN", "the server is shutting down");
+	else if (strncmp(request->username, "R_", 2) == 0)
+		status = rt_status_make(RT_FAILED_PRECONDITION, request->username, __FILE__,
+					__LINE__, "in the peer's own words");
+	atomic_fetch_add(&fixture.runs, 1);
 	if (status.code == RT_RESOURCE_EXHAUSTED)
 		status.retry_after_ms = 1500;
 	rt_call_end(call, status, NULL);
@@ -456,6 +462,40 @@ static void test_port_in_use(void **state)
 	assert_string_equal(status.reason, "LISTEN_FAILED");
 }
 
+/* A peer that makes up reasons takes nobody else's: what this side decides by arrives. */
+static void test_made_up_reasons(void **state)
+{
+	(void)state;
+	static const char *const reasons[] = {"R_DECIDES", NULL};
+	struct peer peer = peer_new("gateway");
+	char text[32];
+	for (int i = 0; i < 600; i++) {
+		snprintf(text, sizeof(text), "R_%d", i);
+		struct rt_status status =
+			ask(&peer, &(struct asking){.method = "Fail", .text = text}, NULL);
+		assert_int_equal(status.code, RT_FAILED_PRECONDITION);
+	}
+	struct asking asking = {.method = "Fail", .text = "R_DECIDES", .reasons = reasons};
+	struct rt_status status = ask(&peer, &asking, NULL);
+	assert_int_equal(status.code, RT_FAILED_PRECONDITION);
+	assert_string_equal(status.reason, "R_DECIDES");
+	peer_free(&peer);
+}
+
+/* One replica that shuts down has others beside it. */
+static void test_a_draining_server_is_asked_again(void **state)
+{
+	(void)state;
+	struct peer peer = peer_new("gateway");
+	int runs = fixture.runs;
+	struct asking asking = {.method = "Fail", .text = "drain", .repeatable = true};
+	struct rt_status status = ask(&peer, &asking, NULL);
+	assert_int_equal(status.code, RT_UNAVAILABLE);
+	assert_string_equal(status.reason, "SHUTTING_DOWN");
+	assert_true(fixture.runs > runs + 1);
+	peer_free(&peer);
+}
+
 static void test_nobody_there(void **state)
 {
 	(void)state;
@@ -492,7 +532,9 @@ int main(void)
 		cmocka_unit_test(test_drain_lets_calls_finish),
 		cmocka_unit_test(test_drain_is_bounded),
 		cmocka_unit_test(test_port_in_use),
+		cmocka_unit_test(test_a_draining_server_is_asked_again),
 		cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_made_up_reasons), /* last: it fills a table */
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

@@ -86,7 +86,8 @@ static struct rt_status login_run(struct ctl *ctl)
 	static const struct link_method method = {
 		.target = LINK_AUTH,
 		.anonymous = true,
-		.remote = {AUTH, "LogIn", &daler__auth__v1__log_in_response__descriptor, true},
+		.remote = {AUTH, "LogIn", &daler__auth__v1__log_in_response__descriptor, true,
+			   NULL},
 	};
 	CLEANUP(rt_secret_deinit) struct rt_secret password = {0};
 	Daler__Auth__V1__LogInRequest request;
@@ -206,7 +207,8 @@ static struct rt_status keys_show_run(struct ctl *ctl)
 	static const struct link_method method = {
 		.target = LINK_AUTH,
 		.anonymous = true,
-		.remote = {AUTH, "GetKeys", &daler__auth__v1__get_keys_response__descriptor, true},
+		.remote = {AUTH, "GetKeys", &daler__auth__v1__get_keys_response__descriptor, true,
+			   NULL},
 	};
 	Daler__Auth__V1__GetKeysRequest request;
 	daler__auth__v1__get_keys_request__init(&request);

@@ -21,6 +21,9 @@ struct rt_remote {
 	const char *name;    /* "Post" */
 	const ProtobufCMessageDescriptor *reply;
 	bool repeatable; /* safe to repeat: idempotent by an id in its request, or a read */
+	/* What its caller tells errors apart by; ends with NULL; NULL: nothing. A reason that is
+	 * not named here may arrive as REMOTE_ERROR, when peers have made up too many. */
+	const char *const *reasons;
 };
 
 struct rt_status rt_client_new(const struct rt_tls *tls, struct rt_client **client);

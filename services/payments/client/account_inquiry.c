@@ -11,11 +11,15 @@
 #define BATCH_MAX           256
 #define SERVICE             "daler.accounts.v1.AccountsService"
 
+/* A payment that is declined for it is on record with it. */
+static const char *const reasons[] = {"ACCOUNT_NOT_FOUND", NULL};
+
 static const struct rt_remote get_metadata = {
 	.service = SERVICE,
 	.name = "GetAccountMetadata",
 	.reply = &daler__accounts__v1__get_account_metadata_response__descriptor,
 	.repeatable = true,
+	.reasons = reasons,
 };
 
 static const struct rt_remote get_accounts = {
@@ -23,6 +27,7 @@ static const struct rt_remote get_accounts = {
 	.name = "GetAccounts",
 	.reply = &daler__accounts__v1__get_accounts_response__descriptor,
 	.repeatable = true,
+	.reasons = reasons,
 };
 
 /* One question. */

@@ -15,10 +15,10 @@
 #define POST_BYTES_MAX 4096
 
 static const struct rt_remote post_batch = {
-	SERVICE, "PostBatch", &daler__accounts__v1__post_batch_response__descriptor, true};
+	SERVICE, "PostBatch", &daler__accounts__v1__post_batch_response__descriptor, true, NULL};
 static const struct rt_remote get_metadata = {
 	SERVICE, "GetAccountMetadata",
-	&daler__accounts__v1__get_account_metadata_response__descriptor, true};
+	&daler__accounts__v1__get_account_metadata_response__descriptor, true, NULL};
 
 /* A call in flight. */
 struct posting {

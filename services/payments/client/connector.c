@@ -13,18 +13,22 @@
 
 typedef Daler__Connector__V1__Operation operation_message;
 
-static const struct rt_remote authorize_method = {
-	SERVICE, "Authorize", &daler__connector__v1__authorize_response__descriptor, true};
-static const struct rt_remote capture_method = {
-	SERVICE, "Capture", &daler__connector__v1__capture_response__descriptor, true};
-static const struct rt_remote cancel_method = {
-	SERVICE, "Cancel", &daler__connector__v1__cancel_response__descriptor, true};
-static const struct rt_remote payout_method = {
-	SERVICE, "Payout", &daler__connector__v1__payout_response__descriptor, true};
-static const struct rt_remote refund_method = {
-	SERVICE, "Refund", &daler__connector__v1__refund_response__descriptor, true};
-static const struct rt_remote get_operation_method = {
-	SERVICE, "GetOperation", &daler__connector__v1__get_operation_response__descriptor, true};
+/* Of a connector's words, those that decide what becomes of a payment. */
+static const char *const reasons[] = {"IDEMPOTENCY_PAYLOAD_MISMATCH", "OPERATION_NOT_FOUND", NULL};
+
+#define REMOTE(name, reply_prefix)                                                                 \
+	{                                                                                          \
+		SERVICE, name, &reply_prefix##_response__descriptor, true, reasons                 \
+	}
+
+static const struct rt_remote authorize_method =
+	REMOTE("Authorize", daler__connector__v1__authorize);
+static const struct rt_remote capture_method = REMOTE("Capture", daler__connector__v1__capture);
+static const struct rt_remote cancel_method = REMOTE("Cancel", daler__connector__v1__cancel);
+static const struct rt_remote payout_method = REMOTE("Payout", daler__connector__v1__payout);
+static const struct rt_remote refund_method = REMOTE("Refund", daler__connector__v1__refund);
+static const struct rt_remote get_operation_method =
+	REMOTE("GetOperation", daler__connector__v1__get_operation);
 
 /* A call in flight. */
 struct asking {

@@ -14,7 +14,7 @@ typedef Daler__Connector__V1__GetCapabilitiesResponse response;
 
 static const struct rt_remote get_capabilities = {
 	"daler.connector.v1.ConnectorService", "GetCapabilities",
-	&daler__connector__v1__get_capabilities_response__descriptor, true};
+	&daler__connector__v1__get_capabilities_response__descriptor, true, NULL};
 
 /* A call in flight. */
 struct telling {

@@ -13,7 +13,7 @@
 
 static const struct rt_remote list_operations = {
 	"daler.connector.v1.ConnectorService", "ListOperations",
-	&daler__connector__v1__list_operations_response__descriptor, true};
+	&daler__connector__v1__list_operations_response__descriptor, true, NULL};
 
 /* One page; token is then that of the next one, or empty. */
 static struct rt_status list_page(const struct connector_client *client,
