@@ -15,6 +15,8 @@
 /* A call waits this long for the next attempt rather than fail at once. */
 #define BACKOFF_WAIT_US  (250 * RT_US_PER_MS)
 #define KEYWORDS_MAX     64
+/* The server takes 10,000 bytes to begin with in all. */
+#define OPTIONS_BYTES    8192
 
 /* What a session may be told otherwise by `options` in the connection string. A client that is gone
  * is noticed within seconds, so that its locks do not outlive it. A statement's plan does not
@@ -36,7 +38,7 @@ struct keywords {
 	const char *names[KEYWORDS_MAX + 1];
 	const char *values[KEYWORDS_MAX + 1];
 	int count;
-	char options[1024];
+	char options[OPTIONS_BYTES];
 };
 
 static void free_options(PQconninfoOption **options)
@@ -119,8 +121,9 @@ static void set(struct keywords *keywords, const char *name, const char *value)
 	keywords->count++;
 }
 
-/* Ours first, then the connection string's, then what is not open to choice. */
-static void fill_keywords(struct keywords *keywords, const struct rt_pg *pg,
+/* Ours first, then the connection string's, then what is not open to choice: false when they don't
+ * fit, because what would be cut off is what an acknowledged write relies on. */
+static bool fill_keywords(struct keywords *keywords, const struct rt_pg *pg,
 			  const PQconninfoOption *options)
 {
 	const char *session = "";
@@ -139,12 +142,13 @@ static void fill_keywords(struct keywords *keywords, const struct rt_pg *pg,
 		else
 			set(keywords, options->keyword, options->val);
 	}
-	snprintf(keywords->options, sizeof(keywords->options), "%s %s %s %s", SOFT_OPTIONS,
-		 pg->session, session, HARD_OPTIONS);
+	int length = snprintf(keywords->options, sizeof(keywords->options), "%s %s %s %s",
+			      SOFT_OPTIONS, pg->session, session, HARD_OPTIONS);
 	set(keywords, "options", keywords->options);
 	set(keywords, "client_encoding", "UTF8");
 	if (pg->password != NULL)
 		set(keywords, "password", rt_secret_bytes(pg->password));
+	return length > 0 && (size_t)length < sizeof(keywords->options);
 }
 
 /* Notices are for whoever debugs; libpq would print them. */
@@ -181,7 +185,8 @@ static PGconn *start_connecting(const struct rt_pg *pg)
 	if (options == NULL)
 		return NULL;
 	struct keywords keywords = {.count = 0};
-	fill_keywords(&keywords, pg, options);
+	if (!fill_keywords(&keywords, pg, options))
+		return NULL;
 	PGconn *conn = PQconnectStartParams(keywords.names, keywords.values, 0);
 	if (conn != NULL)
 		PQsetNoticeProcessor(conn, take_notice, NULL);

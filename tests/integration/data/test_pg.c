@@ -571,6 +571,15 @@ static void test_scripts(void **state)
 	OK(rt_pg_ping(pg, in_ms(1000)));
 }
 
+/* A connection whose connection string adds these options. */
+static struct rt_pg *with_options(const char *options)
+{
+	static char conninfo[12000];
+	snprintf(conninfo, sizeof(conninfo), "%s options='%s'",
+		 fixture_conninfo("DALER_ACCOUNTS_DB", 0), options);
+	return rt_pg_new(&(struct rt_pg_config){.conninfo = conninfo, .application = "test"});
+}
+
 static void test_session_settings(void **state)
 {
 	(void)state;
@@ -583,18 +592,40 @@ static void test_session_settings(void **state)
 	static const char *const expected[] = {"on",   "UTC", "UTF8", "read committed",
 					       "test", "0",   "10s"};
 	/* The connection string may add options, but not turn off what makes a write durable. */
-	char conninfo[1200];
-	snprintf(conninfo, sizeof(conninfo),
-		 "%s options='-c synchronous_commit=off -c work_mem=8MB'",
-		 fixture_conninfo("DALER_ACCOUNTS_DB", 0));
-	struct rt_pg *other =
-		rt_pg_new(&(struct rt_pg_config){.conninfo = conninfo, .application = "test"});
+	struct rt_pg *other = with_options("-c synchronous_commit=off -c work_mem=8MB");
 	struct rt_pg_rows rows = {0};
 	OK(rt_pg_run(other, &settings, NULL, RT_NO_DEADLINE, &rows));
 	for (int i = 0; i < 7; i++)
 		assert_string_equal(rt_pg_text(&rows, 0, i), expected[i]);
 	rt_pg_rows_deinit(&rows);
 	rt_pg_destroy(other);
+}
+
+/* Nor by being so long that what comes behind them has no room. */
+static void test_long_session_options(void **state)
+{
+	(void)state;
+	static const struct rt_pg_statement durable = {
+		"durable", "SELECT current_setting('synchronous_commit')"};
+	static char options[9000];
+	int connected = 0;
+	for (size_t length = 700; length < sizeof(options); length += 100) {
+		struct rt_pg_rows rows = {0};
+		int used = snprintf(options, sizeof(options),
+				    "-c synchronous_commit=off -c search_path=");
+		memset(options + used, 's', length - (size_t)used);
+		options[length] = '\0';
+		struct rt_pg *other = with_options(options);
+		struct rt_status status = rt_pg_run(other, &durable, NULL, RT_NO_DEADLINE, &rows);
+		if (rt_is_ok(&status))
+			assert_string_equal(rt_pg_text(&rows, 0, 0), "on");
+		else
+			FAILS(status, UNAVAILABLE, "DATABASE_UNAVAILABLE");
+		connected += rt_is_ok(&status);
+		rt_pg_rows_deinit(&rows);
+		rt_pg_destroy(other);
+	}
+	assert_int_equal(connected, (7800 - 700) / 100 + 1);
 }
 
 static void test_many_statements_on_one_connection(void **state)
@@ -642,6 +673,7 @@ int main(void)
 		TEST(test_plans_that_a_migration_made_stale),
 		TEST(test_scripts),
 		TEST(test_session_settings),
+		TEST(test_long_session_options),
 		TEST(test_many_statements_on_one_connection),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
