@@ -37,12 +37,17 @@ static grpc_byte_buffer *take_waiting(struct rt_stream *stream)
 	return buffer;
 }
 
-void rt_stream_clear(struct rt_call *call)
+static void drop_waiting(struct rt_stream *stream)
 {
-	struct rt_stream *stream = &call->stream;
 	for (grpc_byte_buffer *buffer = take_waiting(stream); buffer != NULL;
 	     buffer = take_waiting(stream))
 		grpc_byte_buffer_destroy(buffer);
+}
+
+void rt_stream_clear(struct rt_call *call)
+{
+	struct rt_stream *stream = &call->stream;
+	drop_waiting(stream);
 	grpc_byte_buffer_destroy(stream->received);
 	stream->received = NULL;
 }
@@ -88,6 +93,7 @@ struct rt_status rt_call_send(struct rt_call *call, const ProtobufCMessage *mess
 		       "too many messages wait for the caller to read");
 }
 
+/* What has been received is not touched here: gRPC may be writing it, or a worker reading. */
 void rt_stream_sent(struct rt_call *call, bool success)
 {
 	struct rt_stream *stream = &call->stream;
@@ -95,7 +101,7 @@ void rt_stream_sent(struct rt_call *call, bool success)
 		atomic_store(&call->cancelled, true);
 	rt_lock_take(&stream->lock);
 	if (!success)
-		rt_stream_clear(call);
+		drop_waiting(stream);
 	grpc_byte_buffer *next = take_waiting(stream);
 	stream->sending = next != NULL;
 	bool more = stream->waiting_count > 0;

@@ -86,6 +86,31 @@ static void say_much(struct rt_call *call)
 	rt_call_end(call, rt_ok(), &reply.base);
 }
 
+static void pass(struct rt_call *call, void *context)
+{
+	(void)call;
+	(void)context;
+}
+
+/* Answers more than its caller takes, and reads on all the same. */
+static void answer_much(struct rt_call *call)
+{
+	if (rt_call_request(call) == NULL) {
+		atomic_fetch_add(&fixture.leaves, 1);
+		rt_call_end(call, rt_ok(), NULL);
+		return;
+	}
+	rt_call_on_sent(call, pass, NULL);
+	char *text = rt_arena_alloc(rt_call_arena(call), LARGE_BYTES + 1);
+	assert_non_null(text);
+	memset(text, 'x', LARGE_BYTES);
+	Daler__Auth__V1__LogInResponse reply = DALER__AUTH__V1__LOG_IN_RESPONSE__INIT;
+	reply.access_token = text;
+	struct rt_status status = rt_call_send(call, &reply.base);
+	(void)status; /* whoever has gone is told of at the next message */
+	rt_call_next(call);
+}
+
 #define TEST_METHOD(name, kind, run, handler, limit_ms)                                            \
 	RT_METHOD(TEST_SERVICE, name, kind, run, daler__auth__v1__log_in_request,                  \
 		  daler__auth__v1__log_in_response, handler, RT_ALLOW(GATEWAY, RT_ROLE_NONE),      \
@@ -99,7 +124,9 @@ static const struct rt_method methods[] = {
 			TEST_METHOD(EchoOnWorker, BIDI_STREAM, WORKER, echo_each,
 				    5000) TEST_METHOD(Large, UNARY, INLINE, say_much, 200)
 				TEST_METHOD(Stay, SERVER_STREAM, INLINE, stay, RT_STREAM_FOREVER)
-					TEST_METHOD(StayShort, SERVER_STREAM, INLINE, stay, 150)};
+					TEST_METHOD(StayShort, SERVER_STREAM, INLINE, stay, 150)
+						TEST_METHOD(MuchOnWorker, BIDI_STREAM, WORKER,
+							    answer_much, 5000)};
 
 static int start(void **state)
 {
@@ -224,6 +251,34 @@ static void test_stream_is_told_that_the_caller_has_gone(void **state)
 	grpc_call_cancel(call.call, NULL);
 	assert_int_equal(raw_finish(&call), GRPC_STATUS_CANCELLED);
 	assert_true(wait_until(has_left, 2000));
+	raw_free(&raw);
+}
+
+/* Its message is with a worker, which reads it for as long as fields without number take, when an
+ * answer turns out to have no way any more. */
+static void test_caller_goes_while_its_message_is_read(void **state)
+{
+	(void)state;
+	enum { CALLS = 200, FIELDS = 2000, MORE = 16000 };
+	static uint8_t slow[3 * FIELDS];
+	for (size_t i = 0; i < FIELDS; i++)
+		memcpy(slow + 3 * i, "\xf8\x3f\x01", 3);
+	/* What comes after it takes the place of what has been read. */
+	static const uint8_t more[4 + MORE] = {0xfa, 0x3f, 0x80 | (MORE & 0x7f), MORE >> 7};
+	struct raw raw = raw_new("gateway", fixture.address);
+	leaves_wanted = fixture.leaves + CALLS;
+	for (int i = 0; i < CALLS; i++) {
+		struct raw_call call = raw_open(&raw, PATH("MuchOnWorker"), 5000, NULL);
+		send_text(&call, "");
+		raw_receive_headers(&call);
+		raw_send_bytes(&call, slow, sizeof(slow));
+		rt_clock_sleep_us(i);
+		grpc_call_cancel(call.call, NULL);
+		assert_int_equal(raw_unary(&raw, PATH("Inline"), more, sizeof(more)),
+				 GRPC_STATUS_OK);
+		assert_int_equal(raw_finish(&call), GRPC_STATUS_CANCELLED);
+	}
+	assert_true(wait_until(has_left, 5000));
 	raw_free(&raw);
 }
 
@@ -579,6 +634,7 @@ int main(void)
 		cmocka_unit_test(test_bidi_stream),
 		cmocka_unit_test(test_bidi_stream_with_a_malformed_message),
 		cmocka_unit_test(test_stream_is_told_that_the_caller_has_gone),
+		cmocka_unit_test(test_caller_goes_while_its_message_is_read),
 		cmocka_unit_test(test_stream_deadline),
 		cmocka_unit_test(test_stream_is_told_of_the_drain),
 		cmocka_unit_test(test_answers_that_nobody_reads),
