@@ -68,6 +68,7 @@ static void reset(struct rt_call *call)
 	call->closed_early = 0;
 	call->loaded = false;
 	call->ends_with_token = false;
+	call->given_up = false;
 	call->caller = (struct rt_caller){.role = RT_ROLE_NONE};
 	call->caller_known = false;
 	call->request = NULL;
@@ -420,18 +421,24 @@ void rt_call_event(struct rt_tag *tag, bool success)
 	rt_call_drop(call);
 }
 
+static void give_up(struct rt_call *call)
+{
+	call->given_up = true;
+	grpc_call_cancel_with_status(call->grpc, GRPC_STATUS_DEADLINE_EXCEEDED, "deadline", NULL);
+}
+
 static void expire(struct rt_call *call)
 {
 	if (call->ends_with_token && !atomic_load(&call->answered)) {
-		rt_stream_break(call, RT_FAIL(UNAUTHENTICATED, "TOKEN_EXPIRED",
-					      "the token has expired; go on with another"));
+		call->given_up = !rt_stream_break(
+			call, RT_FAIL(UNAUTHENTICATED, "TOKEN_EXPIRED",
+				      "the token has expired; go on with another"));
 		return;
 	}
 	struct rt_status status = RT_FAIL(DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
 					  "the deadline passed; it may have taken effect");
 	if (rt_call_is_stream(call) || atomic_load(&call->answered)) {
-		grpc_call_cancel_with_status(call->grpc, GRPC_STATUS_DEADLINE_EXCEEDED, "deadline",
-					     NULL);
+		give_up(call);
 		return;
 	}
 	if (rt_large_is_slow(call, rt_clock_mono_us()))
@@ -440,8 +447,11 @@ static void expire(struct rt_call *call)
 	rt_call_answer(call, status);
 }
 
+/* Once is enough: those whose handlers don't come back would be all that is ever looked after. */
 static bool is_late(const struct rt_call *call, int64_t now_us)
 {
+	if (call->given_up)
+		return false;
 	int64_t unread_us = atomic_load(&call->answered) ? UNREAD_US : 0;
 	return call->deadline_us <= now_us - unread_us || rt_large_is_slow(call, now_us);
 }

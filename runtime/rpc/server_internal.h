@@ -163,6 +163,7 @@ struct rt_call {
 	int64_t arrived_us;
 	int64_t deadline_us;
 	bool ends_with_token; /* a stream: its deadline is its token's end */
+	bool given_up;        /* it was late and has been cancelled; its handler may not know */
 	struct rt_trace trace;
 	struct rt_caller caller;
 	struct rt_peer peer;
@@ -222,8 +223,9 @@ void rt_stream_received(struct rt_call *call, bool success);
 void rt_stream_sent(struct rt_call *call, bool success);
 void rt_stream_end(struct rt_call *call, struct rt_status status);
 void rt_stream_leave(struct rt_call *call);
-/* Ends it whatever its handler is at, which hears of it as if the caller had gone. */
-void rt_stream_break(struct rt_call *call, struct rt_status status);
+/* Ends it whatever its handler is at, which hears of it as if the caller had gone. False when it
+ * had to be cancelled, because an answer was on its way. */
+bool rt_stream_break(struct rt_call *call, struct rt_status status);
 void rt_stream_clear(struct rt_call *call);
 
 /* server.c: an idle call waits for the next one of its method. */

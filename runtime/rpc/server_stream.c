@@ -155,7 +155,7 @@ void rt_stream_end(struct rt_call *call, struct rt_status status)
 }
 
 /* What nobody reads is not waited for, and a handler that reads hears of the end by itself. */
-void rt_stream_break(struct rt_call *call, struct rt_status status)
+bool rt_stream_break(struct rt_call *call, struct rt_status status)
 {
 	struct rt_stream *stream = &call->stream;
 	rt_lock_take(&stream->lock);
@@ -172,10 +172,11 @@ void rt_stream_break(struct rt_call *call, struct rt_status status)
 		grpc_call_cancel_with_status(call->grpc,
 					     (grpc_status_code)rt_code_grpc(status.code),
 					     status.detail, NULL);
-		return;
+		return false;
 	}
 	rt_call_answer(call, status);
 	rt_stream_leave(call);
+	return true;
 }
 
 void rt_stream_receive(struct rt_call *call)

@@ -111,22 +111,37 @@ static void answer_much(struct rt_call *call)
 	rt_call_next(call);
 }
 
+#define PARKED_MAX 65
+
+static struct rt_call *parked[PARKED_MAX];
+static atomic_size_t parked_count;
+
+/* Hears nothing of deadlines; the test ends it. */
+static void park(struct rt_call *call)
+{
+	size_t place = atomic_load(&parked_count);
+	assert_true(place < PARKED_MAX);
+	parked[place] = call;
+	atomic_store(&parked_count, place + 1);
+}
+
 #define TEST_METHOD(name, kind, run, handler, limit_ms)                                            \
 	RT_METHOD(TEST_SERVICE, name, kind, run, daler__auth__v1__log_in_request,                  \
 		  daler__auth__v1__log_in_response, handler, RT_ALLOW(GATEWAY, RT_ROLE_NONE),      \
 		  limit_ms)
 
 static const struct rt_method methods[] = {
-	TEST_METHOD(Inline, UNARY, INLINE, echo, 5000) TEST_METHOD(Count, SERVER_STREAM, INLINE,
-								   count_to, 5000)
-		TEST_METHOD(CountOnWorker, SERVER_STREAM, WORKER, count_to,
-			    5000) TEST_METHOD(Echo, BIDI_STREAM, INLINE, echo_each, 5000)
-			TEST_METHOD(EchoOnWorker, BIDI_STREAM, WORKER, echo_each,
-				    5000) TEST_METHOD(Large, UNARY, INLINE, say_much, 200)
-				TEST_METHOD(Stay, SERVER_STREAM, INLINE, stay, RT_STREAM_FOREVER)
-					TEST_METHOD(StayShort, SERVER_STREAM, INLINE, stay, 150)
-						TEST_METHOD(MuchOnWorker, BIDI_STREAM, WORKER,
-							    answer_much, 5000)};
+	TEST_METHOD(Inline, UNARY, INLINE, echo, 5000) TEST_METHOD(
+		Count, SERVER_STREAM, INLINE, count_to,
+		5000) TEST_METHOD(CountOnWorker, SERVER_STREAM, WORKER, count_to,
+				  5000) TEST_METHOD(Echo, BIDI_STREAM, INLINE, echo_each, 5000)
+		TEST_METHOD(EchoOnWorker, BIDI_STREAM, WORKER, echo_each, 5000) TEST_METHOD(
+			Large, UNARY, INLINE, say_much,
+			200) TEST_METHOD(Stay, SERVER_STREAM, INLINE, stay, RT_STREAM_FOREVER)
+			TEST_METHOD(StayShort, SERVER_STREAM, INLINE, stay, 150)
+				TEST_METHOD(MuchOnWorker, BIDI_STREAM, WORKER, answer_much,
+					    5000) TEST_METHOD(Park, UNARY, INLINE, park, 400)
+					TEST_METHOD(ParkStream, SERVER_STREAM, INLINE, park, 100)};
 
 static int start(void **state)
 {
@@ -296,6 +311,43 @@ static void test_stream_deadline(void **state)
 	assert_int_equal(raw_finish(&call), GRPC_STATUS_DEADLINE_EXCEEDED);
 	assert_true(wait_until(has_left, 2000));
 	raw_free(&raw);
+}
+
+static bool all_parked(void)
+{
+	return atomic_load(&parked_count) == PARKED_MAX;
+}
+
+/* Calls whose handlers never end them, though their time is long up, keep nobody else from being
+ * told of theirs. */
+static void test_deadline_behind_those_that_are_stuck(void **state)
+{
+	(void)state;
+	fixture_stop(1000);
+	fixture.common.queue_max = PARKED_MAX;
+	fixture_start();
+	struct raw raw = raw_new("gateway", fixture.address);
+	struct raw_call calls[PARKED_MAX];
+	int64_t begun_us = rt_clock_mono_us();
+	for (size_t i = 0; i < PARKED_MAX; i++) {
+		calls[i] = raw_open(&raw, i == 0 ? PATH("Park") : PATH("ParkStream"), 4000, NULL);
+		raw_send_bytes(&calls[i], "", 0);
+		raw_half_close(&calls[i]);
+	}
+	assert_true(wait_until(all_parked, 2000));
+	for (size_t i = 0; i < PARKED_MAX; i++) {
+		raw_receive_headers(&calls[i]);
+		raw_skip(&calls[i]);
+		assert_int_equal(raw_finish(&calls[i]), GRPC_STATUS_DEADLINE_EXCEEDED);
+	}
+	int64_t took_us = rt_clock_mono_us() - begun_us;
+	for (size_t i = 0; i < PARKED_MAX; i++)
+		rt_call_end(parked[i], RT_FAIL(DEADLINE_EXCEEDED, "LATE", "late"), NULL);
+	raw_free(&raw);
+	fixture_stop(1000);
+	fixture.common.queue_max = 64;
+	fixture_start();
+	assert_true(took_us < 2 * RT_US_PER_S);
 }
 
 static void test_stream_is_told_of_the_drain(void **state)
@@ -636,6 +688,7 @@ int main(void)
 		cmocka_unit_test(test_stream_is_told_that_the_caller_has_gone),
 		cmocka_unit_test(test_caller_goes_while_its_message_is_read),
 		cmocka_unit_test(test_stream_deadline),
+		cmocka_unit_test(test_deadline_behind_those_that_are_stuck),
 		cmocka_unit_test(test_stream_is_told_of_the_drain),
 		cmocka_unit_test(test_answers_that_nobody_reads),
 		cmocka_unit_test(test_malformed_bytes),
