@@ -9,7 +9,7 @@ import grpc
 
 from support import environment, world
 from support.cases import Case, having
-from support.client import PATIENCE, Refused
+from support.client import Refused
 from support.contracts import CONTRACTS
 from support.contracts import accounts as a
 from support.world import Ledger, new_id
@@ -322,8 +322,7 @@ class Streams(Case):
         environment.wait_until(lambda: self.stands_still(taken), 20, "the stream stands still")
         self.assertLess(len(taken), 190000)
         with self.subTest("memory"):
-            if PATIENCE > 1:
-                self.skipTest("the memory of a build with a sanitizer is mostly the sanitizer's")
+            self.measures_memory()
             resident = int((environment.pathlib.Path(f"/proc/{environment.pid('accounts')}/statm")).read_text().split()[1])
             self.assertLess(resident * 4096, 64 << 20)
         stream.close()

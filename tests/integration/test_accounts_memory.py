@@ -27,6 +27,7 @@ def resident_peak_mib(name):
 
 class Largest(Case):
     def setUp(self):
+        self.measures_memory()  # and so slow a peer is told SLOW_CALLER there
         self.ledger = Ledger()
         self.wallets = [self.ledger.open(f"w{i}") for i in range(50)]
         self.shed = 0
