@@ -9,6 +9,7 @@ import time
 import unittest
 
 from support import environment, world
+from support.client import PATIENCE
 from support.contracts import payments as p
 from support.world import Ledger, Market, deposit, new_id, request
 
@@ -65,7 +66,7 @@ class Ledgers(unittest.TestCase):
         self.assertIn("0 discrepancies", self.run_cli("ledger", "verify", "--ledger", self.ledger.id))
         replies = self.run_cli("--json", "ledger", "verify", "--ledger", self.ledger.id)
         self.assertIn('"complete": true', replies.replace('":true', '": true'))
-        self.assertEqual(dalerctl("ledger", "verify", "--ledger", new_id()).returncode, 1)
+        self.assertEqual(dalerctl("ledger", "verify", "--ledger", new_id(), "--timeout", "60").returncode, 1)
 
 
 class Operating(unittest.TestCase):
@@ -290,12 +291,12 @@ class Errors(unittest.TestCase):
         self.assertEqual(json.loads(result.stderr)["error"]["reason"], "LEDGER_NOT_FOUND")
 
     def test_not_reached(self):
-        result = self.refused(3, "ledger", "list", "--timeout", "1", DALER_ACCOUNTS_ADDR="127.0.0.1:1")
+        result = self.refused(3, "ledger", "list", "--timeout", str(int(PATIENCE)), DALER_ACCOUNTS_ADDR="127.0.0.1:1")
         self.assertIn("127.0.0.1:1", result.stderr)
 
     def test_not_the_service_that_was_meant(self):
         """Another service of ours, with a good certificate, is not believed to be accounts."""
-        self.refused(3, "ledger", "list", "--timeout", "1", DALER_ACCOUNTS_ADDR=os.environ["DALER_PAYMENTS_ADDR"])
+        self.refused(3, "ledger", "list", "--timeout", str(int(PATIENCE)), DALER_ACCOUNTS_ADDR=os.environ["DALER_PAYMENTS_ADDR"])
 
     def test_wrong_certificate(self):
         folder = pathlib.Path(os.environ["DALER_CERT_DIR"]) / "monitor"
