@@ -24,6 +24,8 @@ struct rt_attempt {
 	const struct rt_known_remote *remote;
 	bool repeatable;
 	const char *const *reasons;
+	bool repeat;
+	uint32_t probe; /* the breaker's number; 0: it is none */
 	grpc_call *grpc;
 	grpc_metadata_array initial;
 	grpc_metadata_array trailing;
@@ -92,14 +94,20 @@ static void free_attempt(struct rt_attempt *attempt)
 }
 
 static struct rt_status admit(struct rt_channel *channel, const struct rt_call_options *options,
-			      int64_t now_us)
+			      int64_t now_us, uint32_t *probe)
 {
-	if (options->deadline_mono_us <= now_us)
+	RT_LOCKED(&channel->lock);
+	bool late = options->deadline_mono_us <= now_us;
+	if (!late &&
+	    (options->wait_for_ready || rt_breaker_admit(&channel->breaker, now_us, probe))) {
+		rt_channel_admitted(channel, options->repeat);
+		return rt_ok();
+	}
+	if (options->repeat)
+		rt_channel_give_back(channel);
+	if (late)
 		return RT_FAIL(UNAVAILABLE, "DEADLINE_PASSED",
 			       "the deadline had passed before the call was made");
-	RT_LOCKED(&channel->lock);
-	if (options->wait_for_ready || rt_breaker_admit(&channel->breaker, now_us))
-		return rt_ok();
 	return RT_FAIL(UNAVAILABLE, RT_REASON_BREAKER_OPEN, "%s can't be reached at the moment",
 		       rt_identity_name(channel->expected));
 }
@@ -194,6 +202,7 @@ static struct rt_attempt *attempt_new(struct rt_channel *channel, const struct r
 	attempt->remote = rt_channel_remote(channel, remote);
 	attempt->repeatable = remote->repeatable;
 	attempt->reasons = remote->reasons;
+	attempt->repeat = options->repeat;
 	attempt->started_us = now_us;
 	attempt->deadline_us = options->deadline_mono_us;
 	grpc_metadata_array_init(&attempt->initial);
@@ -282,12 +291,14 @@ static void start_attempt(struct rt_channel *channel, const struct rt_remote *re
 			  void *context)
 {
 	int64_t now_us = rt_clock_mono_us();
-	struct rt_status status = admit(channel, options, now_us);
+	uint32_t probe = 0;
+	struct rt_status status = admit(channel, options, now_us, &probe);
 	if (!rt_is_ok(&status)) {
 		done(context, status, NULL);
 		return;
 	}
 	struct rt_attempt *attempt = attempt_new(channel, remote, options, now_us);
+	attempt->probe = probe;
 	attempt->done = done;
 	attempt->message = message;
 	attempt->ask = next;
@@ -441,18 +452,31 @@ static struct rt_status classify(const struct rt_attempt *attempt, enum reach *r
 	return left_open(attempt, &status);
 }
 
-static void note_reach(struct rt_channel *channel, enum reach reach)
+/* Whether the target has said all that there is to say: then its repeats are worth their load. */
+static bool is_answer(const struct rt_status *status)
 {
+	return !rt_code_retryable(status->code) && status->code != RT_INTERNAL &&
+	       status->code != RT_CANCELLED;
+}
+
+/* True: the target is reached again. */
+static bool note_end(const struct rt_attempt *attempt, enum reach reach,
+		     const struct rt_status *status)
+{
+	struct rt_channel *channel = attempt->channel;
 	RT_LOCKED(&channel->lock);
 	bool was_open = channel->breaker.open;
+	if (attempt->repeat && is_answer(status))
+		rt_channel_give_back(channel);
 	if (reach == REACHED)
 		rt_breaker_reached(&channel->breaker);
 	else if (reach == MISSED)
-		rt_breaker_missed(&channel->breaker, rt_clock_mono_us());
+		rt_breaker_missed(&channel->breaker, rt_clock_mono_us(), attempt->probe);
 	else
-		rt_breaker_unknown(&channel->breaker);
+		rt_breaker_unknown(&channel->breaker, attempt->probe);
 	if (channel->breaker.open != was_open)
 		rt_series_set(channel->breaker_open, channel->breaker.open);
+	return was_open && !channel->breaker.open;
 }
 
 static void record(const struct rt_attempt *attempt, const struct rt_status *status)
@@ -471,9 +495,11 @@ static void finish(struct rt_attempt *attempt)
 	if (rt_is_ok(&status) && attempt->message == NULL && attempt->payload == NULL)
 		status = RT_FAIL(INTERNAL, "NO_REPLY", "%s answered without a message",
 				 rt_identity_name(attempt->channel->expected));
-	note_reach(attempt->channel, reach);
+	bool recovered = note_end(attempt, reach, &status);
 	record(attempt, &status);
 	attempt->done(attempt->context, status, rt_is_ok(&status) ? attempt->payload : NULL);
+	if (recovered && attempt->channel->recovered != NULL)
+		attempt->channel->recovered(attempt->channel->recovered_context);
 	unlist(attempt);
 	free_attempt(attempt);
 }

@@ -8,40 +8,40 @@
 /* A probe that never came back must not keep the breaker open. */
 #define PROBE_MOST_US         (10 * RT_US_PER_S)
 
-#define BUDGET_TENTHS         100
-#define RETRY_TENTHS          10
-
 #define BACKOFF_FIRST_US      (50 * RT_US_PER_MS)
 #define BACKOFF_DOUBLINGS_MAX 5
 #define BACKOFF_MOST_US       RT_US_PER_S
 
-bool rt_breaker_admit(struct rt_breaker *breaker, int64_t now_us)
+bool rt_breaker_admit(struct rt_breaker *breaker, int64_t now_us, uint32_t *probe)
 {
+	*probe = 0;
 	if (!breaker->open)
 		return true;
 	if (now_us < breaker->open_until_us)
 		return false;
-	if (breaker->probing && now_us - breaker->probe_since_us < PROBE_MOST_US)
+	if (breaker->probe != 0 && now_us - breaker->probe_since_us < PROBE_MOST_US)
 		return false;
-	breaker->probing = true;
+	breaker->probes = breaker->probes == UINT32_MAX ? 1 : breaker->probes + 1;
+	breaker->probe = breaker->probes;
 	breaker->probe_since_us = now_us;
+	*probe = breaker->probe;
 	return true;
 }
 
 void rt_breaker_reached(struct rt_breaker *breaker)
 {
-	*breaker = (struct rt_breaker){0};
+	*breaker = (struct rt_breaker){.probes = breaker->probes};
 }
 
 static void open_for(struct rt_breaker *breaker, int64_t now_us, int64_t duration_us)
 {
 	breaker->open = true;
-	breaker->probing = false;
+	breaker->probe = 0;
 	breaker->open_for_us = duration_us;
 	breaker->open_until_us = now_us + duration_us;
 }
 
-void rt_breaker_missed(struct rt_breaker *breaker, int64_t now_us)
+void rt_breaker_missed(struct rt_breaker *breaker, int64_t now_us, uint32_t probe)
 {
 	breaker->failures++;
 	if (!breaker->open) {
@@ -49,28 +49,16 @@ void rt_breaker_missed(struct rt_breaker *breaker, int64_t now_us)
 			open_for(breaker, now_us, OPEN_FIRST_US);
 		return;
 	}
-	if (!breaker->probing) /* begun before it opened */
+	if (probe == 0 || probe != breaker->probe)
 		return;
 	int64_t next_us = breaker->open_for_us * 2;
 	open_for(breaker, now_us, next_us < OPEN_MOST_US ? next_us : OPEN_MOST_US);
 }
 
-void rt_breaker_unknown(struct rt_breaker *breaker)
+void rt_breaker_unknown(struct rt_breaker *breaker, uint32_t probe)
 {
-	breaker->probing = false;
-}
-
-void rt_retry_success(struct rt_retry_budget *budget)
-{
-	if (budget->spent_tenths > 0)
-		budget->spent_tenths--;
-}
-
-bool rt_retry_failure(struct rt_retry_budget *budget)
-{
-	if (budget->spent_tenths < BUDGET_TENTHS)
-		budget->spent_tenths += RETRY_TENTHS;
-	return budget->spent_tenths <= BUDGET_TENTHS / 2;
+	if (probe != 0 && probe == breaker->probe)
+		breaker->probe = 0;
 }
 
 int64_t rt_backoff_us(unsigned repeat, int64_t asked_ms, uint64_t random)

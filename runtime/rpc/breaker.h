@@ -10,29 +10,23 @@
 struct rt_breaker {
 	unsigned failures; /* in a row */
 	bool open;
-	bool probing;
+	uint32_t probe;  /* the number of the one that is under way; 0: none */
+	uint32_t probes; /* numbers given */
 	int64_t open_until_us;
 	int64_t open_for_us;
 	int64_t probe_since_us;
 };
 
-/* Whether a call may be made now. Each admitted call is followed by one of the three below. */
-bool rt_breaker_admit(struct rt_breaker *breaker, int64_t now_us);
+/* Whether a call may be made now. Each admitted call is followed by one of the three below, with
+ * the number that it was given: 0 unless it is the probe. */
+bool rt_breaker_admit(struct rt_breaker *breaker, int64_t now_us, uint32_t *probe);
 /* The target answered, whatever it said. */
 void rt_breaker_reached(struct rt_breaker *breaker);
-/* The target was not reached. */
-void rt_breaker_missed(struct rt_breaker *breaker, int64_t now_us);
+/* The target was not reached. While it is open only the probe's word counts: calls that were begun
+ * before prolong nothing. */
+void rt_breaker_missed(struct rt_breaker *breaker, int64_t now_us, uint32_t probe);
 /* Nothing was learnt about the target. */
-void rt_breaker_unknown(struct rt_breaker *breaker);
-
-/* Repeats are worth their load only while most calls succeed. In tenths of a repeat. */
-struct rt_retry_budget {
-	int64_t spent_tenths;
-};
-
-void rt_retry_success(struct rt_retry_budget *budget);
-/* Counts a failure; true when the call may be tried again. */
-bool rt_retry_failure(struct rt_retry_budget *budget);
+void rt_breaker_unknown(struct rt_breaker *breaker, uint32_t probe);
 
 /* How long to wait before the repeat with this number (0: the first), between half and all of 50
  * ms, 100 ms, ... 1 s; at least what the target asked for. `random` is any number. */

@@ -18,6 +18,9 @@
 #define REPLY_BYTES_MAX       ((size_t)16 * 1024 * 1024)
 #define REPLY_ARENA_BYTES_MAX ((size_t)64 << 20)
 #define ATTEMPTS_MAX          5
+/* The budget of repeats of who sets none. */
+#define RETRY_PERCENT         20
+#define RETRY_PER_S           10
 #define WATCH_SLICE_US        (200 * RT_US_PER_MS)
 
 static char *mutable_text(const char *text)
@@ -88,6 +91,8 @@ struct rt_status rt_channel_new(struct rt_client *client, const char *address,
 	const char *name = rt_identity_name(expected);
 	channel->breaker_open = RT_SERIES(CLIENT_BREAKER, name);
 	channel->retries = RT_SERIES(CLIENT_RETRIES, name);
+	channel->tokens = RT_SERIES(CLIENT_RETRY_BUDGET, name);
+	rt_channel_set_retries(channel, RETRY_PERCENT, RETRY_PER_S);
 	*result = channel;
 	return rt_ok();
 }
@@ -224,13 +229,47 @@ static bool may_repeat(const struct rt_status *status)
 	       (status->code == RT_RESOURCE_EXHAUSTED && status->retry_after_ms > 0);
 }
 
-static bool take_retry(struct rt_channel *channel, const struct rt_status *status)
+/* With the lock, like the next two. */
+static void show_budget(const struct rt_channel *channel)
+{
+	rt_series_set(channel->tokens, channel->budget.micros / RT_US_PER_S);
+}
+
+void rt_channel_admitted(struct rt_channel *channel, bool repeat)
+{
+	if (repeat)
+		rt_series_add(channel->retries, 1);
+	else
+		rt_retry_first(&channel->budget);
+	show_budget(channel);
+}
+
+void rt_channel_give_back(struct rt_channel *channel)
+{
+	rt_retry_give_back(&channel->budget);
+	show_budget(channel);
+}
+
+void rt_channel_set_retries(struct rt_channel *channel, int64_t percent, int64_t per_s)
 {
 	RT_LOCKED(&channel->lock);
-	if (may_repeat(status))
-		return rt_retry_failure(&channel->budget);
-	rt_retry_success(&channel->budget);
-	return false;
+	rt_retry_budget_init(&channel->budget, percent, per_s, rt_clock_mono_us());
+	show_budget(channel);
+}
+
+bool rt_channel_may_repeat(struct rt_channel *channel, int64_t *wait_us)
+{
+	RT_LOCKED(&channel->lock);
+	bool taken = rt_retry_take(&channel->budget, rt_clock_mono_us(), wait_us);
+	show_budget(channel);
+	return taken;
+}
+
+void rt_channel_on_recovery(struct rt_channel *channel, void (*recovered)(void *context),
+			    void *context)
+{
+	channel->recovered_context = context;
+	channel->recovered = recovered;
 }
 
 struct rt_status rt_channel_call(struct rt_channel *channel, const struct rt_remote *remote,
@@ -238,17 +277,19 @@ struct rt_status rt_channel_call(struct rt_channel *channel, const struct rt_rem
 				 const struct rt_call_options *options, struct rt_arena *arena,
 				 const ProtobufCMessage **reply)
 {
+	struct rt_call_options each = *options;
 	for (unsigned attempt = 0;; attempt++) {
-		struct rt_status status =
-			call_once(channel, remote, request, options, arena, reply);
-		bool again = take_retry(channel, &status);
-		if (!again || !remote->repeatable || attempt + 1 == ATTEMPTS_MAX)
+		struct rt_status status = call_once(channel, remote, request, &each, arena, reply);
+		if (!may_repeat(&status) || !remote->repeatable || attempt + 1 == ATTEMPTS_MAX)
 			return status;
 		uint64_t random = rt_random_below(UINT32_MAX);
 		int64_t wait_us = rt_backoff_us(attempt, status.retry_after_ms, random);
 		if (options->deadline_mono_us - rt_clock_mono_us() <= wait_us)
 			return status;
-		rt_series_add(channel->retries, 1);
+		int64_t token_us = 0;
+		if (!rt_channel_may_repeat(channel, &token_us))
+			return status;
+		each.repeat = true;
 		rt_clock_sleep_us(wait_us);
 	}
 }

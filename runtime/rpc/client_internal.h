@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "rpc/breaker.h"
+#include "rpc/retry_budget.h"
 #include "rt/lock.h"
 #include "rt/metrics.h"
 #include "rt/rpc_client.h"
@@ -45,6 +46,9 @@ struct rt_channel {
 	grpc_channel *grpc;
 	struct rt_series *breaker_open;
 	struct rt_series *retries;
+	struct rt_series *tokens;
+	void (*recovered)(void *context); /* NULL: nobody wants to know */
+	void *recovered_context;
 	struct rt_lock lock; /* guards the rest */
 	struct rt_breaker breaker;
 	struct rt_retry_budget budget;
@@ -88,6 +92,9 @@ struct rt_client_tag {
 };
 
 /* channel.c */
+/* An attempt is made; a repeat was answered, or not sent. With the channel's lock. */
+void rt_channel_admitted(struct rt_channel *channel, bool repeat);
+void rt_channel_give_back(struct rt_channel *channel);
 const struct rt_known_remote *rt_channel_remote(struct rt_channel *channel,
 						const struct rt_remote *remote);
 /* On the client's thread. */

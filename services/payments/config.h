@@ -24,6 +24,8 @@ struct payments_config {
 	int64_t review_ms;
 	int64_t retry_ms_min;
 	int64_t retry_ms_max;
+	int64_t retry_percent;
+	int64_t retry_per_s;
 	int64_t capabilities_ms;
 	int64_t wake_ms;
 	int64_t watchers_max;

@@ -136,6 +136,8 @@ static void open_channels(struct payments *payments)
 				     &payments->accounts));
 	must("start", rt_channel_new(payments->client, config->connector_addr, RT_ID_CONNECTOR,
 				     &payments->connector));
+	rt_channel_set_retries(payments->accounts, config->retry_percent, config->retry_per_s);
+	rt_channel_set_retries(payments->connector, config->retry_percent, config->retry_per_s);
 	const struct rt_token_config tokens = {
 		.issuer = config->token_issuer,
 		.audience = RT_TOKEN_AUDIENCE,

@@ -134,35 +134,83 @@ static void test_bearer(void **state)
 	assert_null(rt_admit_bearer(""));
 }
 
+static bool admits(struct rt_breaker *breaker, int64_t now_us)
+{
+	uint32_t probe = 0;
+	return rt_breaker_admit(breaker, now_us, &probe);
+}
+
+static void miss(struct rt_breaker *breaker, int64_t now_us, int times)
+{
+	for (int i = 0; i < times; i++) {
+		uint32_t probe = 7;
+		assert_true(rt_breaker_admit(breaker, now_us, &probe));
+		assert_int_equal(probe, 0);
+		rt_breaker_missed(breaker, now_us, probe);
+	}
+}
+
+static uint32_t probe_of(struct rt_breaker *breaker, int64_t now_us)
+{
+	uint32_t probe = 0;
+	assert_true(rt_breaker_admit(breaker, now_us, &probe));
+	assert_int_not_equal(probe, 0);
+	return probe;
+}
+
 static void test_breaker(void **state)
 {
 	(void)state;
 	struct rt_breaker breaker = {0};
 	int64_t now_us = 0;
-	for (int i = 0; i < 4; i++) {
-		assert_true(rt_breaker_admit(&breaker, now_us));
-		rt_breaker_missed(&breaker, now_us);
-	}
+	miss(&breaker, now_us, 4);
 	rt_breaker_reached(&breaker); /* in a row, or it doesn't count */
-	for (int i = 0; i < 5; i++) {
-		assert_true(rt_breaker_admit(&breaker, now_us));
-		rt_breaker_missed(&breaker, now_us);
-	}
-	assert_false(rt_breaker_admit(&breaker, now_us + 249000));
+	miss(&breaker, now_us, 5);
+	assert_false(admits(&breaker, now_us + 249000));
 	now_us += 250000;
-	assert_true(rt_breaker_admit(&breaker, now_us)); /* the probe */
-	assert_false(rt_breaker_admit(&breaker, now_us));
-	rt_breaker_missed(&breaker, now_us);
-	assert_false(rt_breaker_admit(&breaker, now_us + 499000));
+	uint32_t probe = probe_of(&breaker, now_us);
+	assert_false(admits(&breaker, now_us));
+	rt_breaker_missed(&breaker, now_us, probe);
+	assert_false(admits(&breaker, now_us + 499000));
 	now_us += 500000;
-	assert_true(rt_breaker_admit(&breaker, now_us));
-	rt_breaker_unknown(&breaker); /* says nothing: another one may try */
-	assert_true(rt_breaker_admit(&breaker, now_us));
-	assert_false(rt_breaker_admit(&breaker, now_us + 9000000));
-	assert_true(rt_breaker_admit(&breaker, now_us + 10000000)); /* the probe is lost */
+	probe = probe_of(&breaker, now_us);
+	rt_breaker_unknown(&breaker, probe); /* says nothing: another one may try */
+	probe_of(&breaker, now_us);
+	assert_false(admits(&breaker, now_us + 9999999));
+	probe_of(&breaker, now_us + 10000000); /* the probe is lost */
 	rt_breaker_reached(&breaker);
-	assert_true(rt_breaker_admit(&breaker, now_us));
-	assert_true(rt_breaker_admit(&breaker, now_us));
+	assert_true(admits(&breaker, now_us));
+	assert_true(admits(&breaker, now_us));
+}
+
+/* One probe at a time, whatever becomes of calls that were begun before the breaker opened, or of a
+ * probe that was given up. */
+static void test_breaker_listens_to_its_probe_alone(void **state)
+{
+	(void)state;
+	struct rt_breaker breaker = {0};
+	int64_t now_us = 0;
+	miss(&breaker, now_us, 5);
+	now_us += 250000;
+	uint32_t lost = probe_of(&breaker, now_us);
+	rt_breaker_unknown(&breaker, 0);
+	assert_false(admits(&breaker, now_us));
+	rt_breaker_missed(&breaker, now_us, 0);
+	assert_int_equal(breaker.open_for_us, 250000);
+	assert_false(admits(&breaker, now_us + 9999999));
+	now_us += 10000000;
+	uint32_t probe = probe_of(&breaker, now_us);
+	assert_int_not_equal(probe, lost);
+	rt_breaker_unknown(&breaker, lost);
+	assert_false(admits(&breaker, now_us));
+	rt_breaker_missed(&breaker, now_us, lost);
+	assert_int_equal(breaker.open_for_us, 250000);
+	rt_breaker_missed(&breaker, now_us, probe);
+	assert_int_equal(breaker.open_for_us, 500000);
+	rt_breaker_reached(&breaker);
+	miss(&breaker, now_us, 5);
+	now_us += 250000;
+	assert_int_not_equal(probe_of(&breaker, now_us), probe); /* nor are numbers used again */
 }
 
 static void test_breaker_is_open_for_two_seconds_at_most(void **state)
@@ -170,17 +218,16 @@ static void test_breaker_is_open_for_two_seconds_at_most(void **state)
 	(void)state;
 	struct rt_breaker breaker = {0};
 	int64_t now_us = 0;
-	for (int i = 0; i < 5; i++)
-		rt_breaker_missed(&breaker, now_us);
+	miss(&breaker, now_us, 5);
 	for (int i = 0; i < 20; i++) {
 		now_us += 2 * RT_US_PER_S;
-		assert_true(rt_breaker_admit(&breaker, now_us));
-		rt_breaker_missed(&breaker, now_us);
-		rt_breaker_missed(&breaker, now_us); /* a late one doesn't prolong it */
+		uint32_t probe = probe_of(&breaker, now_us);
+		rt_breaker_missed(&breaker, now_us, probe);
+		rt_breaker_missed(&breaker, now_us, probe); /* a late one doesn't prolong it */
 	}
 }
 
-static void test_backoff_and_budget(void **state)
+static void test_backoff(void **state)
 {
 	(void)state;
 	for (unsigned repeat = 0; repeat < 70; repeat++) {
@@ -191,14 +238,6 @@ static void test_backoff_and_budget(void **state)
 		}
 	}
 	assert_in_range(rt_backoff_us(0, 2000, 0), 2025000, 2050000);
-	struct rt_retry_budget budget = {0};
-	int allowed = 0;
-	while (rt_retry_failure(&budget))
-		allowed++;
-	assert_int_equal(allowed, 5);
-	for (int i = 0; i < 30; i++)
-		rt_retry_success(&budget);
-	assert_true(rt_retry_failure(&budget));
 }
 
 static const char *const told_apart[] = {"TOLD_APART", NULL};
@@ -412,8 +451,9 @@ int main(void)
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_bearer),
 		cmocka_unit_test(test_breaker),
+		cmocka_unit_test(test_breaker_listens_to_its_probe_alone),
 		cmocka_unit_test(test_breaker_is_open_for_two_seconds_at_most),
-		cmocka_unit_test(test_backoff_and_budget),
+		cmocka_unit_test(test_backoff),
 		cmocka_unit_test(test_wire_status),
 		cmocka_unit_test(test_wire_status_of_strangers),
 		cmocka_unit_test(test_descriptors),

@@ -41,7 +41,8 @@ struct rt_call_options {
 	int64_t deadline_mono_us;
 	const struct rt_trace *trace; /* the caller's span; NULL begins a new trace */
 	const char *bearer;           /* token, or NULL */
-	bool wait_for_ready;          /* wait for the connection instead of failing at once */
+	bool repeat;         /* of a call that was not answered; see rt_channel_may_repeat */
+	bool wait_for_ready; /* wait for the connection instead of failing at once */
 };
 
 /* One call, waited for. A repeatable method is tried again with jittered backoff while that can
@@ -85,6 +86,18 @@ typedef const ProtobufCMessage *(*rt_exchange_next)(void *context, enum rt_excha
 void rt_channel_exchange(struct rt_channel *channel, const struct rt_remote *remote,
 			 const struct rt_call_options *options, rt_exchange_next next,
 			 rt_call_message message, rt_call_done done, void *context);
+
+/* How many repeats the target is sent: `percent` of the first attempts, and `per_s` a second
+ * besides; 20 and 10 unless this is called. Before the first call. */
+void rt_channel_set_retries(struct rt_channel *channel, int64_t percent, int64_t per_s);
+/* Whether what was started and not answered may be started once more, with `repeat` in its options:
+ * takes a token from the target's budget, which comes back when the call is answered, or not sent.
+ * Else there is one after *wait_us at the latest: it is to be put off, not given up. */
+bool rt_channel_may_repeat(struct rt_channel *channel, int64_t *wait_us);
+/* `recovered` is called, on the client's thread and without locks, whenever the target is reached
+ * again for which calls were refused at once. Before the first call. */
+void rt_channel_on_recovery(struct rt_channel *channel, void (*recovered)(void *context),
+			    void *context);
 
 /* Whether the channel is connected now (a try is begun when it is not); for readiness. */
 bool rt_channel_ready(struct rt_channel *channel, int64_t deadline_mono_us);

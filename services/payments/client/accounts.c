@@ -210,8 +210,8 @@ static struct posting *posting_new(size_t count, accounts_posted done, void *con
 }
 
 void accounts_post(const struct accounts_client *client, const struct rt_uuid *ledger_id,
-		   const struct ledger_post *posts, size_t count, const struct rt_trace *trace,
-		   accounts_posted done, void *context)
+		   const struct ledger_post *posts, size_t count, bool repeat,
+		   const struct rt_trace *trace, accounts_posted done, void *context)
 {
 	Daler__Accounts__V1__PostBatchRequest request;
 	daler__accounts__v1__post_batch_request__init(&request);
@@ -231,7 +231,8 @@ void accounts_post(const struct accounts_client *client, const struct rt_uuid *l
 	}
 	struct rt_call_options options = {.deadline_mono_us = rt_clock_mono_us() +
 							      client->timeout_ms * RT_US_PER_MS,
-					  .trace = trace};
+					  .trace = trace,
+					  .repeat = repeat};
 
 	rt_channel_start(client->channel, &post_batch, &request.base, &options, on_posted, posting);
 	rt_arena_deinit(&arena);

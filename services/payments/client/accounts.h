@@ -37,8 +37,8 @@ typedef void (*accounts_posted)(void *context, const struct saga_event *events, 
  * returns. Safe to repeat: the ids of transfers are derived from the payment's id and the step.
  * Owns: copies the posts. */
 void accounts_post(const struct accounts_client *client, const struct rt_uuid *ledger_id,
-		   const struct ledger_post *posts, size_t count, const struct rt_trace *trace,
-		   accounts_posted done, void *context);
+		   const struct ledger_post *posts, size_t count, bool repeat,
+		   const struct rt_trace *trace, accounts_posted done, void *context);
 
 /* Who owns an account, and in which currency; lent. Both NULL unless the status is OK. */
 typedef void (*accounts_looked_up)(void *context, struct rt_status status, const char *owner,

@@ -72,8 +72,7 @@ static struct saga_event silence(const struct rt_status *status)
 	if (status->code == RT_UNAVAILABLE)
 		return (struct saga_event){.kind = SAGA_PROVIDER_SILENT,
 					   .reason = "CONNECTOR_UNAVAILABLE",
-					   .unreached = true,
-					   .unsent = has_reason(status, "BREAKER_OPEN")};
+					   .unreached = true};
 	return event_of(SAGA_PROVIDER_SILENT, "CONNECTOR_ERROR");
 }
 
@@ -258,11 +257,13 @@ static void on_asked(void *context, struct rt_status status, const ProtobufCMess
 }
 
 static struct rt_call_options options_for(const struct connector_client *client,
+					  const struct connector_operation *operation,
 					  const struct rt_trace *trace)
 {
 	return (struct rt_call_options){.deadline_mono_us = rt_clock_mono_us() +
 							    client->timeout_ms * RT_US_PER_MS,
-					.trace = trace};
+					.trace = trace,
+					.repeat = operation->repeat};
 }
 
 /* protobuf-c's strings are not const, though it never writes to them. */
@@ -328,7 +329,7 @@ void connector_submit(const struct connector_client *client,
 		      const struct connector_operation *operation, const char *instrument,
 		      const struct rt_trace *trace, connector_answered done, void *context)
 {
-	struct rt_call_options options = options_for(client, trace);
+	struct rt_call_options options = options_for(client, operation, trace);
 	struct asking *asking = asking_new(operation, done, context);
 	char reference[RT_UUID_TEXT_BYTES];
 
@@ -353,7 +354,7 @@ void connector_capture(const struct connector_client *client,
 		       const struct connector_operation *operation, const struct rt_trace *trace,
 		       connector_answered done, void *context)
 {
-	struct rt_call_options options = options_for(client, trace);
+	struct rt_call_options options = options_for(client, operation, trace);
 	Daler__Connector__V1__CaptureRequest request;
 	daler__connector__v1__capture_request__init(&request);
 	char reference[RT_UUID_TEXT_BYTES];
@@ -368,7 +369,7 @@ void connector_cancel(const struct connector_client *client,
 		      const struct connector_operation *operation, const struct rt_trace *trace,
 		      connector_answered done, void *context)
 {
-	struct rt_call_options options = options_for(client, trace);
+	struct rt_call_options options = options_for(client, operation, trace);
 	Daler__Connector__V1__CancelRequest request;
 	daler__connector__v1__cancel_request__init(&request);
 	char reference[RT_UUID_TEXT_BYTES];
@@ -383,7 +384,7 @@ void connector_ask(const struct connector_client *client,
 		   const struct connector_operation *operation, const struct rt_trace *trace,
 		   connector_answered done, void *context)
 {
-	struct rt_call_options options = options_for(client, trace);
+	struct rt_call_options options = options_for(client, operation, trace);
 	Daler__Connector__V1__GetOperationRequest request;
 	daler__connector__v1__get_operation_request__init(&request);
 	char reference[RT_UUID_TEXT_BYTES];

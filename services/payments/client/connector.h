@@ -19,6 +19,7 @@ struct connector_operation {
 	enum provider_operation kind;
 	int64_t amount_minor;
 	char currency[4];
+	bool repeat; /* of a call that was not answered: has a token of rt_channel_may_repeat */
 };
 
 /* SAGA_PROVIDER_*; its texts are lent. Thread: the client's. */

@@ -42,7 +42,6 @@ struct saga_event {
 			*/
 	const char *action_url; /* of SAGA_PROVIDER_ACTION; lent, NULL: none */
 	const char *action_data;
-	bool unsent;                    /* of a silence: the call was never made */
 	bool unreached;                 /* of a silence: its target may be gone */
 	const char *provider_reference; /* for the record; NULL: none */
 };

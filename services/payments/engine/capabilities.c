@@ -22,7 +22,6 @@ void capabilities_start(struct executor *executor)
 	for (size_t i = 0; i < executor->config.connector_count; i++) {
 		struct connector *connector = &executor->connectors[i];
 
-		connector->executor = executor;
 		executor_arm(executor, &connector->timer, TIMER_CONNECTOR, now_us);
 	}
 }

@@ -4,6 +4,7 @@
 
 #include "engine/calls.h"
 #include "engine/capabilities.h"
+#include "engine/comeback.h"
 #include "engine/executor_internal.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
@@ -15,6 +16,10 @@ static void make_series(struct executor *executor)
 {
 	executor->open_series = RT_SERIES(PAYMENTS_OPEN);
 	executor->recovered_series = RT_SERIES(PAYMENTS_RECOVERED);
+	executor->posts.waiting = RT_SERIES(PAYMENTS_REPEATS_WAITING, "accounts");
+	for (size_t i = 0; i < executor->config.connector_count; i++)
+		executor->connectors[i].repeats.waiting =
+			RT_SERIES(PAYMENTS_REPEATS_WAITING, executor->connectors[i].client.name);
 	for (int kind = PAYMENT_DEPOSIT; kind <= PAYMENT_KIND_MAX; kind++) {
 		for (int state = 1; state <= PAYMENT_STATE_MAX; state++) {
 			if (payment_state_open((enum payment_state)state))
@@ -64,13 +69,15 @@ struct executor *executor_new(const struct executor_config *config)
 	executor->worker_id = rt_uuid_v7();
 	executor->hurry_by_us = RT_NO_DEADLINE;
 	for (size_t i = 0; i < config->connector_count; i++)
-		executor->connectors[i].client = config->connectors[i];
+		executor->connectors[i] =
+			(struct connector){.executor = executor, .client = config->connectors[i]};
 	rt_lock_init(&executor->lock, RT_RANK_SERVICE);
 	rt_condition_init(&executor->timer_changed);
 	make_series(executor);
 	make_registry(executor);
 	executor->commit = make_lanes(executor);
 	RT_ASSERT(pthread_create(&executor->timer_thread, NULL, timers_run, executor) == 0);
+	comeback_watch(executor);
 	capabilities_start(executor);
 	return executor;
 }

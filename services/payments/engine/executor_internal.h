@@ -18,8 +18,21 @@ enum timer_kind {
 	TIMER_SAGA_ACT = 1, /* takes the action that its decision orders */
 	TIMER_SAGA_WRITE,   /* goes to the lane again */
 	TIMER_WAITER,       /* a caller must be answered */
+	TIMER_BUDGET,       /* there is a token for a repeat that waits */
 	TIMER_CONNECTOR,    /* a connector is asked what it can do */
 	TIMER_POLL,         /* a caller's payment, which another process has, is looked at again */
+};
+
+struct saga_queue {
+	struct saga *first, *last;
+	size_t count;
+};
+
+/* Sagas whose last call was not answered, and that wait for room in the target's budget. */
+struct repeats {
+	struct saga_queue queue;
+	struct timer timer; /* when there will be room */
+	struct rt_series *waiting;
 };
 
 struct connector {
@@ -27,7 +40,9 @@ struct connector {
 	struct connector_client client;
 	struct connector_capabilities capabilities; /* as last told */
 	struct timer timer;                         /* when it is asked again; not armed: now */
-	struct saga *first, *last;                  /* that wait for a call */
+	struct saga_queue fresh;                    /* that wait for a call */
+	struct repeats repeats;
+	uint32_t comebacks; /* how often it was reached again after an outage */
 	size_t in_flight;
 	struct connector *ask_next; /* among those whose timer is due */
 };
@@ -57,6 +72,9 @@ struct saga {
 	int64_t told_us;        /* when people were last told of tries in vain */
 	uint32_t attempts;      /* in a row that did not help */
 	bool alone;             /* its post is not to share a call */
+	bool unheard;           /* its last call was not answered: the next one is a repeat */
+	bool repeats;           /* its call, about to begin, has a token of the budget */
+	uint32_t comebacks;     /* its target's, when its last call began */
 	atomic_bool nudged;     /* a notification came while it was busy */
 	atomic_bool displaced;  /* somebody else has it: it takes no more steps */
 	atomic_bool cancel_wanted;
@@ -71,8 +89,8 @@ struct saga {
 struct ledger_queue {
 	struct ledger_queue *next;
 	struct rt_uuid ledger_id;
-	struct saga *first, *last;
-	size_t waiting;
+	struct saga_queue fresh;
+	struct saga_queue repeats;
 	size_t in_flight;
 };
 
@@ -106,6 +124,8 @@ struct executor {
 	size_t registry_mask;
 	size_t open; /* sagas that exist, recorded or about to be */
 	struct ledger_queue *ledgers;
+	struct repeats posts; /* of all ledgers; they have queues of their own */
+	uint32_t accounts_comebacks;
 	struct payment_creation *claims[CLAIM_BUCKETS];
 	struct clearing_entry *clearing[CLEARING_BUCKETS];
 	size_t clearing_count;
@@ -140,6 +160,8 @@ void saga_free(struct executor *executor, struct saga *saga);
 void saga_feed(struct executor *executor, struct saga *saga, struct saga_event event);
 /* Takes the decision's action, now or after its pause. */
 void saga_act(struct executor *executor, struct saga *saga);
+/* Tells those who wait for it how it is now. */
+void saga_answer_waiters(struct executor *executor, struct saga *saga);
 /* Puts it into its queue now. */
 void saga_perform(struct executor *executor, struct saga *saga);
 /* To the lane, with what its lane item says. */

@@ -9,11 +9,13 @@
 #include "engine/executor_internal.h"
 #include "engine/fail_point.h"
 #include "rt/assert.h"
+#include "rt/clock.h"
 
 /* A call to accounts in flight. */
 struct post_batch {
 	struct executor *executor;
 	struct rt_uuid ledger_id;
+	bool repeat; /* some of it was sent before, and not answered */
 	size_t count;
 	struct saga *sagas[];
 };
@@ -54,24 +56,38 @@ static void ledger_queue_drop(struct executor *executor, struct ledger_queue *qu
 	free(queue);
 }
 
-static void append(struct saga **first, struct saga **last, struct saga *saga)
+static void append(struct saga_queue *queue, struct saga *saga)
 {
 	saga->queue_next = NULL;
-	if (*last == NULL)
-		*first = saga;
+	if (queue->last == NULL)
+		queue->first = saga;
 	else
-		(*last)->queue_next = saga;
-	*last = saga;
+		queue->last->queue_next = saga;
+	queue->last = saga;
+	queue->count++;
 }
 
-static struct saga *take_first(struct saga **first, struct saga **last)
+static struct saga *take_first(struct saga_queue *queue)
 {
-	struct saga *saga = *first;
+	struct saga *saga = queue->first;
 
-	*first = saga->queue_next;
-	if (*first == NULL)
-		*last = NULL;
+	queue->first = saga->queue_next;
+	if (queue->first == NULL)
+		queue->last = NULL;
+	queue->count--;
 	return saga;
+}
+
+/* A token for a repeat; without one the pump is called when there is. With the lock held. */
+static bool may_repeat(struct executor *executor, struct rt_channel *channel,
+		       struct repeats *repeats)
+{
+	int64_t wait_us = 0;
+
+	if (rt_channel_may_repeat(channel, &wait_us))
+		return true;
+	executor_arm(executor, &repeats->timer, TIMER_BUDGET, rt_clock_mono_us() + wait_us);
+	return false;
 }
 
 void queue_post(struct executor *executor, struct saga *saga)
@@ -84,39 +100,60 @@ void queue_post(struct executor *executor, struct saga *saga)
 
 	if (queue == NULL)
 		queue = ledger_queue_make(executor, ledger_id);
-	append(&queue->first, &queue->last, saga);
-	queue->waiting++;
+	append(saga->unheard ? &queue->repeats : &queue->fresh, saga);
+	rt_series_add(executor->posts.waiting, saga->unheard);
 }
 
-/* A saga whose content made a whole call fail goes by itself. */
-static size_t batch_size(const struct ledger_queue *queue)
+/* Moves sagas from a queue to the call; how many. One whose content made a whole call fail goes by
+ * itself. */
+static size_t fill(struct post_batch *batch, struct saga_queue *queue)
 {
-	if (queue->first->alone)
-		return 1;
-	return queue->waiting < ACCOUNTS_BATCH_MAX ? queue->waiting : ACCOUNTS_BATCH_MAX;
+	size_t before = batch->count;
+
+	while (queue->first != NULL && batch->count < ACCOUNTS_BATCH_MAX) {
+		if (batch->count > 0 && (queue->first->alone || batch->sagas[0]->alone))
+			break;
+		batch->sagas[batch->count++] = take_first(queue);
+	}
+	return batch->count - before;
+}
+
+/* Repeats go first, when the budget allows, and what else is sent goes with them. With the lock
+ * held. */
+static struct post_batch *take_batch(struct executor *executor, struct ledger_queue *queue)
+{
+	bool repeat = queue->repeats.count > 0 &&
+		      may_repeat(executor, executor->config.accounts.channel, &executor->posts);
+	size_t waiting = queue->fresh.count + (repeat ? queue->repeats.count : 0);
+	size_t most = waiting < ACCOUNTS_BATCH_MAX ? waiting : ACCOUNTS_BATCH_MAX;
+
+	if (waiting == 0)
+		return NULL;
+	struct post_batch *batch = malloc(sizeof(*batch) + most * sizeof(struct saga *));
+
+	RT_ASSERT(batch != NULL);
+	*batch = (struct post_batch){
+		.executor = executor, .ledger_id = queue->ledger_id, .repeat = repeat};
+	if (repeat)
+		rt_series_add(executor->posts.waiting, -(int64_t)fill(batch, &queue->repeats));
+	fill(batch, &queue->fresh);
+	for (size_t i = 0; i < batch->count; i++)
+		batch->sagas[i]->comebacks = executor->accounts_comebacks;
+	queue->in_flight++;
+	return batch;
 }
 
 /* Takes the next call's worth of posts from any ledger that may have one more in flight; with the
  * lock held. */
 static struct post_batch *take_posts(struct executor *executor)
 {
-	struct ledger_queue *queue = executor->ledgers;
+	struct post_batch *batch = NULL;
 
-	while (queue != NULL &&
-	       (queue->waiting == 0 || queue->in_flight >= executor->config.posts_in_flight_max))
-		queue = queue->next;
-	if (queue == NULL)
-		return NULL;
-	size_t most = batch_size(queue);
-	struct post_batch *batch = malloc(sizeof(*batch) + most * sizeof(struct saga *));
-
-	RT_ASSERT(batch != NULL);
-	*batch = (struct post_batch){.executor = executor, .ledger_id = queue->ledger_id};
-	do {
-		batch->sagas[batch->count++] = take_first(&queue->first, &queue->last);
-		queue->waiting--;
-	} while (batch->count < most && !queue->first->alone);
-	queue->in_flight++;
+	for (struct ledger_queue *queue = executor->ledgers; queue != NULL && batch == NULL;
+	     queue = queue->next) {
+		if (queue->in_flight < executor->config.posts_in_flight_max)
+			batch = take_batch(executor, queue);
+	}
 	return batch;
 }
 
@@ -127,7 +164,7 @@ static void post_ended(struct executor *executor, const struct rt_uuid *ledger_i
 
 	RT_ASSERT(queue != NULL && queue->in_flight > 0);
 	queue->in_flight--;
-	if (queue->in_flight == 0 && queue->waiting == 0)
+	if (queue->in_flight == 0 && queue->fresh.count == 0 && queue->repeats.count == 0)
 		ledger_queue_drop(executor, queue);
 }
 
@@ -172,9 +209,20 @@ static void start_posts(struct executor *executor, struct post_batch *batch)
 	struct rt_trace trace = batch->count == 1 ? batch->sagas[0]->trace : rt_trace_new();
 	struct rt_uuid ledger_id = batch->ledger_id;
 
-	accounts_post(&executor->config.accounts, &ledger_id, posts, batch->count, &trace,
-		      on_posted, batch);
+	accounts_post(&executor->config.accounts, &ledger_id, posts, batch->count, batch->repeat,
+		      &trace, on_posted, batch);
 	free(posts);
+}
+
+/* Whether its call may begin as soon as one more may be in flight: a repeat needs a token, and
+ * those that have waited for one longer come first. With the lock held. */
+static bool may_go(struct executor *executor, struct saga *saga)
+{
+	struct connector *connector = saga->connector;
+
+	saga->repeats = saga->unheard && connector->repeats.queue.count == 0 &&
+			may_repeat(executor, connector->client.channel, &connector->repeats);
+	return saga->repeats || !saga->unheard;
 }
 
 void queue_provider(struct executor *executor, struct saga *saga)
@@ -186,8 +234,16 @@ void queue_provider(struct executor *executor, struct saga *saga)
 					      .reason = "CONNECTOR_NOT_CONFIGURED"});
 		return;
 	}
+	rt_lock_take(&executor->lock);
+	bool goes = may_go(executor, saga);
+
+	rt_lock_give(&executor->lock);
+	/* Who waits for a payment whose outcome is not known does not wait for the budget. */
+	if (!goes && saga->standing.state == PAYMENT_UNKNOWN)
+		saga_answer_waiters(executor, saga);
 	RT_LOCKED(&executor->lock);
-	append(&saga->connector->first, &saga->connector->last, saga);
+	append(goes ? &saga->connector->fresh : &saga->connector->repeats.queue, saga);
+	rt_series_add(saga->connector->repeats.waiting, !goes);
 }
 
 /* What a call to a connector needs to know when it ends. */
@@ -220,16 +276,35 @@ static void on_answered(void *context, struct saga_event event)
 	executor_pump(executor);
 }
 
+/* Repeats first: the budget sees to it that they are few. With the lock held. */
+static struct saga *take_from(struct executor *executor, struct connector *connector)
+{
+	struct repeats *repeats = &connector->repeats;
+
+	if (connector->in_flight >= executor->config.provider_in_flight_max)
+		return NULL;
+	if (repeats->queue.count > 0 && may_repeat(executor, connector->client.channel, repeats)) {
+		struct saga *saga = take_first(&repeats->queue);
+
+		rt_series_add(repeats->waiting, -1);
+		saga->repeats = true;
+		return saga;
+	}
+	return connector->fresh.count > 0 ? take_first(&connector->fresh) : NULL;
+}
+
+/* With the lock held. */
 static struct saga *take_provider(struct executor *executor)
 {
 	for (size_t i = 0; i < executor->config.connector_count; i++) {
 		struct connector *connector = &executor->connectors[i];
+		struct saga *saga = take_from(executor, connector);
 
-		if (connector->first == NULL ||
-		    connector->in_flight >= executor->config.provider_in_flight_max)
+		if (saga == NULL)
 			continue;
 		connector->in_flight++;
-		return take_first(&connector->first, &connector->last);
+		saga->comebacks = connector->comebacks;
+		return saga;
 	}
 	return NULL;
 }
@@ -242,7 +317,8 @@ static struct connector_operation operation_of(const struct saga *saga)
 				     ? saga->standing.payment_id
 				     : rt_uuid_derive(&saga->standing.payment_id, step->reference),
 		.kind = step->operation,
-		.amount_minor = saga->amount_minor};
+		.amount_minor = saga->amount_minor,
+		.repeat = saga->repeats};
 
 	if (step->original == ORIGINAL_PARENT)
 		operation.original = saga->parent_id;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/calls.h"
+#include "engine/comeback.h"
 #include "engine/executor_internal.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
@@ -86,7 +87,7 @@ static struct payment_creation *leave_registry(struct executor *executor, struct
 	return detach_waiters(executor, saga);
 }
 
-static void answer_waiters(struct executor *executor, struct saga *saga)
+void saga_answer_waiters(struct executor *executor, struct saga *saga)
 {
 	rt_lock_take(&executor->lock);
 	struct payment_creation *list = detach_waiters(executor, saga);
@@ -132,6 +133,8 @@ static void arm(struct executor *executor, struct saga *saga, enum timer_kind ki
 		int64_t delay_us)
 {
 	RT_LOCKED(&executor->lock);
+	if (kind == TIMER_SAGA_ACT)
+		delay_us = comeback_pause_us(executor, saga, delay_us);
 	executor_arm(executor, &saga->timer, kind, rt_clock_mono_us() + delay_us);
 }
 
@@ -142,17 +145,15 @@ static bool fruitless(enum saga_event_kind kind)
 	       kind == SAGA_PROVIDER_PENDING || kind == SAGA_PROVIDER_ABSENT;
 }
 
-/* How many attempts in a row have not helped, after this event. What was never sent says nothing
- * about the other side, and what says that it never had the operation is an answer: neither makes
- * the pauses longer. */
+/* How many attempts in a row have not helped, after this event. What says that it never had the
+ * operation is an answer, and does not make the pauses longer. */
 static uint32_t attempts_after(uint32_t attempts, const struct saga_event *event)
 {
 	switch ((int)event->kind) {
-	case SAGA_PROVIDER_SILENT:
-		return event->unsent ? attempts : attempts + 1;
 	case SAGA_PROVIDER_ABSENT:
 		return attempts < ABSENT_ATTEMPTS_MAX ? attempts : ABSENT_ATTEMPTS_MAX;
 	case SAGA_LEDGER_SILENT:
+	case SAGA_PROVIDER_SILENT:
 	case SAGA_PROVIDER_PENDING:
 	case SAGA_PROVIDER_ACTION:
 		return attempts + 1;
@@ -257,6 +258,7 @@ void saga_feed(struct executor *executor, struct saga *saga, struct saga_event e
 		decision.pause = true;
 	}
 	saga->attempts = attempts_after(saga->attempts, &event);
+	saga->unheard = event.kind == SAGA_LEDGER_SILENT || event.kind == SAGA_PROVIDER_SILENT;
 	keep_action(saga, &event);
 	saga->decision = decision;
 	if (decision.pause && decision.action == SAGA_ASK && atomic_exchange(&saga->nudged, false))
@@ -345,15 +347,18 @@ void saga_act(struct executor *executor, struct saga *saga)
 	}
 	if (atomic_load(&executor->quiet))
 		return;
-	if (!saga->decision.pause || atomic_exchange(&saga->nudged, false)) {
+	bool nudged = saga->decision.pause && atomic_exchange(&saga->nudged, false);
+
+	if (!saga->decision.pause || nudged) {
 		saga->pause_us = 0;
+		saga->unheard = saga->unheard && !nudged;
 		saga_perform(executor, saga);
 		return;
 	}
 	/* Asked once and still unknown, or waiting for a person: callers are told so now. */
 	if (saga->standing.state == PAYMENT_UNKNOWN ||
 	    saga->standing.state == PAYMENT_REQUIRES_ACTION)
-		answer_waiters(executor, saga);
+		saga_answer_waiters(executor, saga);
 	arm(executor, saga, TIMER_SAGA_ACT,
 	    saga->pause_us > 0 ? saga->pause_us : executor_backoff_us(executor, saga->attempts));
 	saga->pause_us = 0;

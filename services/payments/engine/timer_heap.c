@@ -84,16 +84,33 @@ void timer_heap_disarm(struct timer_heap *heap, struct timer *timer)
 	sift_down(heap, last->place);
 }
 
-void timer_heap_hurry(struct timer_heap *heap, uint32_t kind, int64_t by_us)
+void timer_heap_revise(struct timer_heap *heap,
+		       int64_t (*due_us)(struct timer *timer, void *context), void *context)
 {
-	for (size_t place = 1; place <= heap->count; place++) {
-		struct timer *timer = heap->slots[place];
-
-		if (timer->kind == kind && timer->due_us > by_us)
-			timer->due_us = by_us;
-	}
+	for (size_t place = 1; place <= heap->count; place++)
+		heap->slots[place]->due_us = due_us(heap->slots[place], context);
 	for (size_t place = heap->count / 2; place > 0; place--)
 		sift_down(heap, place);
+}
+
+struct hurry {
+	uint32_t kind;
+	int64_t by_us;
+};
+
+static int64_t hurried(struct timer *timer, void *context)
+{
+	const struct hurry *hurry = context;
+	bool moves = timer->kind == hurry->kind && timer->due_us > hurry->by_us;
+
+	return moves ? hurry->by_us : timer->due_us;
+}
+
+void timer_heap_hurry(struct timer_heap *heap, uint32_t kind, int64_t by_us)
+{
+	struct hurry hurry = {kind, by_us};
+
+	timer_heap_revise(heap, hurried, &hurry);
 }
 
 struct timer *timer_heap_first(const struct timer_heap *heap)

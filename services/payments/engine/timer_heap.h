@@ -24,6 +24,9 @@ void timer_heap_deinit(struct timer_heap *heap);
 bool timer_heap_arm(struct timer_heap *heap, struct timer *timer, int64_t due_us);
 /* Disarms; nothing when it was not armed. */
 void timer_heap_disarm(struct timer_heap *heap, struct timer *timer);
+/* Gives every timer the time that `due_us` says. */
+void timer_heap_revise(struct timer_heap *heap,
+		       int64_t (*due_us)(struct timer *timer, void *context), void *context);
 /* Makes every timer of a kind due by then at the latest. */
 void timer_heap_hurry(struct timer_heap *heap, uint32_t kind, int64_t by_us);
 /* The first to be due, still armed; NULL when there is none. */

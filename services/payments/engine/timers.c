@@ -43,6 +43,8 @@ static void take(struct executor *executor, struct timer *timer, struct due *due
 		creation->next = due->answer;
 		due->answer = creation;
 		return;
+	case TIMER_BUDGET: /* the pump does the rest */
+		return;
 	case TIMER_CONNECTOR:
 		connector = OWNER(timer, struct connector);
 		connector->ask_next = due->ask;
@@ -122,10 +124,12 @@ bool executor_wake(struct executor *executor, const struct rt_uuid *payment_id)
 
 	if (saga == NULL)
 		return false;
-	if (saga->timer.place != 0 && saga->timer.kind == TIMER_SAGA_ACT)
+	if (saga->timer.place != 0 && saga->timer.kind == TIMER_SAGA_ACT) {
+		saga->unheard = false; /* there is a reason to ask now */
 		executor_arm(executor, &saga->timer, TIMER_SAGA_ACT, rt_clock_mono_us());
-	else
+	} else {
 		atomic_store(&saga->nudged, true);
+	}
 	return true;
 }
 

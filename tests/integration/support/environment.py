@@ -112,6 +112,9 @@ def stopped(name):
 
 
 def admin_address(name):
+    """Of a service; what is an address already stays."""
+    if ":" in name:
+        return name
     return os.environ[f"DALER_{'CONNECTOR' if name == 'simulator' else name.upper()}_ADMIN_ADDR"]
 
 
