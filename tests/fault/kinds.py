@@ -20,6 +20,17 @@ BEHAVIOURS = {
     "notifies out of order": ("sim:pending=100,notify-out-of-order", "SUCCEEDED"),
     "unavailable for a while": ("sim:fail-before=3", "SUCCEEDED"),
 }
+# What a charge in two steps, or with a person, may come to besides. The caller of one that ends CANCELED calls it off.
+CHARGES = BEHAVIOURS | {
+    "authorizes, then captures": ("sim:authorize-only", "SUCCEEDED"),
+    "authorizes late, then captures": ("sim:authorize-only,pending=200", "SUCCEEDED"),
+    "authorizes and never answers": ("sim:authorize-only,no-answer=1", "SUCCEEDED"),
+    "declines the capture": ("sim:authorize-only,capture-decline", "DECLINED"),
+    "the person acts": ("sim:action=200", "SUCCEEDED"),
+    "the person acts, then a capture": ("sim:authorize-only,action=200", "SUCCEEDED"),
+    "the person says no": ("sim:action=200,decline", "DECLINED"),
+    "is called off": ("sim:action=86400000", "CANCELED"),
+}
 NO_CONNECTOR = {"no connector": ("", "SUCCEEDED")}
 OTHER_LEDGER = {"the other ledger says yes": ("there", "SUCCEEDED"), "the other ledger says no": ("nowhere", "DECLINED")}
 
@@ -47,7 +58,7 @@ class Kind:
     def __init__(self, make, effect, behaviours=None, before=None, before_effect=0, before_booked=0):
         self.make, self.effect, self.behaviours, self.before = make, effect, behaviours or NO_CONNECTOR, before
         self.before_effect, self.before_booked = before_effect, before_booked
-        self.connector = behaviours is BEHAVIOURS
+        self.connector = behaviours in (BEHAVIOURS, CHARGES)
 
 
 def _of(name, **fields):
@@ -85,7 +96,7 @@ def _refund(place, cell):
 _deposit = _of("deposit", account_id=_wallet, connector="simulator", instrument="sim:ok")
 _wager = _of("wager", account_id=_wallet, game_account_id=_other, round_id=lambda *_: new_id())
 _rows = {
-    "deposit": Kind(_of("deposit", account_id=_wallet, connector="simulator", instrument=_instrument), 1, BEHAVIOURS),
+    "deposit": Kind(_of("deposit", account_id=_wallet, connector="simulator", instrument=_instrument), 1, CHARGES),
     "withdrawal": Kind(_of("withdrawal", account_id=_wallet, connector="simulator", instrument=_instrument), -1, BEHAVIOURS),
     "transfer": Kind(_of("transfer", from_account_id=_wallet, to_account_id=_other), -1),
     "remote_transfer": Kind(_of(

@@ -10,6 +10,7 @@ them all, DALER_FAULT_SEED the same share again, DALER_FAULT_ONLY those whose na
 
 import collections
 import concurrent.futures
+import contextlib
 import math
 import os
 import pathlib
@@ -92,17 +93,27 @@ class Matrix(Case):
                 raise
             return None
 
-    def settle(self, stub, request):
+    def call_off(self, stub, payment, cell):
+        """What waits for the person, where that is how it is to end. Whoever has it may be dying, or not have it yet."""
+        if cell.end == "CANCELED" and payment is not None and state(payment) == "REQUIRES_ACTION":
+            with contextlib.suppress(Refused):
+                stub.call("CancelPayment", payment_id=payment.payment_id, timeout=8 * PATIENCE)
+            return True
+        return False
+
+    def settle(self, stub, request, cell):
         def rests():
             payment = self.create(stub, request)
+            self.call_off(stub, payment, cell)
             return payment if payment is not None and state(payment) in RESTING else None
         return environment.wait_until(rests, 60, "the payment rests")
 
-    def insist(self, process, request):
+    def insist(self, process, request, cell):
         """A caller that repeats until it has an answer, or there is nobody any more."""
         deadline = time.monotonic() + 6 * PATIENCE
         while process.process.poll() is None and time.monotonic() < deadline:
-            if self.create(process.stub, request) is not None:
+            payment = self.create(process.stub, request)
+            if payment is not None and not self.call_off(process.stub, payment, cell):
                 return
             time.sleep(0.05)
 
@@ -116,7 +127,7 @@ class Matrix(Case):
             try:
                 with concurrent.futures.ThreadPoolExecutor(len(traced) * PAYMENTS_EACH) as pool:
                     for cell in traced:
-                        cell.finals = [pool.submit(self.settle, process.stub, request) for request in cell.requests]
+                        cell.finals = [pool.submit(self.settle, process.stub, request, cell) for request in cell.requests]
                     for cell in traced:
                         cell.finals = [future.result() for future in cell.finals]
             finally:
@@ -126,22 +137,22 @@ class Matrix(Case):
                 point, amount = line.rsplit("#", 1)
                 found[int(amount)][point] = True
         for cell in traced:
-            cell.again = [self.settle(self.rescuer, request) for request in cell.requests]
+            cell.again = [self.settle(self.rescuer, request, cell) for request in cell.requests]
         return {cell: list(found[cell.amount]) for cell in traced}
 
     # One cell.
 
     def run_cell(self, cell):
         process = self.victim(DALER_FAIL_POINT=f"{cell.point}#{cell.amount}:kill")
-        threads = [threading.Thread(target=self.insist, args=(process, request), daemon=True) for request in cell.requests]
+        threads = [threading.Thread(target=self.insist, args=(process, request, cell), daemon=True) for request in cell.requests]
         for thread in threads:
             thread.start()
         cell.crashed = process.died(6)
         process.end()
         for thread in threads:
             thread.join()
-        cell.finals = [self.settle(self.rescuer, request) for request in cell.requests]
-        cell.again = [self.settle(self.rescuer, request) for request in cell.requests]
+        cell.finals = [self.settle(self.rescuer, request, cell) for request in cell.requests]
+        cell.again = [self.settle(self.rescuer, request, cell) for request in cell.requests]
 
     # What must be true afterwards.
 
@@ -157,7 +168,9 @@ class Matrix(Case):
         kind = kinds.KINDS[cell.kind]
         self.assertEqual(booked[cell.amount, c.OPERATION_STATUS_SUCCEEDED],
                          (succeeded if kind.connector else 0) + kind.before_booked * PAYMENTS_EACH)
-        self.assertEqual(booked[cell.amount, c.OPERATION_STATUS_PENDING], 0)
+        self.assertEqual(booked[cell.amount, c.OPERATION_STATUS_CANCELED], ends["CANCELED"])
+        for status in (c.OPERATION_STATUS_PENDING, c.OPERATION_STATUS_AUTHORIZED, c.OPERATION_STATUS_REQUIRES_ACTION):
+            self.assertEqual(booked[cell.amount, status], 0, "nothing is left half done at the connector")
         balances = self.ledger.balances(cell.wallet)
         self.assertEqual(balances.posted_minor, FUNDS_MINOR + (kind.effect * succeeded + kind.before_effect * PAYMENTS_EACH) * cell.amount)
         self.assertEqual(balances.available_minor, balances.posted_minor, "no hold is left")
