@@ -464,8 +464,10 @@ static const char *run_one(struct lanes *lanes, const char *at, bool must_fail[L
 void lanes_run(struct lanes *lanes, const char *schedule)
 {
 	bool must_fail[LANES][STEPS_MAX] = {0};
-	for (size_t i = 0; i < LANES; i++)
+	for (size_t i = 0; i < LANES; i++) {
+		RT_LOCKED(&lanes->lane[i].lock);
 		lanes->lane[i].told = lanes->lane[i].taken = 0;
+	}
 	for (const char *at = schedule; *at != '\0';)
 		at = run_one(lanes, at, must_fail);
 	int64_t deadline_us = in_ms(STEP_MS_MAX);
