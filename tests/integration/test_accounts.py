@@ -541,6 +541,22 @@ class Players(Case):
         self.assertEqual(stub.GetStatement(**key).account.owner, self.anna.user_id)
         self.assertEqual(len(stub.GetStatement(**key).entries), 1)
 
+    def test_however_the_owner_was_written(self):
+        carla = world.person()
+        account = world.new_account(carla.user_id.upper())
+        operator = world.operator("accounts")
+        operator.CreateAccounts(ledger_id=self.ledger.id, accounts=[account])
+        stub = carla.at("accounts")
+        key = {"ledger_id": self.ledger.id, "account_id": account.account_id}
+        self.assertEqual(stub.GetAccount(**key).account.metadata.owner, carla.user_id)
+        self.assertEqual(stub.GetStatement(**key).account.owner, carla.user_id)
+        for listing, owner in ((stub, ""), (stub, carla.user_id.upper()), (operator, carla.user_id),
+                               (operator, carla.user_id.upper())):
+            listed = listing.ListAccounts(ledger_id=self.ledger.id, owner=owner).accounts
+            self.assertEqual([one.metadata.account_id for one in listed], [account.account_id])
+        account.owner = carla.user_id
+        self.assertTrue(operator.CreateAccounts(ledger_id=self.ledger.id, accounts=[account]).replayed)
+
     def test_foreign_account_is_as_if_not_there(self):
         stub = self.anna.at("accounts")
         for method in ("GetAccount", "GetStatement"):

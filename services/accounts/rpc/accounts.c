@@ -41,7 +41,8 @@ static struct rt_status create(const struct request *request,
 		return RT_FAIL(RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE",
 			       "the request needs too much memory");
 	for (size_t i = 0; i < asked->n_accounts; i++)
-		RT_TRY(rt_status_in(map_new_account(asked->accounts[i], &ledger_id, &records[i]),
+		RT_TRY(rt_status_in(map_new_account(asked->accounts[i], &ledger_id, request->arena,
+						    &records[i]),
 				    "accounts[%zu].", i));
 	RT_TRY(opening_accounts(request->pg, records, asked->n_accounts, request->arena,
 				request->deadline_us, &replayed));
@@ -175,14 +176,14 @@ static struct rt_status take_owner(const struct request *request, const char *as
 {
 	const struct rt_caller *caller = rt_call_caller(request->call);
 	RT_TRY(rt_text_field("owner", asked, 0, ACCOUNT_TEXT_CHARACTERS_MAX));
-	*owner = asked;
+	RT_TRY(map_owner(asked, request->arena, owner));
 	if (caller->role != RT_ROLE_PLAYER)
 		return rt_ok();
 	char *user_id = map_uuid(&caller->user_id, request->arena);
 	if (user_id == NULL)
 		return RT_FAIL(RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE",
 			       "the request needs too much memory");
-	if (asked[0] != '\0' && strcmp(asked, user_id) != 0)
+	if (asked[0] != '\0' && strcmp(*owner, user_id) != 0)
 		return RT_FAIL(PERMISSION_DENIED, "PERMISSION_DENIED",
 			       "players see their own accounts alone");
 	*owner = user_id;

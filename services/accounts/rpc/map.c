@@ -166,12 +166,19 @@ struct account_limit map_limit_from(const Daler__Accounts__V1__Limit *from)
 	return (struct account_limit){.set = true, .amount_minor = from->amount_minor};
 }
 
+struct rt_status map_owner(const char *from, struct rt_arena *arena, const char **owner)
+{
+	struct rt_uuid user_id;
+	*owner = rt_uuid_parse(from, &user_id) ? map_uuid(&user_id, arena) : from;
+	return *owner == NULL ? no_memory() : rt_ok();
+}
+
 struct rt_status map_new_account(const Daler__Accounts__V1__NewAccount *from,
-				 const struct rt_uuid *ledger_id, struct account_record *record)
+				 const struct rt_uuid *ledger_id, struct rt_arena *arena,
+				 struct account_record *record)
 {
 	*record = (struct account_record){
 		.ledger_id = *ledger_id,
-		.owner = from->owner,
 		.label = from->label,
 		.version = 1,
 		.account = {.status = ACCOUNT_ACTIVE,
@@ -184,6 +191,7 @@ struct rt_status map_new_account(const Daler__Accounts__V1__NewAccount *from,
 	if (from->normal_side == DALER__ACCOUNTS__V1__NORMAL_SIDE__NORMAL_SIDE_CREDIT)
 		record->account.side = ACCOUNT_CREDIT_NORMAL;
 	map_currency_from(from->currency, record->account.currency);
+	RT_TRY(map_owner(from->owner, arena, &record->owner));
 	return rt_uuid_field("account_id", from->account_id, &record->account.id);
 }
 

@@ -27,9 +27,13 @@ struct map_bounds {
 struct rt_status map_groups(Daler__Accounts__V1__Group *const *from, size_t count,
 			    const struct map_bounds *bounds, const struct rt_uuid *ledger_id,
 			    struct rt_arena *arena, struct group **groups, size_t *transfer_count);
+/* An owner who is a user has one spelling, that of tokens, however it was written. Errors:
+ * RESOURCE_EXHAUSTED. */
+struct rt_status map_owner(const char *from, struct rt_arena *arena, const char **owner);
 /* Errors: INVALID_ARGUMENT with a field such as "account_id"; the rest is account_check_new's. */
 struct rt_status map_new_account(const Daler__Accounts__V1__NewAccount *from,
-				 const struct rt_uuid *ledger_id, struct account_record *record);
+				 const struct rt_uuid *ledger_id, struct rt_arena *arena,
+				 struct account_record *record);
 
 Daler__Accounts__V1__Ledger *map_ledger(const struct ledger *ledger, struct rt_arena *arena);
 Daler__Accounts__V1__AccountMetadata *map_metadata(const struct account_record *record,

@@ -1,7 +1,5 @@
 #include "rpc/reply.h"
 
-#include <string.h>
-
 #include "rpc/service.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
@@ -35,11 +33,10 @@ void reply_end(struct rt_call *call, struct rt_status status, const ProtobufCMes
 struct rt_status reply_check_owner(const struct rt_call *call, const char *owner)
 {
 	const struct rt_caller *caller = rt_call_caller(call);
-	char user_id[RT_UUID_TEXT_BYTES];
+	struct rt_uuid owner_id;
 	if (caller->role != RT_ROLE_PLAYER)
 		return rt_ok();
-	rt_uuid_format(&caller->user_id, user_id);
-	if (strcmp(owner, user_id) != 0)
+	if (!rt_uuid_parse(owner, &owner_id) || !rt_uuid_equal(&owner_id, &caller->user_id))
 		return RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND",
 			       "there is no such account in this ledger");
 	return rt_ok();
