@@ -396,6 +396,19 @@ class Verification(Case):
         self.assertEqual({one.reason for one in found}, {"TOTALS_DIFFER", "TRIAL_BALANCE_DIFFERS"})
         self.assertEqual({one.account_id for one in found}, {self.wallet, ""})
 
+    def test_sums_of_any_size(self):
+        """Totals that fit each account, and together no number of 63 bits."""
+        most = (1 << 63) - 1
+        accounts = [self.ledger.open() for _ in range(4)]
+        for debit, credit in zip(accounts[::2], accounts[1::2]):
+            self.assertEqual(self.ledger.post(debit, credit, most).WhichOneof("result"), "posted")
+        self.assertEqual(self.verify(), [])
+        self.corrupt(f"UPDATE accounts SET debits_posted_minor = debits_posted_minor - 1 "
+                     f"WHERE account_id = '{accounts[0]}'")
+        found = {one.reason: one.detail for one in self.verify()}
+        self.assertEqual(set(found), {"TOTALS_DIFFER", "TRIAL_BALANCE_DIFFERS"})
+        self.assertRegex(found["TRIAL_BALANCE_DIFFERS"], "EUR: debits 1844674407370955[0-9]{4}[+]")
+
     def test_amount(self):
         self.corrupt(f"UPDATE transfers SET moved_minor = moved_minor + 1 "
                      f"WHERE transfer_id = '{self.direct.transfer_id}'")

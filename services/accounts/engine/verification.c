@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "engine/statement.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "store/ledger_store.h"
@@ -390,24 +389,16 @@ static struct rt_status verify_reversals(struct verification *verification)
 
 static struct rt_status verify_trial_balance(struct verification *verification)
 {
-	struct trial_balance balance;
+	struct verify_unbalanced *unbalanced;
+	size_t count;
 	rt_arena_deinit(&verification->arena);
-	RT_TRY(statement_trial_balance(verification->pg, &verification->ledger_id,
+	RT_TRY(verify_store_unbalanced(verification->pg, &verification->ledger_id,
 				       &verification->arena, step_deadline_us(verification),
-				       &balance));
-	for (size_t i = 0; i < balance.count; i++) {
-		const struct trial_balance_line *line = &balance.lines[i];
-		const struct account_totals *totals = &line->totals;
-		if (totals->debits_posted_minor == totals->credits_posted_minor &&
-		    totals->debits_pending_minor == totals->credits_pending_minor)
-			continue;
+				       &unbalanced, &count));
+	for (size_t i = 0; i < count; i++) {
 		struct discrepancy discrepancy =
-			discrepancy_make(DISCREPANCY_TRIAL_BALANCE_DIFFERS, NULL, NULL,
-					 "%s: debits %lld+%lld, credits %lld+%lld", line->currency,
-					 (long long)totals->debits_posted_minor,
-					 (long long)totals->debits_pending_minor,
-					 (long long)totals->credits_posted_minor,
-					 (long long)totals->credits_pending_minor);
+			discrepancy_make(DISCREPANCY_TRIAL_BALANCE_DIFFERS, NULL, NULL, "%s: %s",
+					 unbalanced[i].currency, unbalanced[i].sums);
 		report(verification, &discrepancy);
 	}
 	return rt_ok();

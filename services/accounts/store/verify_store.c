@@ -19,6 +19,9 @@ static const struct rt_pg_statement originals_statement = {"verify_reversed_list
 static const struct rt_pg_statement reversed_statement = {"verify_reversed",
 							  accounts_verify_reversed};
 
+static const struct rt_pg_statement unbalanced_statement = {"verify_trial_balance",
+							    accounts_verify_trial_balance};
+
 /* What follows an id, in order. */
 static struct rt_status run_after(struct rt_pg *pg, const struct rt_pg_statement *statement,
 				  const struct rt_uuid *ledger_id, const struct rt_uuid *after,
@@ -299,6 +302,26 @@ struct rt_status verify_store_reversed(struct rt_pg *pg, const struct rt_uuid *l
 			.recorded_minor = rt_pg_int(&rows, row, 2),
 		};
 		RT_TRY(rows_text(&rows, row, 3, arena, &one->by_reversals));
+	}
+	return rt_ok();
+}
+
+struct rt_status verify_store_unbalanced(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+					 struct rt_arena *arena, int64_t deadline_us,
+					 struct verify_unbalanced **unbalanced, size_t *count)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_pg_params params;
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, ledger_id);
+	RT_TRY(rt_pg_run(pg, &unbalanced_statement, &params, deadline_us, &rows));
+	*count = (size_t)rows.count;
+	*unbalanced = rt_arena_array(arena, *count, sizeof(**unbalanced));
+	if (*unbalanced == NULL)
+		return rows_too_large();
+	for (int row = 0; row < rows.count; row++) {
+		RT_TRY(rows_text(&rows, row, 0, arena, &(*unbalanced)[row].currency));
+		RT_TRY(rows_text(&rows, row, 1, arena, &(*unbalanced)[row].sums));
 	}
 	return rt_ok();
 }

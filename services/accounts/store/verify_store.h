@@ -98,3 +98,13 @@ struct rt_status verify_store_reversed(struct rt_pg *pg, const struct rt_uuid *l
 				       const struct rt_uuid *ids, size_t id_count,
 				       struct rt_arena *arena, int64_t deadline_us,
 				       struct verify_reversed **reversed, size_t *count);
+
+/* A currency whose debits are not its credits. */
+struct verify_unbalanced {
+	const char *currency;
+	const char *sums; /* for people */
+};
+/* At one moment, over all accounts of the ledger. */
+struct rt_status verify_store_unbalanced(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+					 struct rt_arena *arena, int64_t deadline_us,
+					 struct verify_unbalanced **unbalanced, size_t *count);
