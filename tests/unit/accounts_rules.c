@@ -316,6 +316,14 @@ static void test_page_tokens(void **state)
 	assert_accepted(page_token_to_numbers(&seal, token, &number, &last));
 	assert_int_equal(number, INT64_C(0x0123456789abcdef));
 	assert_true(last == INT64_MAX);
+	static const struct {
+		int64_t after, last;
+	} invented[] = {{0, 5}, {-1, 5}, {6, 5}, {-5, -1}, {INT64_MIN, INT64_MIN}, {0, 0}};
+	for (size_t i = 0; i < sizeof(invented) / sizeof(invented[0]); i++) {
+		page_token_from_numbers(&seal, invented[i].after, invented[i].last, token);
+		assert_refused(page_token_to_numbers(&seal, token, &number, &last),
+			       "PAGE_TOKEN_INVALID", "page_token");
+	}
 }
 
 static void test_page_sizes(void **state)

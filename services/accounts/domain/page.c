@@ -44,5 +44,8 @@ struct rt_status page_token_to_numbers(const struct rt_page_seal *seal, const ch
 	RT_TRY(rt_page_token_read(seal, "page_token", token, place, PAGE_PLACE_BYTES));
 	*after = (int64_t)rt_page_get(place, NUMBER_BYTES);
 	*last = (int64_t)rt_page_get(place + NUMBER_BYTES, NUMBER_BYTES);
+	/* The seal is no secret: whoever makes a token makes one of numbers that there are. */
+	if (*after < 1 || *last < *after)
+		return RT_BAD_FIELD("PAGE_TOKEN_INVALID", "page_token", "is not one of this list");
 	return rt_ok();
 }

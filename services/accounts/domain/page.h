@@ -16,7 +16,8 @@ void page_token_from_id(const struct rt_page_seal *seal, const struct rt_uuid *a
 			char token[PAGE_TOKEN_BYTES]);
 void page_token_from_numbers(const struct rt_page_seal *seal, int64_t after, int64_t last,
 			     char token[PAGE_TOKEN_BYTES]);
-/* An empty token is the first page: the nil id, or zeros. Errors: INVALID_ARGUMENT
+/* An empty token is the first page: the nil id, or zeros; other numbers are at least 1, and in
+ * order. Errors: INVALID_ARGUMENT
  * PAGE_TOKEN_INVALID. */
 struct rt_status page_token_to_id(const struct rt_page_seal *seal, const char *token,
 				  struct rt_uuid *after);
