@@ -86,6 +86,12 @@ class Statements(Case):
         self.check(13, 12, from_time=moment(times[-1] + 1))
         self.check(6, 7, from_time=moment(times[3]), to_time=moment(times[7]), from_sequence=6)
 
+    def test_by_a_time_between_microseconds(self):
+        time_us = us(self.all[3].create_time)
+        after = Timestamp(seconds=time_us // 1000000, nanos=time_us % 1000000 * 1000 + 1)
+        self.check(5, 12, from_time=after)
+        self.check(1, 4, to_time=after)
+
     def test_pages_stay_while_posting_goes_on(self):
         ledger = Ledger()
         wallet = ledger.wallet("anna")

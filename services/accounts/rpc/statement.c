@@ -10,6 +10,18 @@
 
 typedef const Daler__Accounts__V1__GetStatementRequest asked_statement;
 
+/* Entries have times of whole microseconds: at or after a time between two of them, or before it,
+ * is at or after the later one, or before that. */
+static struct rt_status take_bound(const char *field, const Google__Protobuf__Timestamp *asked,
+				   int64_t *bound_us)
+{
+	if (asked == NULL)
+		return rt_ok();
+	RT_TRY(map_time_from(field, asked, bound_us));
+	*bound_us += asked->nanos % 1000 != 0;
+	return rt_ok();
+}
+
 static struct rt_status take_range(asked_statement *asked, struct statement_query *query)
 {
 	query->from_sequence = asked->from_sequence;
@@ -23,10 +35,8 @@ static struct rt_status take_range(asked_statement *asked, struct statement_quer
 	if (asked->to_sequence != 0 && asked->to_sequence < asked->from_sequence)
 		return RT_BAD_FIELD("INVALID_FIELD", "to_sequence",
 				    "must not be before from_sequence");
-	if (asked->from_time != NULL)
-		RT_TRY(map_time_from("from_time", asked->from_time, &query->from_us));
-	if (asked->to_time != NULL)
-		RT_TRY(map_time_from("to_time", asked->to_time, &query->to_us));
+	RT_TRY(take_bound("from_time", asked->from_time, &query->from_us));
+	RT_TRY(take_bound("to_time", asked->to_time, &query->to_us));
 	if (query->to_us < query->from_us)
 		return RT_BAD_FIELD("INVALID_FIELD", "to_time", "must not be before from_time");
 	return rt_ok();
