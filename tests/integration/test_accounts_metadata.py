@@ -1,6 +1,7 @@
 """accounts through its wire: changes of accounts, assets, lists, and who may do what about them."""
 
 import concurrent.futures
+import itertools
 import unittest
 
 import grpc
@@ -305,6 +306,18 @@ class Reads(Case):
         self.assertEqual(self.listed(status=a.ACCOUNT_STATUS_FROZEN), [ids[0]])
         self.assertEqual(self.listed(owner="anna", status=a.ACCOUNT_STATUS_FROZEN, currency="EUR"), [ids[0]])
         self.assertEqual(self.listed(label="main", currency="USD"), [])
+
+    def test_filters_together(self):
+        """Each of the lists, whichever filters are asked for beside its own."""
+        self.ledger.open("bert", "USD", label="dollars")
+        metadata = [account.metadata for account in self.accounts.ListAccounts(ledger_id=self.ledger.id).accounts]
+        for values in itertools.product(("", "anna", "bert"), ("", "EUR", "USD", "GBP"), ("", "main", "dollars"),
+                                        (0, a.ACCOUNT_STATUS_ACTIVE, a.ACCOUNT_STATUS_FROZEN, a.ACCOUNT_STATUS_CLOSED)):
+            filters = dict(zip(("owner", "currency", "label", "status"), values))
+            with self.subTest(**filters):
+                self.assertEqual(self.listed(**filters), [
+                    one.account_id for one in metadata
+                    if all(not value or getattr(one, name) == value for name, value in filters.items())])
 
     def test_tokens_are_of_their_filter(self):
         token = self.accounts.ListAccounts(ledger_id=self.ledger.id, label="main", page_size=1).next_page_token

@@ -15,6 +15,10 @@ static const struct rt_pg_statement lock_statement = {"account_lock", accounts_a
 static const struct rt_pg_statement list_statement = {"account_list", accounts_account_list};
 static const struct rt_pg_statement list_by_label_statement = {"account_list_by_label",
 							       accounts_account_list_by_label};
+static const struct rt_pg_statement list_by_status_statement = {"account_list_by_status",
+								accounts_account_list_by_status};
+static const struct rt_pg_statement list_by_currency_statement = {
+	"account_list_by_currency", accounts_account_list_by_currency};
 static const struct rt_pg_statement list_by_owner_statement = {"account_list_by_owner",
 							       accounts_account_list_by_owner};
 
@@ -181,7 +185,11 @@ static const struct rt_pg_statement *list_of(const struct account_filter *filter
 {
 	if (filter->owner[0] != '\0')
 		return &list_by_owner_statement;
-	return filter->label[0] != '\0' ? &list_by_label_statement : &list_statement;
+	if (filter->status > ACCOUNT_ACTIVE)
+		return &list_by_status_statement;
+	if (filter->label[0] != '\0')
+		return &list_by_label_statement;
+	return filter->currency[0] != '\0' ? &list_by_currency_statement : &list_statement;
 }
 
 struct rt_status account_store_list(struct rt_pg *pg, const struct account_filter *filter,
