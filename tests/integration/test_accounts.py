@@ -1,13 +1,14 @@
 """accounts through its wire: ledgers, accounts, transfers, holds, statements."""
 
 import concurrent.futures
+import time
 import unittest
 
 import grpc
 
-from support import world
+from support import environment, world
 from support.cases import Case, having
-from support.client import Refused, find_method
+from support.client import PATIENCE, Refused, find_method
 from support.contracts import accounts as a
 from support.world import Ledger, new_account, new_id
 
@@ -522,6 +523,38 @@ class Statements(Case):
             ledger.accounts.GetTrialBalance(ledger_id=new_id())
         with self.invalid("INVALID_UUID", "ledger_id"):
             ledger.accounts.GetTrialBalance(ledger_id="")
+
+
+class Corrupt(Case):
+    """Rows that only somebody else can have spoiled stop nobody but those who need them."""
+
+    def setUp(self):
+        self.ledger = Ledger()
+        self.spoiled, self.other = self.ledger.wallet("anna", 1000), self.ledger.wallet("bert")
+        self.sound = [self.ledger.wallet(f"carl {n}", 1000) for n in range(16)]
+
+    def others_go_on(self, *transfer, **more):
+        """While a transfer is refused that needs what is spoiled, others of its ledger go on."""
+        began = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            refused = [pool.submit(self.ledger.post, *transfer, **more) for _ in range(4)]
+            posted = [pool.submit(self.ledger.post, wallet, self.other, 1) for wallet in self.sound]
+            self.assertEqual({one.result().WhichOneof("result") for one in posted}, {"posted"})
+            for one in refused:
+                with self.refused(grpc.StatusCode.INTERNAL, "INVARIANT_BROKEN"):
+                    one.result()
+        self.assertLess(time.monotonic() - began, 3 * PATIENCE)
+
+    def test_an_account_that_lost_an_entry(self):
+        self.ledger.post(self.spoiled, self.other, 1)
+        environment.sql("accounts", f"UPDATE accounts SET sequence = 1 WHERE account_id = '{self.spoiled}'")
+        self.others_go_on(self.spoiled, self.other, 1)
+
+    def test_a_hold_that_no_transfer_made(self):
+        hold_id = new_id()
+        environment.sql("accounts", f"INSERT INTO holds VALUES ('{self.ledger.id}', '{hold_id}', '{self.spoiled}', "
+                                    f"'{self.other}', 1, 0, 1)")
+        self.others_go_on(self.spoiled, self.other, 1, kind="hold", transfer_id=hold_id)
 
 
 class Players(Case):

@@ -297,18 +297,27 @@ static struct rt_status send_writes(struct rt_pg *pg, const struct rt_uuid *ledg
 	return rt_pg_send_commit(pg);
 }
 
-/* A constraint that refuses what was decided is a defect of ours, not a caller's; an id that
- * another process wrote meanwhile is found when the batch is tried again, and so is what somebody
- * did to an account by hand. */
+/* Ids of transfers are looked up before they are written; whatever else is there already, an
+ * entry's number or a hold, will be there at the next attempt too. */
+static bool is_found_again(const char *constraint)
+{
+	return strcmp(constraint, "transfers_pkey") == 0 ||
+	       strcmp(constraint, "declines_pkey") == 0;
+}
+
+/* A constraint that refuses what was decided is a defect of ours, not a caller's, and lasts: the
+ * batch is halved until it is alone, and stops nobody else. An id that another process wrote
+ * meanwhile is found when the batch is tried again, and so is what somebody did to an account by
+ * hand. */
 static struct rt_status explain(struct rt_status status)
 {
 	if (status.code == RT_FAILED_PRECONDITION && strcmp(status.field, NONE_MISSED) == 0)
 		return RT_FAIL(ABORTED, "CONFLICT", "an account is not as it was read");
-	if (status.code == RT_FAILED_PRECONDITION)
-		return RT_FAIL(INTERNAL, "INVARIANT_BROKEN", "constraint %s refused a posting",
-			       status.field);
-	if (status.code == RT_ALREADY_EXISTS)
+	if (status.code == RT_ALREADY_EXISTS && is_found_again(status.field))
 		return RT_FAIL(ABORTED, "CONFLICT", "an id was written meanwhile (%s)",
+			       status.field);
+	if (status.code == RT_FAILED_PRECONDITION || status.code == RT_ALREADY_EXISTS)
+		return RT_FAIL(INTERNAL, "INVARIANT_BROKEN", "constraint %s refused a posting",
 			       status.field);
 	return status;
 }
