@@ -148,17 +148,22 @@ static void free_queues(struct executor *executor)
 	}
 }
 
+static void free_sagas(struct saga *list)
+{
+	for (struct saga *saga = list, *next; saga != NULL; saga = next) {
+		next = saga->registry_next;
+		call_forget(saga);
+		free(saga->action);
+		free(saga);
+	}
+}
+
 void executor_destroy(struct executor *executor)
 {
 	rt_commit_destroy(executor->commit);
-	for (size_t i = 0; i <= executor->registry_mask; i++) {
-		for (struct saga *saga = executor->registry[i], *next; saga != NULL; saga = next) {
-			next = saga->registry_next;
-			call_forget(saga);
-			free(saga->action);
-			free(saga);
-		}
-	}
+	for (size_t i = 0; i <= executor->registry_mask; i++)
+		free_sagas(executor->registry[i]);
+	free_sagas(executor->apart);
 	free_queues(executor);
 	free(executor->registry);
 	timer_heap_deinit(&executor->timers);
@@ -209,15 +214,33 @@ bool registry_add(struct executor *executor, struct saga *saga)
 	return true;
 }
 
-void registry_remove(struct executor *executor, struct saga *saga)
+static void unlink_saga(struct saga **link, const struct saga *saga)
 {
-	struct saga **link =
-		&executor->registry[registry_bucket(executor, &saga->standing.payment_id)];
-
 	while (*link != NULL && *link != saga)
 		link = &(*link)->registry_next;
 	if (*link == saga)
 		*link = saga->registry_next;
+}
+
+void registry_remove(struct executor *executor, struct saga *saga)
+{
+	unlink_saga(&executor->registry[registry_bucket(executor, &saga->standing.payment_id)],
+		    saga);
+}
+
+void apart_add(struct executor *executor, struct saga *saga)
+{
+	RT_ASSERT(!saga->apart);
+	saga->apart = true;
+	saga->registry_next = executor->apart;
+	executor->apart = saga;
+}
+
+void apart_remove(struct executor *executor, struct saga *saga)
+{
+	if (saga->apart)
+		unlink_saga(&executor->apart, saga);
+	saga->apart = false;
 }
 
 bool executor_reserve(struct executor *executor)

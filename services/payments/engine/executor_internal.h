@@ -51,7 +51,7 @@ struct saga_call;
 
 struct saga {
 	struct lane_item lane;
-	struct saga *registry_next;
+	struct saga *registry_next; /* in its bucket, or in `apart` */
 	struct saga *queue_next;
 	struct payment_creation *waiters;
 	struct timer timer;
@@ -75,6 +75,7 @@ struct saga {
 	bool unheard;           /* its last call was not answered: the next one is a repeat */
 	bool repeats;           /* its call, about to begin, has a token of the budget */
 	uint32_t comebacks;     /* its target's, when its last call began */
+	bool apart;             /* in the executor's list of that name */
 	atomic_bool nudged;     /* a notification came while it was busy */
 	atomic_bool displaced;  /* somebody else has it: it takes no more steps */
 	atomic_bool cancel_wanted;
@@ -122,7 +123,9 @@ struct executor {
 	struct timer_heap timers;
 	struct saga **registry;
 	size_t registry_mask;
-	size_t open; /* sagas that exist, recorded or about to be */
+	struct saga *apart; /* displaced, or not known to be recorded: no more to be found, and
+			       freed at the end if nobody runs them before */
+	size_t open;        /* sagas that exist, recorded or about to be */
 	struct ledger_queue *ledgers;
 	struct repeats posts; /* of all ledgers; they have queues of their own */
 	uint32_t accounts_comebacks;
@@ -137,6 +140,9 @@ struct executor {
 struct saga *registry_find(const struct executor *executor, const struct rt_uuid *payment_id);
 bool registry_add(struct executor *executor, struct saga *saga); /* false: there already */
 void registry_remove(struct executor *executor, struct saga *saga);
+/* For what lives outside of the registry. */
+void apart_add(struct executor *executor, struct saga *saga);
+void apart_remove(struct executor *executor, struct saga *saga); /* does nothing to others */
 bool executor_reserve(struct executor *executor); /* one more saga; false when there is no room */
 void executor_reserve_always(struct executor *executor); /* for what is this process's already */
 void executor_release(struct executor *executor);

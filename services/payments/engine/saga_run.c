@@ -59,6 +59,7 @@ void saga_free(struct executor *executor, struct saga *saga)
 	RT_ASSERT(saga->waiters == NULL && saga->timer.place == 0);
 	call_forget(saga);
 	rt_lock_take(&executor->lock);
+	apart_remove(executor, saga);
 	executor_release(executor);
 	rt_lock_give(&executor->lock);
 	free(saga->action);
@@ -392,6 +393,9 @@ void saga_probe(struct executor *executor, struct saga *saga)
 {
 	saga->lane.kind = LANE_PROBE;
 	saga->attempts = 0;
+	rt_lock_take(&executor->lock);
+	apart_add(executor, saga);
+	rt_lock_give(&executor->lock);
 	saga_write(executor, saga);
 }
 
@@ -409,6 +413,7 @@ void saga_probed(struct executor *executor, struct saga *saga, const struct paym
 		return;
 	}
 	rt_lock_take(&executor->lock);
+	apart_remove(executor, saga);
 	bool added = registry_add(executor, saga);
 
 	rt_lock_give(&executor->lock);

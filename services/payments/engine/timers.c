@@ -142,6 +142,7 @@ void executor_displace(struct executor *executor, const struct rt_uuid *payment_
 	if (saga == NULL)
 		return;
 	registry_remove(executor, saga);
+	apart_add(executor, saga);
 	atomic_store(&saga->displaced, true);
 	if (saga->timer.place != 0 && saga->timer.kind == TIMER_SAGA_ACT)
 		executor_arm(executor, &saga->timer, TIMER_SAGA_ACT, rt_clock_mono_us());

@@ -1,0 +1,104 @@
+/* The executor without its database and its neighbours: what becomes of sagas when it ends. */
+#include "engine/executor.h"
+#include "rpc_fixture.h"
+
+#define SAGAS 8
+
+static struct executor_config config = {
+	.pg = {.conninfo = "host=/nowhere", .application = "unit"},
+	.lanes = 1,
+	.queue_max = 100,
+	.sagas_max = 1000,
+	.posts_in_flight_max = 1,
+	.provider_in_flight_max = 1,
+	.retry_ms_min = 60000,
+	.retry_ms_max = 60000,
+};
+
+/* Its connector is not configured: it waits for its next try. */
+static struct payment_lapsed unknown(void)
+{
+	return (struct payment_lapsed){
+		.request = {.kind = PAYMENT_DEPOSIT,
+			    .ledger_id = rt_uuid_v7(),
+			    .amount_minor = 1,
+			    .currency = "EUR",
+			    .connector = "gone",
+			    .instrument = ""},
+		.standing = {.payment_id = rt_uuid_v7(), .state = PAYMENT_UNKNOWN, .version = 3},
+		.fence = 2,
+	};
+}
+
+/* Accounts is where nobody listens. */
+static struct peer accounts;
+
+static int set_up(void **unused)
+{
+	(void)unused;
+	fixture_init();
+	accounts = peer_to("accounts", "127.0.0.1:1", RT_ID_ACCOUNTS);
+	config.accounts.channel = accounts.channel;
+	return 0;
+}
+
+static int tear_down(void **unused)
+{
+	(void)unused;
+	peer_free(&accounts);
+	fixture_deinit();
+	return 0;
+}
+
+static void stop(struct executor *executor)
+{
+	executor_quiesce(executor);
+	executor_stop(executor, rt_clock_mono_us());
+	executor_destroy(executor);
+}
+
+/* Sagas that wait, half of which somebody else has: the end finds and frees them all (the leak
+ * sanitizer says). */
+static void test_what_waits_is_freed(void **unused)
+{
+	struct executor *executor = executor_new(&config);
+	struct payment_lapsed sagas[SAGAS];
+
+	(void)unused;
+	for (size_t i = 0; i < SAGAS; i++)
+		sagas[i] = unknown();
+	executor_adopt(executor, sagas, SAGAS);
+	assert_int_equal(executor_open(executor), SAGAS);
+	executor_quiesce(executor);
+	for (size_t i = 0; i < SAGAS; i += 2) {
+		executor_displace(executor, &sagas[i].standing.payment_id);
+		assert_false(executor_wake(executor, &sagas[i].standing.payment_id));
+		assert_true(executor_wake(executor, &sagas[i + 1].standing.payment_id));
+	}
+	stop(executor);
+}
+
+/* Whoever finds that it has been displaced leaves at once. */
+static void test_what_is_displaced_leaves(void **unused)
+{
+	struct executor *executor = executor_new(&config);
+	struct payment_lapsed lapsed = unknown();
+
+	(void)unused;
+	executor_adopt(executor, &lapsed, 1);
+	executor_displace(executor, &lapsed.standing.payment_id);
+	for (int i = 0; i < 1000 && executor_open(executor) > 0; i++)
+		rt_clock_sleep_us(RT_US_PER_MS);
+	assert_int_equal(executor_open(executor), 0);
+	stop(executor);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_waits_is_freed),
+		cmocka_unit_test(test_what_is_displaced_leaves),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
