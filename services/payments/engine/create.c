@@ -116,20 +116,28 @@ void creation_leave_saga(struct payment_creation *creation)
 	creation->waits_for = NULL;
 }
 
-static void poll_later(struct payment_creation *creation)
+/* Whether the payment is looked up again after a pause, which doubles; false: it is time to answer.
+ */
+static bool looks_again(struct payment_creation *creation)
 {
+	struct executor *executor = creation->executor;
 	int64_t now_us = rt_clock_mono_us();
 
-	rt_lock_take(&creation->executor->lock);
-	bool late = now_us >= answer_by(creation);
+	RT_LOCKED(&executor->lock);
+	int64_t due_us = now_us + creation->poll_us;
 
-	if (!late)
-		executor_arm(creation->executor, &creation->timer, TIMER_POLL,
-			     now_us + creation->poll_us);
-	rt_lock_give(&creation->executor->lock);
+	if (now_us >= answer_by(creation))
+		return false;
+	executor_arm(executor, &creation->timer, TIMER_POLL,
+		     due_us < answer_by(creation) ? due_us : answer_by(creation));
 	creation->poll_us =
 		creation->poll_us * 2 < POLL_MOST_US ? creation->poll_us * 2 : POLL_MOST_US;
-	if (late)
+	return true;
+}
+
+static void poll_later(struct payment_creation *creation)
+{
+	if (!looks_again(creation))
 		creation_end(creation, rt_ok());
 }
 
@@ -149,19 +157,8 @@ void creation_poll(struct payment_creation *creation)
  * deadline. */
 static void try_later(struct payment_creation *creation)
 {
-	int64_t now_us = rt_clock_mono_us();
-
 	creation_drop_tombstone(creation);
-	rt_lock_take(&creation->executor->lock);
-	bool late = now_us >= answer_by(creation);
-
-	if (!late)
-		executor_arm(creation->executor, &creation->timer, TIMER_POLL,
-			     now_us + creation->poll_us);
-	rt_lock_give(&creation->executor->lock);
-	creation->poll_us =
-		creation->poll_us * 2 < POLL_MOST_US ? creation->poll_us * 2 : POLL_MOST_US;
-	if (late)
+	if (!looks_again(creation))
 		creation_end(creation, RT_FAIL(ABORTED, "IN_FLIGHT",
 					       "the original is being carried out; try again"));
 }

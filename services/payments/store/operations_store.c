@@ -2,12 +2,14 @@
 #include "store/operations_store.h"
 
 #include "payments.sql.h"
+#include "store/payment_ending.h"
 #include "store/payment_record.h"
 #include "store/wake_store.h"
 
 static const struct rt_pg_statement list_stuck = {"payments_list_stuck", payments_read_stuck};
 static const struct rt_pg_statement list_actions = {"payments_list_actions", payments_read_actions};
 static const struct rt_pg_statement read_origin = {"payments_read_origin", payments_read_origin};
+static const struct rt_pg_statement lock_payment = {"payments_lock", payments_lock_payment};
 static const struct rt_pg_statement change_by_operator = {"payments_change_by_operator",
 							  payments_change_by_operator};
 static const struct rt_pg_statement insert_event = {"payments_insert_operator_event",
@@ -105,6 +107,8 @@ struct rt_status operations_store_origin(struct rt_pg *pg, const struct payment_
 		return RT_FAIL(NOT_FOUND, "PAYMENT_NOT_FOUND", "there is no such payment");
 	*origin = (struct payment_origin){
 		.kind = (enum payment_kind)rt_pg_int(&rows, 0, 0),
+		.parent_id = record->request.parent_id,
+		.amount_minor = record->request.amount_minor,
 		.state = (enum payment_state)rt_pg_int(&rows, 0, 1),
 		.version = rt_pg_int(&rows, 0, 2),
 		.fence = rt_pg_int(&rows, 0, 3),
@@ -113,25 +117,48 @@ struct rt_status operations_store_origin(struct rt_pg *pg, const struct payment_
 	return rt_ok();
 }
 
-static struct rt_status write_change(struct rt_pg *pg, const struct operator_action *action,
-				     const struct operator_change *change, struct rt_arena *arena,
-				     int64_t deadline_mono_us)
+static struct rt_status changed_meanwhile(void)
+{
+	return RT_FAIL(ABORTED, "VERSION_CONFLICT", "the payment has changed meanwhile");
+}
+
+static void place_params(struct rt_pg_params *params, struct rt_arena *arena,
+			 const struct operator_action *action, const struct payment_origin *origin)
+{
+	rt_pg_params_init(params, arena);
+	rt_pg_add_uuid(params, &action->payment_id);
+	rt_pg_add_uuid(params, &action->ledger_id);
+	rt_pg_add_int(params, origin->version);
+	rt_pg_add_int(params, origin->fence);
+}
+
+static struct rt_status lock(struct rt_pg *pg, const struct operator_action *action,
+			     const struct operator_change *change, struct rt_arena *arena,
+			     int64_t deadline_mono_us)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
 
-	rt_pg_params_init(&params, arena);
-	rt_pg_add_uuid(&params, &action->payment_id);
-	rt_pg_add_uuid(&params, &action->ledger_id);
-	rt_pg_add_int(&params, change->origin.version);
-	rt_pg_add_int(&params, change->origin.fence);
+	place_params(&params, arena, action, &change->origin);
+	RT_TRY(rt_pg_run(pg, &lock_payment, &params, deadline_mono_us, &rows));
+	return rows.count == 0 ? changed_meanwhile() : rt_ok();
+}
+
+static struct rt_status move(struct rt_pg *pg, const struct operator_action *action,
+			     const struct operator_change *change, struct rt_arena *arena,
+			     int64_t deadline_mono_us)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_pg_params params;
+
+	place_params(&params, arena, action, &change->origin);
 	rt_pg_add_int(&params, change->state);
 	rt_pg_add_bool(&params, payment_state_open(change->state));
 	rt_pg_add_text(&params, change->reason);
 	rt_pg_add_time(&params, action->create_us);
 	RT_TRY(rt_pg_run(pg, &change_by_operator, &params, deadline_mono_us, &rows));
 	if (rows.count == 0)
-		return RT_FAIL(ABORTED, "VERSION_CONFLICT", "the payment has changed meanwhile");
+		return changed_meanwhile();
 	rt_pg_params_init(&params, arena);
 	rt_pg_add_uuid(&params, &action->ledger_id);
 	rt_pg_add_uuid(&params, &action->payment_id);
@@ -143,6 +170,37 @@ static struct rt_status write_change(struct rt_pg *pg, const struct operator_act
 	rt_pg_add_text(&params, action->actor);
 	rt_pg_add_text(&params, change->evidence);
 	return rt_pg_run(pg, &insert_event, &params, deadline_mono_us, NULL);
+}
+
+/* Whoever has it, this process too. */
+static struct rt_status wake_owner(struct rt_pg *pg, const struct operator_action *action,
+				   struct rt_arena *arena, int64_t deadline_mono_us)
+{
+	static const struct rt_uuid nobody = {0};
+
+	return wake_store_put(pg, &action->payment_id, &nobody, arena, deadline_mono_us);
+}
+
+/* The wake comes before the change: afterwards the payment is nobody's. */
+static struct rt_status write_change(struct rt_pg *pg, const struct operator_action *action,
+				     const struct operator_change *change, struct rt_arena *arena,
+				     int64_t deadline_mono_us)
+{
+	CLEANUP(payment_ending_deinit)
+	struct payment_ending ending = {.advance = {.kind = change->origin.kind,
+						    .ledger_id = action->ledger_id,
+						    .payment_id = action->payment_id,
+						    .parent_id = change->origin.parent_id,
+						    .amount_minor = change->origin.amount_minor,
+						    .change_count = 1,
+						    .changes = {{change->state, change->reason}},
+						    .time_us = action->create_us}};
+
+	RT_TRY(payment_ending_lock(pg, &ending, arena));
+	RT_TRY(lock(pg, action, change, arena, deadline_mono_us));
+	RT_TRY(wake_owner(pg, action, arena, deadline_mono_us));
+	RT_TRY(move(pg, action, change, arena, deadline_mono_us));
+	return payment_ending_settle(pg, &ending, arena);
 }
 
 static struct rt_status write_action(struct rt_pg *pg, const struct operator_action *action,
@@ -165,18 +223,15 @@ static struct rt_status write_action(struct rt_pg *pg, const struct operator_act
 	return rt_pg_run(pg, &insert_action, &params, deadline_mono_us, NULL);
 }
 
-/* The wake comes first: afterwards the payment is nobody's. It is for any process, this one too. */
 struct rt_status operations_store_act(struct rt_pg *pg, const struct operator_action *action,
 				      const struct operator_change *change, struct rt_arena *arena,
 				      int64_t deadline_mono_us)
 {
-	static const struct rt_uuid nobody = {0};
 	CLEANUP(rt_pg_tx_cleanup) struct rt_pg_tx tx = {0};
 
 	RT_TRY(rt_pg_begin(pg, deadline_mono_us, &tx));
-	RT_TRY(wake_store_put(pg, &action->payment_id, &nobody, arena, deadline_mono_us));
-	if (change != NULL)
-		RT_TRY(write_change(pg, action, change, arena, deadline_mono_us));
+	RT_TRY(change == NULL ? wake_owner(pg, action, arena, deadline_mono_us)
+			      : write_change(pg, action, change, arena, deadline_mono_us));
 	RT_TRY(write_action(pg, action, arena, deadline_mono_us));
 	return rt_pg_commit(&tx);
 }

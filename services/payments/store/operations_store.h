@@ -56,6 +56,8 @@ struct rt_status operations_store_actions(struct rt_pg *pg, const struct action_
 /* Where a payment stands, to decide on. */
 struct payment_origin {
 	enum payment_kind kind;
+	struct rt_uuid parent_id; /* what it gives back; nil: nothing */
+	int64_t amount_minor;
 	enum payment_state state;
 	int64_t version;
 	int64_t fence;
@@ -73,8 +75,8 @@ struct operator_change {
 	const char *reason;
 	const char *evidence;
 };
-/* Writes the action, and the change when there is one (NULL: none), and wakes whoever has the
- * payment, in one transaction. Errors: ABORTED VERSION_CONFLICT when the payment has changed
+/* Writes the action, and the change when there is one (NULL: none), gives back what a payment that
+ * ends had claimed, and wakes whoever has the payment, in one transaction. Errors: ABORTED VERSION_CONFLICT when the payment has changed
  * meanwhile. */
 struct rt_status operations_store_act(struct rt_pg *pg, const struct operator_action *action,
 				      const struct operator_change *change, struct rt_arena *arena,
