@@ -1,6 +1,7 @@
 """Payments through a connector beyond yes and no: captures, actions of the person, calling off, giving back, refunds."""
 
 import concurrent.futures
+import contextlib
 import time
 import unittest
 
@@ -8,10 +9,11 @@ import grpc
 
 from support import environment, world
 from support.cases import Case, having
-from support.client import Stub
+from support.client import Refused, Stub
 from support.contracts import CONTRACTS
 from support.contracts import connector as c
 from support.contracts import payments as p
+from support.replicas import Replica
 from support.storm import operations
 from support.world import Market, deposit, derived, new_id, request, state, withdrawal
 
@@ -155,6 +157,92 @@ class Actions(ConnectedCase):
             self.payments.CancelPayment(payment_id="x")
         answer = anna.at("payments").CancelPayment(payment_id=waiting.payment_id)
         self.assertEqual(state(answer.payment), "CANCELED")
+
+
+class CalledOffElsewhere(ConnectedCase):
+    """On another replica than the one that has the payment."""
+
+    def setUp(self):
+        super().setUp()
+        replica = Replica("payments").__enter__()
+        self.addCleanup(replica.__exit__, None, None, None)
+        self.other = replica.stub("operator", world.operator_token())
+
+    def booked(self, payment):
+        return [one.status for one in operations() if one.reference == payment.payment_id]
+
+    def test_while_the_person_has_not_acted(self):
+        waiting = self.create(deposit(self.ledger, self.wallet, 10, instrument="sim:action=60000")).payment
+        before = time.monotonic()
+        answer = self.other.CancelPayment(payment_id=waiting.payment_id)
+        self.assertLess(time.monotonic() - before, 5)
+        self.assertEqual((state(answer.payment), answer.replayed), ("CANCELED", False))
+        for stub in (self.other, self.payments):
+            again = stub.CancelPayment(payment_id=waiting.payment_id)
+            self.assertEqual((again.payment, again.replayed), (answer.payment, True))
+        self.assertEqual(self.booked(waiting), [c.OPERATION_STATUS_CANCELED])
+        asked = self.payments.GetPayment(payment_id=waiting.payment_id).cancel_request
+        self.assertEqual(asked.caller, environment.sql_value(
+            "auth", "SELECT user_id FROM users WHERE username = 'operator'"))
+        self.assert_whole()
+
+    def test_while_the_person_acts(self):
+        """Both replicas and the person at once: one wins, and the books agree."""
+        def race(number):
+            made = deposit(self.ledger, self.wallet, 1, instrument=f"sim:action={150 + number}")
+            waiting = self.create(made).payment
+            with concurrent.futures.ThreadPoolExecutor(2) as both:
+                list(both.map(lambda stub: self.call_off(stub, waiting), (self.other, self.payments)))
+            return state(self.settled(made))
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            ends = list(pool.map(race, range(24)))
+        self.assertLessEqual(set(ends), {"SUCCEEDED", "CANCELED"})
+        self.assertEqual(self.money(self.wallet)[0], ends.count("SUCCEEDED"))
+        self.assert_whole()
+
+    def call_off(self, stub, payment, **more):
+        try:
+            return state(stub.CancelPayment(payment_id=payment.payment_id, **more).payment)
+        except Refused as refused:
+            self.assertIn(refused.reason, ("PAYMENT_NOT_CANCELABLE", "IN_FLIGHT"))
+            return refused.reason
+
+    def test_too_late(self):
+        made = withdrawal(self.ledger, self.ledger.wallet("bert", 10), 5, instrument="sim:pending=1500,notify-none")
+        pending = self.payments.call("CreatePayment", made, timeout=1).payment
+        self.assertEqual(self.call_off(self.other, pending), "PAYMENT_NOT_CANCELABLE")
+        self.assertFalse(self.payments.GetPayment(payment_id=pending.payment_id).HasField("cancel_request"))
+        done = self.settled(made)
+        self.assertEqual((state(done), self.call_off(self.other, done)), ("SUCCEEDED", "PAYMENT_NOT_CANCELABLE"))
+
+    def test_before_anything_was_done(self):
+        """While accounts is away the wish waits, on record; when it is back nothing is submitted."""
+        wallet = self.ledger.wallet("bert", 10)
+        made = withdrawal(self.ledger, wallet, 5)
+        with environment.stopped("accounts"):
+            with contextlib.suppress(Refused):
+                self.payments.call("CreatePayment", made, timeout=1)
+            payment = self.payments.ListPayments(ledger_id=self.ledger.id).payments[0]
+            self.assertEqual(state(payment), "CREATED")
+            post = self.payments.GetPayment(payment_id=payment.payment_id).posts[0]
+            self.assertEqual((post.step, post.outcome, post.version), ("hold", "waiting", 0))
+            self.assertEqual(self.call_off(self.other, payment, timeout=2), "IN_FLIGHT")
+        environment.wait_ready("accounts")
+        self.assertEqual(state(self.settled(made)), "CANCELED")
+        self.assertEqual(self.timeline(payment), ["CREATED", "HELD", "COMPENSATING", "CANCELED"])
+        self.assertEqual((self.booked(payment), self.money(wallet)), ([], (10, 10)))
+        self.assertTrue(self.ledger.trial_balance().balanced)
+
+    def test_its_process_is_gone(self):
+        """Whoever takes the payment over finds the wish."""
+        with Replica("payments") as first:
+            made = deposit(self.ledger, self.wallet, 10, instrument="sim:action=60000")
+            waiting = self.create(made, first.stub("operator", world.operator_token())).payment
+            first.kill()
+            answers = [self.call_off(self.other, waiting, timeout=1)]
+        payment = self.settled(made)
+        self.assertEqual((state(payment), answers), ("CANCELED", ["IN_FLIGHT"]))
+        self.assertEqual(self.booked(waiting), [c.OPERATION_STATUS_CANCELED])
 
 
 class Refunds(ConnectedCase):

@@ -14,7 +14,7 @@ from support.contracts import payments as p
 from support.notifications import about, notify
 from support.replicas import Replica
 from support.storm import operations
-from support.world import Market, deposit, new_id, state, withdrawal
+from support.world import Market, deposit, new_id, request, state, withdrawal
 
 Timestamp = CONTRACTS.message("google.protobuf.Timestamp")
 
@@ -215,12 +215,46 @@ class Timeline(OperationsCase):
         self.assertNotEqual(answer.calls[0].worker_id, "")
         self.assertTrue(all(event.worker_id == answer.calls[0].worker_id for event in answer.events))
 
+    def posts(self, payment):
+        return [(post.step, post.outcome, post.reason, len(post.transfers))
+                for post in self.read(payment).posts]
+
+    def test_steps_in_the_ledger(self):
+        """What was posted is there, under the ids that the timeline says; what was declined is not."""
+        made = withdrawal(self.ledger, self.wallet, 50)
+        made.fee.amount_minor, made.fee.account_id = 2, self.ledger.open("fees")
+        paid = self.rests(self.payments.call("CreatePayment", made).payment)
+        self.assertEqual(self.posts(paid), [("hold", "posted", "", 2), ("capture", "posted", "", 2)])
+        posts = self.read(paid).posts
+        self.assertEqual([(post.version, post.ledger_id) for post in posts], [(2, self.ledger.id), (5, self.ledger.id)])
+        entries = {entry.transfer.transfer_id: entry.transfer for entry in self.ledger.statement(self.wallet)}
+        self.assertEqual([transfer.amount_minor for transfer in posts[1].transfers], [50, 2])
+        for transfer in (*posts[0].transfers, *posts[1].transfers):
+            booked = entries[transfer.transfer_id]
+            self.assertEqual((booked.WhichOneof("kind"), booked.debit_account_id, booked.credit_account_id, booked.amount_minor),
+                             (transfer.kind, transfer.debit_account_id, transfer.credit_account_id, transfer.amount_minor))
+        declined = self.rests(self.payments.call("CreatePayment", withdrawal(self.ledger, self.wallet, 5000)).payment)
+        self.assertEqual(self.posts(declined), [("hold", "declined", "INSUFFICIENT_FUNDS", 1)])
+        self.assertNotIn(self.read(declined).posts[0].transfers[0].transfer_id, entries)
+        refused = withdrawal(self.ledger, self.wallet, 5, instrument="sim:decline")
+        self.assertEqual(self.posts(self.rests(self.payments.call("CreatePayment", refused).payment)),
+                         [("hold", "posted", "", 1), ("release", "posted", "", 1)])
+        charged = deposit(self.ledger, self.wallet, 5, instrument="sim:decline")
+        self.assertEqual(self.posts(self.rests(self.payments.call("CreatePayment", charged).payment)), [])
+        # A rule said no before anything was done.
+        early = request(self.ledger, 1, refund=p.Refund(payment_id=self.settled_decline(), instrument="sim:ok"))
+        self.assertEqual(self.posts(self.rests(self.payments.call("CreatePayment", early).payment)), [])
+
+    def settled_decline(self):
+        made = deposit(self.ledger, self.wallet, 5, instrument="sim:decline")
+        return self.rests(self.payments.call("CreatePayment", made).payment).payment_id
+
     def test_players_are_told_nothing_of_it(self):
         anna = world.person()
         wallet = self.ledger.wallet(anna.user_id)
         payment = anna.at("payments").call("CreatePayment", deposit(self.ledger, wallet, 5)).payment
         answer = anna.at("payments").GetPayment(payment_id=payment.payment_id)
-        self.assertEqual(len(answer.calls), 0)
+        self.assertEqual((len(answer.calls), len(answer.posts)), (0, 0))
         self.assertEqual({event.worker_id for event in answer.events}, {""})
 
 

@@ -72,6 +72,26 @@ class Watch(WatchCase):
         self.assertEqual(seen[-1].payment, payment)
         self.assertEqual(seen[0].payment.reference, "r")
 
+    def test_says_which_limit_declined(self):
+        anna = world.person()
+        wallet = self.ledger.wallet(anna.user_id)
+        self.payments.SetMarket(reason="test", market=p.Market(ledger_id=self.ledger.id, time_zone="UTC", week_start=1))
+        limit = p.SetLimitRequest(ledger_id=self.ledger.id, person_id=anna.user_id, currency="EUR",
+                                  measure=p.LIMIT_MEASURE_DEPOSITS, period=p.LIMIT_PERIOD_WEEK)
+        limit.limit.amount_minor = 10
+        anna.at("payments").call("SetLimit", limit)
+        payment = anna.at("payments").call("CreatePayment", deposit(self.ledger, wallet, 11)).payment
+        seen = self.until([(payment.payment_id, 2)])
+        self.assertEqual([message.payment.HasField("limit_refusal") for message in seen], [False, True])
+        self.assertEqual(seen[-1].payment, payment)
+        self.assertEqual((payment.limit_refusal.period, payment.limit_refusal.left_minor), (p.LIMIT_PERIOD_WEEK, 10))
+        # The ledger's own limit has the same reason, and says no more.
+        full = self.ledger.open("anna", lower=0, upper=5)
+        other = self.payments.call("CreatePayment", internal(self.ledger, self.wallet, full, 6)).payment
+        seen = self.until([(other.payment_id, 2)])
+        self.assertEqual((other.reason, other.HasField("limit_refusal")), ("LIMIT_EXCEEDED", False))
+        self.assertEqual(seen[-1].payment, other)
+
     def test_goes_on_from_a_position(self):
         for _ in range(3):
             self.transfer()

@@ -2,6 +2,8 @@
  * one place. */
 #include "domain/saga.h"
 
+#include <string.h>
+
 #include "rt/assert.h"
 
 #define NO_REASON ""
@@ -302,4 +304,17 @@ struct saga_decision saga_decide(const struct saga_plan *plan, enum payment_stat
 	}
 	RT_ASSERT(!decision.legal || decision.action != SAGA_REST || !payment_state_open(at));
 	return decision;
+}
+
+bool saga_cancelable(const struct saga_plan *plan, enum payment_state state)
+{
+	return state == PAYMENT_REQUIRES_ACTION || state == PAYMENT_HELD ||
+	       (state == PAYMENT_CREATED && plan->submit != NULL);
+}
+
+bool saga_canceling(const struct saga_plan *plan, const struct payment_standing *standing)
+{
+	return saga_cancelable(plan, standing->state) ||
+	       (standing->state == PAYMENT_COMPENSATING &&
+		strcmp(standing->reason, SAGA_REASON_CANCELED) == 0);
 }

@@ -75,6 +75,11 @@ struct saga_decision {
 /* Why a payment that was called off compensates; such a one ends CANCELED. */
 #define SAGA_REASON_CANCELED "CANCELED"
 
+/* Whether it may be called off in this state: the other side has not been asked to act. */
+bool saga_cancelable(const struct saga_plan *plan, enum payment_state state);
+/* Whether a wish to call it off is not decided yet. */
+bool saga_canceling(const struct saga_plan *plan, const struct payment_standing *standing);
+
 /* Decides. Every change it orders is an edge of states.def (asserted). Pure. */
 struct saga_decision saga_decide(const struct saga_plan *plan, enum payment_state state,
 				 struct saga_event event);

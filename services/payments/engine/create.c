@@ -203,9 +203,13 @@ static void replay(struct payment_creation *creation)
 		poll_later(creation);
 }
 
+static void canceling_looked_up(struct payment_creation *creation);
+
 void creation_looked_up(struct payment_creation *creation)
 {
-	if (creation->entry.found)
+	if (creation->calls_off)
+		canceling_looked_up(creation);
+	else if (creation->entry.found)
 		replay(creation);
 	else
 		creation_resolve(creation);
@@ -354,7 +358,8 @@ void creation_failed(struct payment_creation *creation, struct rt_status status)
 	if (saga == NULL) {
 		/* A look-up: of a payment whose standing is known, from an earlier one, or of none.
 		 */
-		creation_end(creation, creation->replayed ? rt_ok() : status);
+		creation_end(creation,
+			     creation->replayed || creation->calls_off ? rt_ok() : status);
 		return;
 	}
 	creation->saga = NULL;
@@ -372,39 +377,32 @@ void creation_failed(struct payment_creation *creation, struct rt_status status)
 
 /* ---- calling off ---- */
 
-static bool cancelable(const struct saga *saga)
+/* As it was looked up: decided, or to be looked at again. */
+static void canceling_looked_up(struct payment_creation *creation)
 {
-	enum payment_state state = saga->standing.state;
-
-	return state == PAYMENT_REQUIRES_ACTION || state == PAYMENT_HELD ||
-	       (state == PAYMENT_CREATED && saga->plan->submit != NULL);
+	if (saga_canceling(saga_plan_of(creation->request.kind), &creation->standing))
+		poll_later(creation);
+	else
+		creation_end(creation, rt_ok());
 }
 
 void executor_cancel(struct executor *executor, struct payment_creation *creation)
 {
-	struct rt_status status = rt_ok();
-
-	creation->executor = executor;
-	creation->answer_by_us = creation->deadline_mono_us - MARGIN_US;
+	prepare(executor, creation);
+	creation->calls_off = true;
 	rt_lock_take(&executor->lock);
-	struct saga *saga = registry_find(executor, &creation->standing.payment_id);
+	struct saga *saga = atomic_load(&executor->quiet)
+				    ? NULL
+				    : registry_find(executor, &creation->standing.payment_id);
 
-	if (saga == NULL)
-		status = RT_FAIL(ABORTED, "IN_FLIGHT", "another replica has it; try again");
-	else if (!cancelable(saga))
-		status = RT_FAIL(FAILED_PRECONDITION, "PAYMENT_NOT_CANCELABLE",
-				 "the other side has been asked already");
-	else {
+	if (saga != NULL) {
 		atomic_store(&saga->cancel_wanted, true);
+		saga_hasten(executor, saga);
 		wait_for(creation, saga);
-		/* The connector is asked now what it waits for; then it is called off there. */
-		if (saga->timer.place != 0 && saga->timer.kind == TIMER_SAGA_ACT &&
-		    saga->decision.action == SAGA_ASK)
-			executor_arm(executor, &saga->timer, TIMER_SAGA_ACT, rt_clock_mono_us());
 	}
 	rt_lock_give(&executor->lock);
-	if (!rt_is_ok(&status))
-		creation_end(creation, status);
+	if (saga == NULL)
+		poll_later(creation);
 }
 
 /* ---- answering ---- */

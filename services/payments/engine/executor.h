@@ -105,6 +105,7 @@ struct payment_creation {
 	struct timer timer;
 	int64_t answer_by_us;
 	int64_t poll_us;
+	bool calls_off;                     /* waits for what becomes of a wish to call it off */
 	char refusal[PAYMENT_REASON_BYTES]; /* a rule that declines it before anything is done */
 	bool attempted;                     /* the database may have seen it */
 };
@@ -115,10 +116,9 @@ struct payment_creation {
  * another's account), LEDGER_NOT_FOUND; RESOURCE_EXHAUSTED; UNAVAILABLE; DEADLINE_EXCEEDED. */
 void executor_create(struct executor *executor, struct payment_creation *creation);
 
-/* Calls off a payment that this process carries out, unless the other side has been asked to act,
- * and waits for what becomes of it. Of `creation` only `standing` is read. Errors (by done):
- * FAILED_PRECONDITION PAYMENT_NOT_CANCELABLE; ABORTED IN_FLIGHT: another replica has it, or it is
- * being decided; try again. */
+/* Waits for what becomes of a payment that is to be called off, whichever process has it. The wish
+ * is on record; `creation` has the payment as it was read: its request, the caller who asked for
+ * it, and its standing. At the deadline it may be undecided still: see saga_canceling. */
 void executor_cancel(struct executor *executor, struct payment_creation *creation);
 
 /* A connector's notification. Owns: the caller keeps it until `done`. */
@@ -139,6 +139,8 @@ void executor_notify(struct executor *executor, struct payment_notification *not
 /* Makes the saga, when this process has it, take its next step now instead of after its pause.
  * False: this process does not have it. */
 bool executor_wake(struct executor *executor, const struct rt_uuid *payment_id);
+/* The same, and the payment is to be called off if it still can be. */
+bool executor_call_off(struct executor *executor, const struct rt_uuid *payment_id);
 /* The saga, when this process has it, takes no more steps: it is somebody else's, or is to be
  * adopted anew. */
 void executor_displace(struct executor *executor, const struct rt_uuid *payment_id);

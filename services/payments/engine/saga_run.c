@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/posts.h"
 #include "engine/calls.h"
 #include "engine/comeback.h"
 #include "engine/executor_internal.h"
@@ -34,11 +35,7 @@ struct saga *saga_new(struct executor *executor, const struct payment_request *r
 	saga->ledger_id = request->ledger_id;
 	saga->remote_ledger_id = request->remote_ledger_id;
 	saga->parent_id = request->parent_id;
-	saga->sides[SIDE_ACCOUNT] = request->account_id;
-	saga->sides[SIDE_COUNTER] = request->counter_id;
-	saga->sides[SIDE_FEE] = request->fee_account_id;
-	saga->sides[SIDE_REMOTE_ACCOUNT] = request->remote_account_id;
-	saga->sides[SIDE_REMOTE_COUNTER] = request->remote_counter_id;
+	payment_sides(request, saga->sides);
 	saga->amount_minor = request->amount_minor;
 	saga->fee_minor = request->fee_minor;
 	saga->fence = fence;
@@ -66,18 +63,36 @@ void saga_free(struct executor *executor, struct saga *saga)
 	free(saga);
 }
 
-/* Takes all waiters from a saga; with the lock held. */
-static struct payment_creation *detach_waiters(struct executor *executor, struct saga *saga)
-{
-	struct payment_creation *list = saga->waiters;
+/* Who waits for a saga: for what becomes of the payment, or of the wish to call it off. */
+enum waiters { WAITERS_ALL, WAITERS_FOR_OUTCOME, WAITERS_FOR_CALLING_OFF };
 
-	for (struct payment_creation *creation = list; creation != NULL;
-	     creation = creation->next) {
+static bool are_among(const struct payment_creation *creation, enum waiters waiters)
+{
+	return waiters == WAITERS_ALL ||
+	       creation->calls_off == (waiters == WAITERS_FOR_CALLING_OFF);
+}
+
+/* Takes waiters from a saga; with the lock held. */
+static struct payment_creation *detach_waiters(struct executor *executor, struct saga *saga,
+					       enum waiters waiters)
+{
+	struct payment_creation **link = &saga->waiters;
+	struct payment_creation *list = NULL;
+
+	while (*link != NULL) {
+		struct payment_creation *creation = *link;
+
+		if (!are_among(creation, waiters)) {
+			link = &creation->next;
+			continue;
+		}
+		*link = creation->next;
 		timer_heap_disarm(&executor->timers, &creation->timer);
 		creation->waits_for = NULL;
 		creation->standing = saga->standing;
+		creation->next = list;
+		list = creation;
 	}
-	saga->waiters = NULL;
 	return list;
 }
 
@@ -85,13 +100,13 @@ static struct payment_creation *leave_registry(struct executor *executor, struct
 {
 	RT_LOCKED(&executor->lock);
 	registry_remove(executor, saga);
-	return detach_waiters(executor, saga);
+	return detach_waiters(executor, saga, WAITERS_ALL);
 }
 
-void saga_answer_waiters(struct executor *executor, struct saga *saga)
+static void answer_waiters(struct executor *executor, struct saga *saga, enum waiters waiters)
 {
 	rt_lock_take(&executor->lock);
-	struct payment_creation *list = detach_waiters(executor, saga);
+	struct payment_creation *list = detach_waiters(executor, saga, waiters);
 
 	rt_lock_give(&executor->lock);
 	for (struct payment_creation *creation = list; creation != NULL;
@@ -101,6 +116,11 @@ void saga_answer_waiters(struct executor *executor, struct saga *saga)
 			saga->action == NULL ? NULL : saga->action + strlen(saga->action) + 1;
 	}
 	creations_answer(list);
+}
+
+void saga_answer_waiters(struct executor *executor, struct saga *saga)
+{
+	answer_waiters(executor, saga, WAITERS_FOR_OUTCOME);
 }
 
 /* It rests: final, or a person's turn. */
@@ -242,7 +262,9 @@ void saga_feed(struct executor *executor, struct saga *saga, struct saga_event e
 		lose(executor, saga);
 		return;
 	}
-	event.canceled = called_off(saga) || atomic_load(&saga->cancel_wanted);
+	/* A wish that came too late does not change why it compensates. */
+	event.canceled = called_off(saga) || (atomic_load(&saga->cancel_wanted) &&
+					      saga->standing.state != PAYMENT_COMPENSATING);
 	if (event.kind == SAGA_PROVIDER_ACTION && atomic_load(&saga->cancel_wanted) &&
 	    saga->standing.state == PAYMENT_REQUIRES_ACTION)
 		event.kind = SAGA_CANCEL_ASKED;
@@ -337,6 +359,8 @@ void saga_written(struct executor *executor, struct saga *saga, bool written, in
 	}
 	apply(executor, saga, time_us);
 	log_change(saga, from);
+	if (atomic_load(&saga->cancel_wanted) && !saga_canceling(saga->plan, &saga->standing))
+		answer_waiters(executor, saga, WAITERS_FOR_CALLING_OFF);
 	saga_act(executor, saga);
 }
 
@@ -430,6 +454,7 @@ static void adopt(struct executor *executor, const struct payment_lapsed *lapsed
 {
 	struct saga *saga = saga_new(executor, &lapsed->request, &lapsed->standing, lapsed->fence);
 
+	atomic_store(&saga->cancel_wanted, lapsed->cancel_wanted);
 	/* What this process may still have of it is from before: it takes no more steps. */
 	executor_displace(executor, &lapsed->standing.payment_id);
 	rt_lock_take(&executor->lock);

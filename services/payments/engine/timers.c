@@ -116,20 +116,35 @@ void *timers_run(void *context)
 	return NULL;
 }
 
-/* What waits for its pause is due now; what is busy is told for when it would pause. */
-bool executor_wake(struct executor *executor, const struct rt_uuid *payment_id)
+void saga_hasten(struct executor *executor, struct saga *saga)
 {
-	RT_LOCKED(&executor->lock);
-	struct saga *saga = registry_find(executor, payment_id);
-
-	if (saga == NULL)
-		return false;
 	if (saga->timer.place != 0 && saga->timer.kind == TIMER_SAGA_ACT) {
 		saga->unheard = false; /* there is a reason to ask now */
 		executor_arm(executor, &saga->timer, TIMER_SAGA_ACT, rt_clock_mono_us());
 	} else {
 		atomic_store(&saga->nudged, true);
 	}
+}
+
+bool executor_wake(struct executor *executor, const struct rt_uuid *payment_id)
+{
+	RT_LOCKED(&executor->lock);
+	struct saga *saga = registry_find(executor, payment_id);
+
+	if (saga != NULL)
+		saga_hasten(executor, saga);
+	return saga != NULL;
+}
+
+bool executor_call_off(struct executor *executor, const struct rt_uuid *payment_id)
+{
+	RT_LOCKED(&executor->lock);
+	struct saga *saga = registry_find(executor, payment_id);
+
+	if (saga == NULL)
+		return false;
+	atomic_store(&saga->cancel_wanted, true);
+	saga_hasten(executor, saga);
 	return true;
 }
 

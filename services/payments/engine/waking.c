@@ -8,6 +8,7 @@
 #include "rt/clock.h"
 #include "rt/lock.h"
 #include "rt/log.h"
+#include "store/cancel_store.h"
 #include "store/wake_store.h"
 
 #define STATEMENT_US_MAX (5 * RT_US_PER_S)
@@ -25,13 +26,33 @@ struct waking {
 	bool stop;
 };
 
-/* One that was handed over since takes no more steps here. */
-static void wake_one(struct waking *waking, const struct wake *wake)
+/* A wish for a payment that is not in memory yet: it was recorded a moment ago, or is being taken
+ * over. It is put back, unless it is too late. */
+static struct rt_status put_back(struct waking *waking, const struct wake *wake,
+				 struct rt_arena *arena)
 {
-	if (rt_uuid_equal(&wake->owner, &waking->worker_id))
-		executor_wake(waking->config.executor, &wake->payment_id);
-	else
-		executor_displace(waking->config.executor, &wake->payment_id);
+	bool wanted = false;
+
+	return cancel_store_want(waking->pg, &wake->place, "", arena,
+				 rt_clock_mono_us() + STATEMENT_US_MAX, &wanted);
+}
+
+/* One that was handed over since takes no more steps here; a wish went to who has it with it. */
+static struct rt_status wake_one(struct waking *waking, const struct wake *wake,
+				 struct rt_arena *arena)
+{
+	struct executor *executor = waking->config.executor;
+	const struct rt_uuid *payment_id = &wake->place.payment_id;
+
+	if (!rt_uuid_equal(&wake->owner, &waking->worker_id)) {
+		executor_displace(executor, payment_id);
+		return rt_ok();
+	}
+	if (!wake->cancel) {
+		executor_wake(executor, payment_id);
+		return rt_ok();
+	}
+	return executor_call_off(executor, payment_id) ? rt_ok() : put_back(waking, wake, arena);
 }
 
 static struct rt_status look(struct waking *waking, struct rt_arena *arena)
@@ -41,9 +62,15 @@ static struct rt_status look(struct waking *waking, struct rt_arena *arena)
 
 	RT_TRY(wake_store_take(waking->pg, &waking->worker_id, arena,
 			       rt_clock_mono_us() + STATEMENT_US_MAX, &wakes, &count));
-	for (size_t i = 0; i < count; i++)
-		wake_one(waking, &wakes[i]);
-	return rt_ok();
+	struct rt_status status = rt_ok();
+
+	for (size_t i = 0; i < count; i++) {
+		struct rt_status one = wake_one(waking, &wakes[i], arena);
+
+		if (!rt_is_ok(&one))
+			status = one;
+	}
+	return status;
 }
 
 /* False when told to stop. */

@@ -170,7 +170,8 @@ Daler__Payments__V1__LimitChange *map_limit_change(const struct limit_change *ch
 bool map_refusal(Daler__Payments__V1__Payment *payment, const struct payment_standing *standing,
 		 const struct limit_refusal *refusal, struct rt_arena *arena)
 {
-	if (payment == NULL || !limit_reason(standing->reason))
+	/* A ledger's limit has the same reason, and no refusal: every refusal says until when. */
+	if (payment == NULL || !limit_reason(standing->reason) || refusal->until_us == 0)
 		return payment != NULL;
 	Daler__Payments__V1__LimitRefusal *message = rt_arena_alloc(arena, sizeof(*message));
 

@@ -2,9 +2,11 @@
 #include <string.h>
 
 #include "rpc/map.h"
+#include "rpc/posts.h"
 #include "rpc/refusals.h"
 #include "rpc/service.h"
 #include "store/call_store.h"
+#include "store/cancel_store.h"
 
 /* The latest calls to a connector that are shown. */
 #define CALLS_MAX 1000
@@ -37,15 +39,12 @@ bool payments_may_read(const struct rt_caller *caller, const struct payment_reco
 	return strcmp(own, record->caller) == 0;
 }
 
-/* How we deal with connectors is for our own people. */
 static struct rt_status get_calls(struct rt_call *call, const struct payment_record *record,
 				  Daler__Payments__V1__GetPaymentResponse *reply)
 {
 	struct rt_arena *arena = rt_call_arena(call);
 	struct payment_call *calls = NULL;
 
-	if (rt_call_caller(call)->role == RT_ROLE_PLAYER)
-		return rt_ok();
 	RT_TRY(call_store_read(rt_call_worker(call), &record->request.ledger_id,
 			       &record->standing.payment_id, CALLS_MAX, arena,
 			       rt_call_deadline_us(call), &calls, &reply->n_calls));
@@ -54,6 +53,38 @@ static struct rt_status get_calls(struct rt_call *call, const struct payment_rec
 	for (size_t i = 0; reply->calls != NULL && i < reply->n_calls; i++)
 		reply->calls[i] = map_call(&calls[i], arena);
 	return arena->overflowed ? out_of_arena() : rt_ok();
+}
+
+static struct rt_status get_cancel(struct rt_call *call, const struct payment_record *record,
+				   Daler__Payments__V1__GetPaymentResponse *reply)
+{
+	const struct payment_place place = {record->request.ledger_id, record->standing.payment_id};
+	struct rt_arena *arena = rt_call_arena(call);
+	struct payment_cancel cancel;
+
+	RT_TRY(cancel_store_read(rt_call_worker(call), &place, arena, rt_call_deadline_us(call),
+				 &cancel));
+	if (cancel.caller == NULL)
+		return rt_ok();
+	reply->cancel_request = rt_arena_alloc(arena, sizeof(*reply->cancel_request));
+	if (reply->cancel_request == NULL)
+		return out_of_arena();
+	daler__payments__v1__cancel_request__init(reply->cancel_request);
+	reply->cancel_request->caller = map_lent(cancel.caller);
+	reply->cancel_request->create_time = map_time(cancel.create_us, arena);
+	return rt_ok();
+}
+
+/* How we deal with connectors and ledgers, and who did what, is for our own people. */
+static struct rt_status get_inside(struct rt_call *call, const struct payment_record *record,
+				   const struct payment_event *events, size_t count,
+				   Daler__Payments__V1__GetPaymentResponse *reply)
+{
+	if (rt_call_caller(call)->role == RT_ROLE_PLAYER)
+		return rt_ok();
+	RT_TRY(get_calls(call, record, reply));
+	RT_TRY(get_cancel(call, record, reply));
+	return posts_add(record, events, count, rt_call_arena(call), reply);
 }
 
 static struct rt_status get(struct rt_call *call, Daler__Payments__V1__GetPaymentResponse *reply)
@@ -73,7 +104,7 @@ static struct rt_status get(struct rt_call *call, Daler__Payments__V1__GetPaymen
 		return RT_FAIL(NOT_FOUND, "PAYMENT_NOT_FOUND", "there is no such payment");
 	RT_TRY(payment_store_events(pg, record, arena, rt_call_deadline_us(call), &events,
 				    &reply->n_events));
-	RT_TRY(get_calls(call, record, reply));
+	RT_TRY(get_inside(call, record, events, reply->n_events, reply));
 	reply->payment = map_record(record, arena);
 	reply->events = rt_arena_array(arena, reply->n_events,
 				       sizeof(struct Daler__Payments__V1__PaymentEvent *));

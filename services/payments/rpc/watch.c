@@ -40,7 +40,10 @@ static bool deliver(void *context, const struct feed_change *change, const struc
 	message.position = position;
 	if (change != NULL) {
 		message.payment = map_record(&change->record, &arena);
-		RT_ASSERT(message.payment != NULL);
+		bool whole = map_refusal(message.payment, &change->record.standing,
+					 &change->refusal, &arena);
+
+		RT_ASSERT(whole);
 	}
 	struct rt_status status = rt_call_send(watching->call, &message.base);
 

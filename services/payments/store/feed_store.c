@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "payments.sql.h"
+#include "store/limit_store.h"
 #include "store/payment_record.h"
 
 static const struct rt_pg_statement horizon_statement = {"payments_feed_horizon",
@@ -59,6 +60,25 @@ static void read_change(const struct rt_pg_rows *rows, int row, struct rt_arena 
 	standing->update_time_us = rt_pg_time_us(rows, row, at + 4);
 }
 
+/* Which limit declined those that one did. */
+static struct rt_status read_refusals(struct rt_pg *pg, struct feed_change *changes, size_t count,
+				      struct rt_arena *arena, int64_t deadline_mono_us)
+{
+	struct limit_refusal_of *wanted = rt_arena_array(arena, count, sizeof(*wanted));
+	size_t found = 0;
+
+	for (size_t i = 0; wanted != NULL && i < count; i++) {
+		const struct payment_record *record = &changes[i].record;
+
+		if (limit_reason(record->standing.reason))
+			wanted[found++] = (struct limit_refusal_of){record->request.ledger_id,
+								    record->standing.payment_id,
+								    &changes[i].refusal};
+	}
+	return found == 0 ? rt_ok()
+			  : limit_store_refusals(pg, wanted, found, arena, deadline_mono_us);
+}
+
 struct rt_status feed_store_read(struct rt_pg *pg, const struct rt_uuid *ledger_id,
 				 const char *caller, const struct page_place *after,
 				 int64_t horizon, int64_t limit, struct rt_arena *arena,
@@ -83,6 +103,8 @@ struct rt_status feed_store_read(struct rt_pg *pg, const struct rt_uuid *ledger_
 	*count = (size_t)rows.count;
 	for (int row = 0; *changes != NULL && row < rows.count; row++)
 		read_change(&rows, row, arena, &(*changes)[row]);
+	if (!arena->overflowed)
+		RT_TRY(read_refusals(pg, *changes, *count, arena, deadline_mono_us));
 	if (arena->overflowed)
 		return RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the page is too large");
 	return rt_ok();

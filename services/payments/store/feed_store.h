@@ -2,6 +2,7 @@
  * rt_pg's. */
 #pragma once
 
+#include "domain/limits.h"
 #include "domain/page.h"
 #include "store/payment_store.h"
 
@@ -9,6 +10,7 @@
 struct feed_change {
 	struct payment_record record;
 	struct page_place place;
+	struct limit_refusal refusal; /* of a decline by a limit, where it is known */
 };
 
 /* Below it no change is added any more. Pages must be read after it, not with it. */

@@ -109,6 +109,7 @@ struct rt_status payment_store_events(struct rt_pg *pg, const struct payment_rec
 			.worker_id = payment_uuid_or_nil(&rows, row, 4),
 			.actor = rt_arena_strdup(arena, rt_pg_text(&rows, row, 5)),
 			.evidence = rt_arena_strdup(arena, rt_pg_text(&rows, row, 6)),
+			.position = rt_pg_int(&rows, row, 7),
 		};
 	}
 	*count = (size_t)rows.count;

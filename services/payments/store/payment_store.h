@@ -29,6 +29,7 @@ struct payment_event {
 	struct rt_uuid worker_id; /* nil: an operator made it, or it is not known */
 	const char *actor;        /* "" unless one made it */
 	const char *evidence;
+	int64_t position; /* the transaction that wrote it */
 };
 
 /* For the store's own files. */
@@ -81,6 +82,7 @@ struct payment_lapsed {
 	struct payment_standing standing;
 	int64_t fence; /* ours now */
 	bool reviewed; /* it is listed for a person already */
+	bool cancel_wanted;
 };
 
 struct rt_status payment_store_renew_lease(struct rt_pg *pg, const struct rt_uuid *worker_id,

@@ -28,7 +28,12 @@ struct rt_status wake_store_take(struct rt_pg *pg, const struct rt_uuid *worker_
 		return out_of_arena();
 	*count = (size_t)rows.count;
 	for (int row = 0; row < rows.count; row++)
-		(*wakes)[row] = (struct wake){rt_pg_uuid(&rows, row, 0), rt_pg_uuid(&rows, row, 1)};
+		(*wakes)[row] = (struct wake){
+			.place = {.payment_id = rt_pg_uuid(&rows, row, 0),
+				  .ledger_id = rt_pg_uuid(&rows, row, 1)},
+			.owner = rt_pg_uuid(&rows, row, 2),
+			.cancel = rt_pg_bool(&rows, row, 3),
+		};
 	return rt_ok();
 }
 

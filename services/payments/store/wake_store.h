@@ -3,11 +3,13 @@
 #pragma once
 
 #include "store/payment_batch.h"
+#include "store/payment_store.h"
 
 /* A payment that was to be looked at, and who has it now. */
 struct wake {
-	struct rt_uuid payment_id;
+	struct payment_place place;
 	struct rt_uuid owner;
+	bool cancel; /* somebody wants it called off */
 };
 
 /* Takes out what was put there for the worker. */

@@ -3,4 +3,4 @@
 DELETE FROM saga_wakes AS w
 USING payments AS p
 WHERE w.worker_id = $1 AND p.payment_id = w.payment_id AND p.ledger_id = w.ledger_id
-RETURNING p.payment_id, p.lease_owner
+RETURNING p.payment_id, p.ledger_id, p.lease_owner, w.cancel
