@@ -7,6 +7,7 @@
 #include "daler/accounts/v1/accounts.pb-c.h"
 #include "daler/auth/v1/auth.pb-c.h"
 #include "daler/connector/v1/connector.pb-c.h"
+#include "daler/payments/v1/limits.pb-c.h"
 #include "daler/payments/v1/operations.pb-c.h"
 #include "daler/payments/v1/payments.pb-c.h"
 #include "fuzz.h"
@@ -23,6 +24,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&daler__accounts__v1__accounts_service__descriptor,
 	&daler__auth__v1__auth_service__descriptor,
 	&daler__payments__v1__payments_service__descriptor,
+	&daler__payments__v1__limits_service__descriptor,
 	&daler__payments__v1__operations_service__descriptor,
 	&daler__connector__v1__connector_service__descriptor,
 	&daler__connector__v1__notification_service__descriptor,

@@ -227,11 +227,45 @@ class Story(unittest.TestCase):
         statement = self.done("account", "statement", "--ledger", ledger, "--account", wallet)
         self.assertEqual([entry["sequence"] for entry in statement["entries"]],
                          [str(n + 1) for n in range(len(statement["entries"]))])
+        self.every_kind(ledger, wallet, other, paid["payment"]["payment_id"])
         payments = self.done("payment", "list", "--ledger", ledger, "--state", "declined")["payments"]
         self.assertEqual(len(payments), 1)
         shown = self.done("payment", "get", "--payment-id", payments[0]["payment_id"])
         self.assertEqual(shown["events"][-1]["state"], "PAYMENT_STATE_DECLINED")
         self.assertTrue(self.done("ledger", "trial-balance", "--ledger", ledger)["balanced"])
+
+    def every_kind(self, ledger, wallet, other, deposit):
+        """Refund, wager with a fee, settlement, rollback; then one between ledgers."""
+        game, fees, there, friend = (new_id() for _ in range(4))
+        rest = ("--ledger", ledger, "--currency", "EUR")
+        self.done("ledger", "create", "--ledger-id", there, "--name", "there")
+        for at, account in ((ledger, game), (ledger, fees), (there, friend)):
+            self.done("account", "create", "--ledger", at, "--currency", "EUR", "--account-id", account, "--owner", "house",
+                      "--normal-side", "credit")
+        for at in (ledger, there):
+            transit = new_id()
+            self.done("account", "create", "--ledger", at, "--currency", "EUR", "--account-id", transit, "--owner", "transit",
+                      "--normal-side", "credit")
+            world.operator("payments").RegisterTransitAccount(ledger_id=at, currency="EUR", account_id=transit)
+        pay, of_round = ("payment", "create"), ("--account", wallet, "--game-account", game, "--round", "r1")
+        made = {}
+        for kind, words in {
+                "refund": ("--payment-id", deposit, "--amount", "1"),
+                "wager": (*of_round, "--amount", "2", "--key", "w1", "--fee", "0.10", "--fee-account", fees),
+                "rollback": (*of_round, "--amount", "2", "--original-key", "w1"),
+                "settlement": (*of_round, "--amount", "1"),
+                "remote_transfer": ("--account", wallet, "--to-ledger", there, "--to-account", friend, "--amount", "3")}.items():
+            made[kind] = self.done(*pay, kind.replace("_", "-"), *rest, *words)["payment"]
+            self.assertIn(kind, made[kind])
+            self.assertEqual(made[kind]["state"], "PAYMENT_STATE_SUCCEEDED")
+        self.assertEqual(made["rollback"]["original_payment_id"], made["wager"]["payment_id"])
+        self.assertEqual(made["wager"]["fee"], {"amount_minor": "10", "account_id": fees})
+        late = dalerctl("payment", "cancel", "--payment-id", made["wager"]["payment_id"])
+        self.assertEqual(late.returncode, 1)
+        self.assertIn("PAYMENT_NOT_CANCELABLE", late.stderr)
+        shown = dalerctl("payment", "get", "--payment-id", made["remote_transfer"]["payment_id"])
+        for word in ("STEP", "hold", "capture", "posted", "3.00"):
+            self.assertIn(word, shown.stdout)
 
 
 class Tables(unittest.TestCase):
@@ -275,6 +309,27 @@ class Errors(unittest.TestCase):
                       ("ledger", "list", "--page-size", "many"), ("ledger", "list", "--timeout", "0")):
             with self.subTest(words=words):
                 self.refused(2, *words, text="--help")
+
+    def test_what_a_kind_takes(self):
+        """Each is told by name what it lacks, and what it does not have."""
+        rest = ("--ledger", new_id(), "--currency", "EUR", "--amount", "1")
+        account = ("--account", new_id())
+        game = (*account, "--game-account", new_id())
+        for kind, words, text in (
+                ("deposit", (), "a deposit needs --account"),
+                ("deposit", ("--account", "x"), "--account must be a UUID"),
+                ("deposit", (*account, "--to-account", new_id()), "a deposit has no --to-account"),
+                ("transfer", account, "a transfer needs --to-account"),
+                ("remote-transfer", (*account, "--to-account", new_id()), "needs --to-ledger"),
+                ("refund", account, "a refund has no --account"),
+                ("refund", (), "a refund needs --payment-id"),
+                ("wager", game, "a wager needs --round"),
+                ("settlement", (*game, "--round", "r", "--connector", "c"), "a settlement has no --connector"),
+                ("rollback", (*game, "--round", "r"), "a rollback needs --original-key"),
+                ("deposit", (*account, "--fee", "1"), "--fee-account"),
+                ("deposit", (*account, "--fee", "x", "--fee-account", new_id()), "--fee must be")):
+            with self.subTest(kind=kind, text=text):
+                self.refused(2, "payment", "create", kind, *rest, *words, text=text)
 
     def test_amounts(self):
         for amount in ("1.234", "x", "", "1e3", "92233720368547758.08", "--1"):

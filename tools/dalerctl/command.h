@@ -32,7 +32,7 @@ struct flag {
 	const char *prose;
 };
 
-#define CTL_FLAGS_MAX 16
+#define CTL_FLAGS_MAX 20
 
 /* One command: `dalerctl GROUP VERB [OPERAND] --flags`. */
 struct command {

@@ -15,6 +15,8 @@
 
 static const struct link_method create_method = LINK_METHOD(
 	PAYMENTS, PAYMENTS, "CreatePayment", daler__payments__v1__create_payment_response);
+static const struct link_method cancel_method = LINK_METHOD(
+	PAYMENTS, PAYMENTS, "CancelPayment", daler__payments__v1__cancel_payment_response);
 static const struct link_method get_method =
 	LINK_METHOD(PAYMENTS, PAYMENTS, "GetPayment", daler__payments__v1__get_payment_response);
 static const struct link_method list_method = LINK_METHOD(
@@ -176,6 +178,25 @@ static void show_payment(struct ctl *ctl, const Daler__Payments__V1__Payment *pa
 	table_print(&table, stdout);
 }
 
+static void show_posts(struct ctl *ctl, const Daler__Payments__V1__GetPaymentResponse *reply)
+{
+	struct table table;
+	if (reply->n_posts == 0)
+		return;
+	TABLE_HEADS(&table, &ctl->arena, "STEP", "OUTCOME", "REASON", "TRANSFER", "KIND",
+		    ">AMOUNT");
+	for (size_t i = 0; i < reply->n_posts; i++) {
+		const Daler__Payments__V1__LedgerPost *post = reply->posts[i];
+		for (size_t j = 0; j < post->n_transfers; j++)
+			TABLE_ROW(&table, post->step, post->outcome, post->reason,
+				  post->transfers[j]->transfer_id, post->transfers[j]->kind,
+				  show_amount(ctl, post->transfers[j]->amount_minor,
+					      reply->payment->currency));
+	}
+	putchar('\n');
+	table_print(&table, stdout);
+}
+
 static void show_timeline(struct ctl *ctl, const Daler__Payments__V1__GetPaymentResponse *reply)
 {
 	struct table table;
@@ -187,6 +208,7 @@ static void show_timeline(struct ctl *ctl, const Daler__Payments__V1__GetPayment
 			  reply->events[i]->actor, reply->events[i]->evidence);
 	putchar('\n');
 	table_print(&table, stdout);
+	show_posts(ctl, reply);
 	if (reply->n_calls == 0)
 		return;
 	TABLE_HEADS(&table, &ctl->arena, "CALL", "TIME", "RESULT", "REASON", ">TRY", "REFERENCE",
@@ -200,68 +222,30 @@ static void show_timeline(struct ctl *ctl, const Daler__Payments__V1__GetPayment
 	table_print(&table, stdout);
 }
 
-/* The kinds' messages, of which a request refers to one. */
-struct kinds {
-	Daler__Payments__V1__Deposit deposit;
-	Daler__Payments__V1__Withdrawal withdrawal;
-	Daler__Payments__V1__InternalTransfer transfer;
-};
-
-static void kinds_init(struct kinds *kinds)
+/* The fee and who receives it go together. */
+static struct rt_status fee_take(struct ctl *ctl, const struct rt_currency *currency,
+				 Daler__Payments__V1__CreatePaymentRequest *request)
 {
-	daler__payments__v1__deposit__init(&kinds->deposit);
-	daler__payments__v1__withdrawal__init(&kinds->withdrawal);
-	daler__payments__v1__internal_transfer__init(&kinds->transfer);
+	if (!flag_given(ctl, "fee") && !flag_given(ctl, "fee-account"))
+		return rt_ok();
+	if (!flag_given(ctl, "fee") || !flag_given(ctl, "fee-account"))
+		return CTL_USAGE_ERROR("a fee needs --fee and --fee-account");
+	request->fee = rt_arena_alloc(&ctl->arena, sizeof(*request->fee));
+	RT_ASSERT(request->fee != NULL);
+	daler__payments__v1__fee__init(request->fee);
+	RT_TRY(flag_amount(ctl, "fee", currency, &request->fee->amount_minor));
+	return flag_id(ctl, "fee-account", &request->fee->account_id);
 }
 
-static struct rt_status flag_forbid(const struct ctl *ctl, const char *name)
-{
-	return flag_given(ctl, name) ? CTL_USAGE_ERROR("a %s has no --%s", ctl->operand, name)
-				     : rt_ok();
-}
-
-static struct rt_status transfer_take(const struct ctl *ctl, struct kinds *kinds,
-				      Daler__Payments__V1__CreatePaymentRequest *request)
-{
-	RT_TRY(flag_forbid(ctl, "connector"));
-	RT_TRY(flag_forbid(ctl, "instrument"));
-	RT_TRY(flag_id(ctl, "account", &kinds->transfer.from_account_id));
-	RT_TRY(flag_id(ctl, "to-account", &kinds->transfer.to_account_id));
-	request->kind_case = DALER__PAYMENTS__V1__CREATE_PAYMENT_REQUEST__KIND_TRANSFER;
-	request->transfer = &kinds->transfer;
-	return rt_ok();
-}
-
-static struct rt_status kind_take(struct ctl *ctl, struct kinds *kinds,
-				  Daler__Payments__V1__CreatePaymentRequest *request)
-{
-	static char connector[] = "simulator";
-	static char instrument[] = "sim:ok";
-	if (strcmp(ctl->operand, "transfer") == 0)
-		return transfer_take(ctl, kinds, request);
-	RT_TRY(flag_forbid(ctl, "to-account"));
-	if (strcmp(ctl->operand, "deposit") == 0) {
-		request->kind_case = DALER__PAYMENTS__V1__CREATE_PAYMENT_REQUEST__KIND_DEPOSIT;
-		request->deposit = &kinds->deposit;
-		kinds->deposit.connector = flag_text_or(ctl, "connector", connector);
-		kinds->deposit.instrument = flag_text_or(ctl, "instrument", instrument);
-		return flag_id(ctl, "account", &kinds->deposit.account_id);
-	}
-	request->kind_case = DALER__PAYMENTS__V1__CREATE_PAYMENT_REQUEST__KIND_WITHDRAWAL;
-	request->withdrawal = &kinds->withdrawal;
-	kinds->withdrawal.connector = flag_text_or(ctl, "connector", connector);
-	kinds->withdrawal.instrument = flag_text_or(ctl, "instrument", instrument);
-	return flag_id(ctl, "account", &kinds->withdrawal.account_id);
-}
-
-static struct rt_status request_take(struct ctl *ctl, struct kinds *kinds,
+static struct rt_status request_take(struct ctl *ctl,
 				     Daler__Payments__V1__CreatePaymentRequest *request)
 {
 	const struct rt_currency *currency = NULL;
 	RT_TRY(flag_id(ctl, "ledger", &request->ledger_id));
 	RT_TRY(flag_currency(ctl, "currency", &currency));
 	RT_TRY(flag_amount(ctl, "amount", currency, &request->amount_minor));
-	RT_TRY(kind_take(ctl, kinds, request));
+	RT_TRY(payment_kind_take(ctl, request));
+	RT_TRY(fee_take(ctl, currency, request));
 	request->currency = flag_text(ctl, "currency");
 	request->reference = flag_text_or(ctl, "reference", request->reference);
 	request->idempotency_key = flag_text(ctl, "key");
@@ -297,10 +281,8 @@ static struct rt_status payment_create_run(struct ctl *ctl)
 {
 	Daler__Payments__V1__CreatePaymentRequest request;
 	daler__payments__v1__create_payment_request__init(&request);
-	struct kinds kinds;
-	kinds_init(&kinds);
 	const ProtobufCMessage *reply = NULL;
-	RT_TRY(request_take(ctl, &kinds, &request));
+	RT_TRY(request_take(ctl, &request));
 	RT_TRY(link_call(ctl, &create_method, &request.base, &reply));
 	Daler__Payments__V1__CreatePaymentResponse answer =
 		*(const Daler__Payments__V1__CreatePaymentResponse *)(const void *)reply;
@@ -335,6 +317,21 @@ static struct rt_status payment_get_run(struct ctl *ctl)
 		show_payment(ctl, answer->payment, false);
 		show_timeline(ctl, answer);
 	}
+	return rt_ok();
+}
+
+static struct rt_status payment_cancel_run(struct ctl *ctl)
+{
+	Daler__Payments__V1__CancelPaymentRequest request;
+	daler__payments__v1__cancel_payment_request__init(&request);
+	const ProtobufCMessage *reply = NULL;
+	RT_TRY(flag_id(ctl, "payment-id", &request.payment_id));
+	RT_TRY(link_call(ctl, &cancel_method, &request.base, &reply));
+	const Daler__Payments__V1__CancelPaymentResponse *answer = (const void *)reply;
+	if (show_is_json(ctl))
+		show_json(reply);
+	else if (answer->payment != NULL)
+		show_payment(ctl, answer->payment, answer->replayed);
 	return rt_ok();
 }
 
@@ -376,17 +373,28 @@ static struct rt_status payment_list_run(struct ctl *ctl)
 
 static const struct flag create_flags[] = {
 	{"ledger", "ledger-id", "ID", FLAG_REQUIRED, "the ledger"},
-	{"account", "from-account", "ID", FLAG_REQUIRED,
-	 "deposit: credited; withdrawal, transfer: debited"},
-	{"to-account", NULL, "ID", FLAG_OPTIONAL, "transfer: credited"},
+	{"account", "from-account", "ID", FLAG_OPTIONAL,
+	 "deposit, settlement: credited; withdrawal, transfers, wager: debited; not for a refund"},
+	{"to-account", NULL, "ID", FLAG_OPTIONAL, "transfers: credited"},
+	{"to-ledger", NULL, "ID", FLAG_OPTIONAL, "remote-transfer: where that account is"},
+	{"payment-id", "payment", "ID", FLAG_OPTIONAL, "refund: the deposit that is given back"},
+	{"game-account", NULL, "ID", FLAG_OPTIONAL,
+	 "wager: credited; settlement: debited; rollback: the original's"},
+	{"round", NULL, "TEXT", FLAG_OPTIONAL, "wager, settlement, rollback: the round"},
+	{"original-key", NULL, "KEY", FLAG_OPTIONAL, "rollback: the key of what it undoes"},
+	{"original-caller", NULL, "WHO", FLAG_OPTIONAL,
+	 "rollback: whose key that is (default your own)"},
 	{"amount", NULL, "AMOUNT", FLAG_REQUIRED, "decimal, such as 50.00"},
 	{"currency", NULL, "CODE", FLAG_REQUIRED, "ISO 4217, such as EUR"},
+	{"fee", NULL, "AMOUNT", FLAG_OPTIONAL, "on top, from the same account"},
+	{"fee-account", NULL, "ID", FLAG_OPTIONAL, "who receives the fee"},
 	{"key", NULL, "KEY", FLAG_OPTIONAL,
 	 "makes it safe to repeat; a new one is made, and printed before it is sent"},
 	{"connector", NULL, "NAME", FLAG_OPTIONAL,
 	 "deposit, withdrawal: through which (default simulator)"},
 	{"instrument", NULL, "TOKEN", FLAG_OPTIONAL,
-	 "who pays or is paid, as the provider knows them (default sim:ok)"},
+	 "deposit, withdrawal, refund: who pays or is paid, as the provider knows them (default "
+	 "sim:ok)"},
 	{"reference", NULL, "TEXT", FLAG_OPTIONAL, "your own, up to 128 characters"},
 	{"no-wait", NULL, NULL, FLAG_OPTIONAL, "don't wait until the payment rests"},
 };
@@ -452,7 +460,7 @@ static const struct flag actions_flags[] = {
 
 static const struct command payment_commands[] = {
 	{.verb = "create",
-	 .operand = "deposit|withdrawal|transfer",
+	 .operand = "deposit|withdrawal|transfer|remote-transfer|refund|wager|settlement|rollback",
 	 .purpose = "pay",
 	 .notes = "exit status: 0 succeeded; 1 declined (the outcome is printed, and the same key "
 		  "returns it for ever);\n"
@@ -466,6 +474,12 @@ static const struct command payment_commands[] = {
 	 .flags = get_flags,
 	 .flag_count = CTL_COUNT(get_flags),
 	 .run = payment_get_run},
+	{.verb = "cancel",
+	 .purpose = "call a payment off, before the other side has been asked to act",
+	 .notes = "exit status: 0 it is called off; 1 it is too late\n",
+	 .flags = get_flags,
+	 .flag_count = CTL_COUNT(get_flags),
+	 .run = payment_cancel_run},
 	{.verb = "list",
 	 .purpose = "list the payments of a ledger, newest first",
 	 .flags = list_flags,
@@ -510,6 +524,6 @@ static const struct command payment_commands[] = {
 	 .run = payment_actions_run},
 };
 
-const struct command_group ctl_payment_group = {"payment",
-						"Payments: deposits, withdrawals, transfers.",
-						payment_commands, CTL_COUNT(payment_commands)};
+const struct command_group ctl_payment_group = {
+	"payment", "Payments: deposits, withdrawals, transfers, refunds, wagers.", payment_commands,
+	CTL_COUNT(payment_commands)};

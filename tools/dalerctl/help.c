@@ -63,11 +63,11 @@ static void print_settings(FILE *file)
 
 static void print_line(FILE *file, const struct command_group *group, const struct command *command)
 {
-	char left[80];
+	char left[128];
 	snprintf(left, sizeof(left), "%s%s%s%s%s", group->name, command->verb != NULL ? " " : "",
 		 command->verb != NULL ? command->verb : "", command->operand != NULL ? " " : "",
 		 command->operand != NULL ? command->operand : "");
-	fprintf(file, "  %-43s %s\n", left, command->purpose);
+	fprintf(file, "  %-43s  %s\n", left, command->purpose);
 }
 
 static void print_command(FILE *file, const struct command_group *group,

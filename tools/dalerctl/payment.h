@@ -7,6 +7,9 @@
 
 const char *payment_state_text(Daler__Payments__V1__PaymentState state);
 const char *payment_kind_text(const Daler__Payments__V1__Payment *payment);
+/* What the operand and its flags ask for. */
+struct rt_status payment_kind_take(struct ctl *ctl,
+				   Daler__Payments__V1__CreatePaymentRequest *request);
 /* The filters of `payment list`, but page and size. */
 struct rt_status payment_filters_take(struct ctl *ctl,
 				      Daler__Payments__V1__ListPaymentsRequest *request);
