@@ -76,8 +76,8 @@ struct operator_change {
 	const char *evidence;
 };
 /* Writes the action, and the change when there is one (NULL: none), gives back what a payment that
- * ends had claimed, and wakes whoever has the payment, in one transaction. Errors: ABORTED VERSION_CONFLICT when the payment has changed
- * meanwhile. */
+ * ends had claimed, and wakes whoever has the payment, in one transaction. Errors: ABORTED
+ * VERSION_CONFLICT when the payment has changed meanwhile. */
 struct rt_status operations_store_act(struct rt_pg *pg, const struct operator_action *action,
 				      const struct operator_change *change, struct rt_arena *arena,
 				      int64_t deadline_mono_us);
