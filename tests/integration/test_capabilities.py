@@ -157,10 +157,12 @@ class Unknown(CapabilitiesCase):
         with self.pair(OPERATIONS="charge,payout"):
             self.assertEqual(state(self.settled(self.withdrawal())), "SUCCEEDED")
             self.provider.stop()
-            self.create(self.deposit(), timeout=2)  # finds nobody
+            made = self.deposit()
+            self.create(made, timeout=2)  # finds nobody
             self.provider.set(OPERATIONS="charge")
             self.provider.start()
             self.wait_told(2)
+            self.settled(made)
             self.assert_refused(self.withdrawal(), "OPERATION_UNSUPPORTED", "withdrawal.connector")
 
 
