@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -231,6 +232,38 @@ static void the_key_and_our_clearing_account_do_not(void **state)
 	assert_memory_equal(first, second, RT_DIGEST_BYTES);
 }
 
+static void assert_hash(const uint8_t hash[RT_DIGEST_BYTES], const char *expected)
+{
+	char text[2 * RT_DIGEST_BYTES + 1];
+
+	for (size_t i = 0; i < RT_DIGEST_BYTES; i++)
+		snprintf(text + 2 * i, 3, "%02x", hash[i]);
+	assert_string_equal(text, expected);
+}
+
+/* They are on record, and compared for ever. */
+static void hashes_stay_as_they_are(void **state)
+{
+	struct payment_draft drafts[] = {deposit(), transfer(), with_fee(OTHER, 1), wager()};
+	static const char *const first[] = {
+		"c45a8727cc72d00ed6edcc32fd04b86ff861fe550a326fee28fe67e5995c4b73",
+		"14104f564e6c051e7c0e351a6506e06099d10b7a344958af1990985940c5d33d", NULL, NULL};
+	struct payment_request request;
+	uint8_t hash[RT_DIGEST_BYTES];
+
+	(void)state;
+	hash_of(&drafts[0], hash);
+	assert_hash(hash, "bcd31f2107425e8d8e18bed7384bbfc1dac42950a58bd5a60e82afd7996b7ea7");
+	for (size_t i = 0; i < sizeof(drafts) / sizeof(drafts[0]); i++) {
+		struct rt_status status = payment_request_check(&drafts[i], &request);
+
+		assert_true(rt_is_ok(&status));
+		assert_true(payment_request_hash_first(&request, hash) == (first[i] != NULL));
+		if (first[i] != NULL)
+			assert_hash(hash, first[i]);
+	}
+}
+
 static void reasons_from_elsewhere_are_checked(void **state)
 {
 	char reason[PAYMENT_REASON_BYTES];
@@ -257,6 +290,7 @@ int main(void)
 		cmocka_unit_test(bad_ones_name_the_field),
 		cmocka_unit_test(every_field_changes_the_hash),
 		cmocka_unit_test(the_key_and_our_clearing_account_do_not),
+		cmocka_unit_test(hashes_stay_as_they_are),
 		cmocka_unit_test(reasons_from_elsewhere_are_checked),
 	};
 

@@ -206,6 +206,27 @@ struct rt_status payment_request_check(const struct payment_draft *draft,
 	return check_fee(fields, draft, request);
 }
 
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static void hash_begin(struct rt_digest *digest, const struct payment_request *request)
+{
+	rt_digest_init(digest);
+	rt_digest_text(digest, "daler.payments.v1.CreatePayment");
+	rt_digest_int(digest, request->kind);
+}
+
+static void hash_ids(struct rt_digest *digest, const struct rt_uuid *const *ids, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		rt_digest_bytes(digest, ids[i]->bytes, sizeof(ids[i]->bytes));
+}
+
+static void hash_texts(struct rt_digest *digest, const char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		rt_digest_text(digest, texts[i]);
+}
+
 void payment_request_hash(const struct payment_request *request, uint8_t hash[RT_DIGEST_BYTES])
 {
 	static const struct rt_uuid none = {0};
@@ -225,16 +246,35 @@ void payment_request_hash(const struct payment_request *request, uint8_t hash[RT
 				     request->original_caller};
 	struct rt_digest digest;
 
-	rt_digest_init(&digest);
-	rt_digest_text(&digest, "daler.payments.v1.CreatePayment");
-	rt_digest_int(&digest, request->kind);
+	hash_begin(&digest, request);
 	rt_digest_int(&digest, request->amount_minor);
 	rt_digest_int(&digest, request->fee_minor);
-	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
-		rt_digest_bytes(&digest, ids[i]->bytes, sizeof(ids[i]->bytes));
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		rt_digest_text(&digest, texts[i]);
+	hash_ids(&digest, ids, COUNT_OF(ids));
+	hash_texts(&digest, texts, COUNT_OF(texts));
 	rt_digest_finish(&digest, hash);
+}
+
+bool payment_request_hash_first(const struct payment_request *request,
+				uint8_t hash[RT_DIGEST_BYTES])
+{
+	if (request->kind > PAYMENT_TRANSFER || request->fee_minor != 0)
+		return false;
+	static const struct rt_uuid none = {0};
+	const struct rt_uuid *const ledger[] = {&request->ledger_id};
+	const struct rt_uuid *const accounts[] = {
+		&request->account_id,
+		kinds[request->kind].counter != NULL ? &request->counter_id : &none};
+	const char *const texts[] = {request->connector, request->instrument, request->reference};
+	struct rt_digest digest;
+
+	hash_begin(&digest, request);
+	hash_ids(&digest, ledger, COUNT_OF(ledger));
+	rt_digest_int(&digest, request->amount_minor);
+	rt_digest_text(&digest, request->currency);
+	hash_ids(&digest, accounts, COUNT_OF(accounts));
+	hash_texts(&digest, texts, COUNT_OF(texts));
+	rt_digest_finish(&digest, hash);
+	return true;
 }
 
 static bool reason_valid(const char *reason)

@@ -45,6 +45,11 @@ struct rt_status payment_name_check(const char *field, const char *name);
  * payments fills in later (clearing and transit accounts, the original). */
 void payment_request_hash(const struct payment_request *request, uint8_t hash[RT_DIGEST_BYTES]);
 
+/* The same as payments hashed it before there were fees and more kinds: what was recorded then
+ * keeps its hash for ever. False when the body could not be asked for then. */
+bool payment_request_hash_first(const struct payment_request *request,
+				uint8_t hash[RT_DIGEST_BYTES]);
+
 /* The proto's name of the field that holds account_id, or the parent's: "deposit.account_id". */
 const char *payment_account_field(enum payment_kind kind);
 

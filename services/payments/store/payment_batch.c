@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "domain/request.h"
 #include "rt/assert.h"
 #include "store/call_batch.h"
 #include "store/limit_batch.h"
@@ -126,6 +127,18 @@ static void read_standing(const struct rt_pg_rows *rows, int row, struct payment
 	standing->refunded_minor = rt_pg_int(rows, row, 9);
 }
 
+/* Whether what is on record was asked for with this body; it may have been hashed in the first way.
+ */
+static bool hash_is_of(const struct payment_entry *entry, const uint8_t hash[RT_DIGEST_BYTES])
+{
+	uint8_t first[RT_DIGEST_BYTES];
+
+	if (memcmp(hash, entry->body_hash, RT_DIGEST_BYTES) == 0)
+		return true;
+	return payment_request_hash_first(entry->request, first) &&
+	       memcmp(hash, first, RT_DIGEST_BYTES) == 0;
+}
+
 /* A key is taken by whatever payment has it, in any ledger; that of the same ledger is the one to
  * compare with. */
 static void take_key_row(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
@@ -149,8 +162,7 @@ static void take_key_row(const struct rt_pg_rows *rows, int row, struct rt_arena
 	if (entry->found && !same_ledger)
 		return;
 	entry->found = true;
-	entry->same_body = same_ledger && length == RT_DIGEST_BYTES &&
-			   memcmp(hash, entry->body_hash, length) == 0;
+	entry->same_body = same_ledger && length == RT_DIGEST_BYTES && hash_is_of(entry, hash);
 	entry->rolled_back = same_ledger && length == RT_DIGEST_BYTES &&
 			     memcmp(hash, payment_tombstone_hash, length) == 0;
 	read_standing(rows, row, entry->standing);
