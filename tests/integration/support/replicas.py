@@ -9,7 +9,7 @@ import subprocess
 import grpc
 
 from . import environment
-from .client import CHANNEL_OPTIONS, Stub, credentials
+from .client import CHANNEL_OPTIONS, PATIENCE, Stub, credentials
 
 
 def free_port():
@@ -31,6 +31,17 @@ class Replica:
             self._environment[f"DALER_{service.upper()}_{name}"] = str(value)
         self._program = os.readlink(f"/proc/{first}/exe")
         self._channels = {}
+
+    def change(self, name, by):
+        """Changes a setting that the first one has."""
+        name = f"DALER_{self.service.upper()}_{name}"
+        self._environment[name] = by(self._environment[name])
+
+    def command(self, *words):
+        """Runs a command that ends by itself, such as migrate."""
+        result = subprocess.run([self._program, *words], env=self._environment, stdin=subprocess.DEVNULL,
+                                capture_output=True, text=True, timeout=60 * PATIENCE)
+        assert result.returncode == 0, result.stderr
 
     def __enter__(self):
         self._log = open(environment.HOME / "log" / f"{self.service}-second.log", "ab")
