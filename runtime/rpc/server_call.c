@@ -430,9 +430,7 @@ static void give_up(struct rt_call *call)
 static void expire(struct rt_call *call)
 {
 	if (call->ends_with_token && !atomic_load(&call->answered)) {
-		call->given_up = !rt_stream_break(
-			call, RT_FAIL(UNAUTHENTICATED, "TOKEN_EXPIRED",
-				      "the token has expired; go on with another"));
+		call->given_up = !rt_stream_break(call, rt_stream_token_expired());
 		return;
 	}
 	struct rt_status status = RT_FAIL(DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",

@@ -223,6 +223,8 @@ void rt_stream_received(struct rt_call *call, bool success);
 void rt_stream_sent(struct rt_call *call, bool success);
 void rt_stream_end(struct rt_call *call, struct rt_status status);
 void rt_stream_leave(struct rt_call *call);
+/* What a stream ends with that has outlived its token. */
+struct rt_status rt_stream_token_expired(void);
 /* Ends it whatever its handler is at, which hears of it as if the caller had gone. False when it
  * had to be cancelled, because an answer was on its way. */
 bool rt_stream_break(struct rt_call *call, struct rt_status status);

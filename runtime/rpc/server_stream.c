@@ -4,6 +4,7 @@
 
 #include "rpc/server_internal.h"
 #include "rt/assert.h"
+#include "rt/clock.h"
 
 bool rt_call_is_stream(const struct rt_call *call)
 {
@@ -137,9 +138,24 @@ void rt_call_on_sent(struct rt_call *call, void (*sent)(struct rt_call *call, vo
 	stream->sent = sent;
 }
 
+struct rt_status rt_stream_token_expired(void)
+{
+	return RT_FAIL(UNAUTHENTICATED, "TOKEN_EXPIRED",
+		       "the token has expired; go on with another");
+}
+
+/* What a call waits for is told its deadline too, and may miss it first. */
+static bool is_end_of_token(const struct rt_call *call, const struct rt_status *status)
+{
+	return call->ends_with_token && status->code == RT_DEADLINE_EXCEEDED &&
+	       rt_clock_mono_us() >= call->deadline_us;
+}
+
 void rt_stream_end(struct rt_call *call, struct rt_status status)
 {
 	struct rt_stream *stream = &call->stream;
+	if (is_end_of_token(call, &status))
+		status = rt_stream_token_expired();
 	rt_lock_take(&stream->lock);
 	bool first = !stream->ending;
 	if (first)

@@ -7,9 +7,9 @@ import unittest
 
 import grpc
 
-from support import environment, world
+from support import environment, tokens, world
 from support.cases import Case, having
-from support.client import Refused
+from support.client import Refused, Stub
 from support.contracts import CONTRACTS
 from support.contracts import accounts as a
 from support.world import Ledger, new_id
@@ -333,6 +333,22 @@ class Streams(Case):
             self.assertLess(resident * 4096, 64 << 20)
         stream.close()
         self.assertEqual(self.ledger.post(self.wallet, self.other, 1).WhichOneof("result"), "posted")
+
+    def test_it_ends_with_its_token(self):
+        """30 s after its end a token is no longer taken, by a stream that goes on either; what was answered before stands."""
+        token = tokens.altered(self.ledger.accounts.token, tokens.own_key(), exp=int(time.time()) - 25)
+
+        def requests():
+            for _ in range(200):
+                yield self.request()
+                time.sleep(0.1)
+        answered = 0
+        with self.assertRaises(Refused) as caught:
+            for _ in Stub("accounts", "operator", token).stream("PostStream", requests(), timeout=20):
+                answered += 1
+        self.assertEqual(caught.exception.code, grpc.StatusCode.UNAUTHENTICATED, caught.exception)
+        self.assertGreater(answered, 0)
+        self.assertGreaterEqual(self.ledger.balances(self.other).posted_minor, answered)
 
     @staticmethod
     def stands_still(taken):

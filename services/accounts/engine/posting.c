@@ -12,6 +12,9 @@
 /* A bound, not a size: a batch of the largest call takes a fifth of it. */
 #define BATCH_ARENA_BYTES        ((size_t)128 << 20)
 
+/* What a transaction is given, however soon its callers give up. */
+#define BATCH_US_MIN             RT_US_PER_S
+
 /* From this size on a batch locks its ledger before it is complete. */
 #define LOCK_FIRST_TRANSFERS_MIN 16
 #define LOCK_ARENA_BYTES         ((size_t)4096)
@@ -142,10 +145,12 @@ static size_t weight_of(struct rt_commit_item *const *items, size_t count)
 	return weight;
 }
 
-/* The most patient caller's: those who gave up before are told so, and find the outcome later. */
+/* The most patient caller's: those who gave up before are told so, and find the outcome later. Nor
+ * is a transaction cut off a moment after it began: that would cost the lane its connection, and
+ * those who wait for the lane their time. */
 static int64_t deadline_of(struct rt_commit_item *const *items, size_t count)
 {
-	int64_t deadline_us = 0;
+	int64_t deadline_us = rt_clock_mono_us() + BATCH_US_MIN;
 	for (size_t i = 0; i < count; i++)
 		if (items[i]->deadline_mono_us > deadline_us)
 			deadline_us = items[i]->deadline_mono_us;
