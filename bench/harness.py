@@ -279,11 +279,11 @@ def measure(cases, wanted, seconds, scale, load):
     for case in wanted:
         own = case.prepare(load)
         result, near = bases.around(case, own)
-        case.finish(own)
         ratio, met = judge(case, result, near)
         rows.append({**result, "prose": case.prose, "against": case.against, "ratio": round(ratio, 3), "floor": case.floor,
                      "met": met, "against_per_second": statistics.mean(base["per_second"] for base in near)})
         print(f"  {case.name}: {result['per_second']:,.0f}/s, {ratio:.2f} of {case.against}", file=sys.stderr)
+        case.finish(own)
     for name in ("yardstick", "latency"):
         if not bases.runs[name]:
             bases.run(name)
