@@ -56,7 +56,8 @@ struct rt_status rt_page_token_read(const struct rt_page_seal *seal, const char 
 	uint8_t raw[RAW_BYTES], expected[RAW_BYTES];
 	size_t length = place_bytes + SEAL_BYTES, decoded = 0;
 	RT_ASSERT(place_bytes <= RT_PAGE_PLACE_BYTES_MAX);
-	if (!rt_base64url_decode(token, strnlen(token, 2 * RAW_BYTES), raw, length, &decoded) ||
+	if (!rt_base64url_decode(token, strnlen(token, (size_t)2 * RAW_BYTES), raw, length,
+				 &decoded) ||
 	    decoded != length)
 		return RT_BAD_FIELD("PAGE_TOKEN_INVALID", field, "is not one that was given out");
 	memcpy(expected, raw, place_bytes);

@@ -9,8 +9,10 @@
 #include "domain/posts.h"
 #include "domain/saga.h"
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a name that is declared cannot be in parentheses. */
 #define EACH_KIND(kind)   for (int kind = 1; kind <= PAYMENT_KIND_MAX; kind++)
 #define EACH_STATE(state) for (int state = 1; state <= PAYMENT_STATE_MAX; state++)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* The first change that the event leads to; false: none. */
 static bool leads(const struct saga_plan *plan, enum payment_state from, enum saga_event_kind event,

@@ -275,9 +275,10 @@ static void test_caller_goes_while_its_message_is_read(void **state)
 {
 	(void)state;
 	enum { CALLS = 200, FIELDS = 2000, MORE = 16000 };
-	static uint8_t slow[3 * FIELDS];
+	static const uint8_t field[3] = {0xf8, 0x3f, 0x01};
+	static uint8_t slow[sizeof(field) * FIELDS];
 	for (size_t i = 0; i < FIELDS; i++)
-		memcpy(slow + 3 * i, "\xf8\x3f\x01", 3);
+		memcpy(slow + sizeof(field) * i, field, sizeof(field));
 	/* What comes after it takes the place of what has been read. */
 	static const uint8_t more[4 + MORE] = {0xfa, 0x3f, 0x80 | (MORE & 0x7f), MORE >> 7};
 	struct raw raw = raw_new("gateway", fixture.address);
