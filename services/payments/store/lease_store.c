@@ -123,9 +123,10 @@ static struct rt_status lock_and_read(struct rt_pg *pg, const struct rt_uuid *ow
 	return arena->overflowed ? out_of_arena() : rt_ok();
 }
 
-static struct rt_status take(struct rt_pg *pg, const struct rt_uuid *worker_id,
-			     const struct payment_lapsed *lapsed, size_t count,
-			     struct rt_arena *arena, int64_t deadline_mono_us)
+/* A statement about some payments of a worker's, or to become its. */
+static struct rt_status run_on(struct rt_pg *pg, const struct rt_pg_statement *statement,
+			       const struct rt_uuid *worker_id, const struct payment_place *places,
+			       size_t count, struct rt_arena *arena, int64_t deadline_mono_us)
 {
 	struct rt_uuid *ledgers = rt_arena_array(arena, count, sizeof(*ledgers));
 	struct rt_uuid *payments = rt_arena_array(arena, count, sizeof(*payments));
@@ -134,14 +135,28 @@ static struct rt_status take(struct rt_pg *pg, const struct rt_uuid *worker_id,
 	if (ledgers == NULL || payments == NULL)
 		return out_of_arena();
 	for (size_t i = 0; i < count; i++) {
-		ledgers[i] = lapsed[i].request.ledger_id;
-		payments[i] = lapsed[i].standing.payment_id;
+		ledgers[i] = places[i].ledger_id;
+		payments[i] = places[i].payment_id;
 	}
 	rt_pg_params_init(&params, arena);
 	rt_pg_add_uuid_array(&params, ledgers, NULL, count);
 	rt_pg_add_uuid_array(&params, payments, NULL, count);
 	rt_pg_add_uuid(&params, worker_id);
-	return rt_pg_run(pg, &take_lapsed, &params, deadline_mono_us, NULL);
+	return rt_pg_run(pg, statement, &params, deadline_mono_us, NULL);
+}
+
+static struct rt_status take(struct rt_pg *pg, const struct rt_uuid *worker_id,
+			     const struct payment_lapsed *lapsed, size_t count,
+			     struct rt_arena *arena, int64_t deadline_mono_us)
+{
+	struct payment_place *places = rt_arena_array(arena, count, sizeof(*places));
+
+	if (places == NULL)
+		return out_of_arena();
+	for (size_t i = 0; i < count; i++)
+		places[i] = (struct payment_place){lapsed[i].request.ledger_id,
+						   lapsed[i].standing.payment_id};
+	return run_on(pg, &take_lapsed, worker_id, places, count, arena, deadline_mono_us);
 }
 
 struct rt_status payment_store_take_lapsed(struct rt_pg *pg, const struct rt_uuid *owner,
@@ -187,21 +202,7 @@ struct rt_status payment_store_let_go(struct rt_pg *pg, const struct rt_uuid *wo
 				      const struct payment_place *places, size_t count,
 				      struct rt_arena *arena, int64_t deadline_mono_us)
 {
-	struct rt_uuid *ledgers = rt_arena_array(arena, count, sizeof(*ledgers));
-	struct rt_uuid *payments = rt_arena_array(arena, count, sizeof(*payments));
-	struct rt_pg_params params;
-
-	if (ledgers == NULL || payments == NULL)
-		return out_of_arena();
-	for (size_t i = 0; i < count; i++) {
-		ledgers[i] = places[i].ledger_id;
-		payments[i] = places[i].payment_id;
-	}
-	rt_pg_params_init(&params, arena);
-	rt_pg_add_uuid_array(&params, ledgers, NULL, count);
-	rt_pg_add_uuid_array(&params, payments, NULL, count);
-	rt_pg_add_uuid(&params, worker_id);
-	return rt_pg_run(pg, &let_go, &params, deadline_mono_us, NULL);
+	return run_on(pg, &let_go, worker_id, places, count, arena, deadline_mono_us);
 }
 
 struct rt_status payment_store_mark_review(struct rt_pg *pg, const struct rt_uuid *worker_id,
