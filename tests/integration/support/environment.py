@@ -7,6 +7,7 @@ import io
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import time
 
@@ -45,6 +46,16 @@ def pid(name):
 
 def supervisor_pid(name):
     return int((HOME / "run" / f"{name}.supervisor").read_text().split()[0])
+
+
+def listens(address):
+    """Whether anybody takes connections at host:port."""
+    host, port = address.split(":")
+    try:
+        socket.create_connection((host, int(port)), 1).close()
+        return True
+    except OSError:
+        return False
 
 
 def wait_until(condition, timeout_s, what):

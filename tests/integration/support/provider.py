@@ -4,7 +4,6 @@ import contextlib
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import tempfile
 
@@ -41,16 +40,8 @@ class Provider:
     def start(self):
         self._process = subprocess.Popen([self._program], env=self._environment, stdin=subprocess.DEVNULL,
                                          stdout=self._log, stderr=self._log)
-        environment.wait_until(self._listens, 30, "the second simulator listens")
+        environment.wait_until(lambda: environment.listens(self.address), 30, "the second simulator listens")
         return self
-
-    def _listens(self):
-        host, port = self.address.split(":")
-        try:
-            socket.create_connection((host, int(port)), 1).close()
-            return True
-        except OSError:
-            return False
 
     def stop(self):
         self._process.kill()

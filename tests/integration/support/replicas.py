@@ -48,16 +48,8 @@ class Replica:
         self._log_begin = self._log.tell()
         self._process = subprocess.Popen([self._program], env=self._environment, stdin=subprocess.DEVNULL,
                                          stdout=self._log, stderr=self._log)
-        environment.wait_until(self._listens, 30, f"the second {self.service} listens")
+        environment.wait_until(lambda: environment.listens(self.address), 30, f"the second {self.service} listens")
         return self
-
-    def _listens(self):
-        host, port = self.address.split(":")
-        try:
-            socket.create_connection((host, int(port)), 1).close()
-            return True
-        except OSError:
-            return False
 
     def stub(self, identity="operator", token=None):
         if identity not in self._channels:
