@@ -10,6 +10,7 @@ import grpc
 from support import environment, world
 from support.cases import Case
 from support.client import Refused, Stub
+from support.contracts import accounts as a
 from support.contracts import auth as u
 from support.contracts import payments as p
 from support.replicas import Replica
@@ -309,6 +310,57 @@ class Holds(ReviewCase):
         self.resolve(payment, NOT_DONE)
         self.assertEqual((state(self.rests(payment, "DECLINED")), self.money()), ("DECLINED", (1000, 1000)))
         self.assert_whole()
+
+
+class Blocked(ReviewCase):
+    """What the ledger would not take from a blocked account, though it was paid out, is taken when the account can again."""
+
+    def set_status(self, version, status):
+        update = a.UpdateAccountRequest(ledger_id=self.ledger.id, account_id=self.wallet, expected_version=version, status=status)
+        update.update_mask.paths.append("status")
+        self.ledger.accounts.call("UpdateAccount", update)
+
+    def blocked_before_the_capture(self):
+        self.fees = self.ledger.open("fees")
+        made = withdrawal(self.ledger, self.wallet, 50, instrument="sim:pending=1500")
+        made.fee.amount_minor, made.fee.account_id = 2, self.fees
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(self.payments.call, "CreatePayment", made)
+            environment.wait_until(lambda: self.money() == (1000, 948), 10, "it is held")
+            self.set_status(1, a.ACCOUNT_STATUS_BLOCKED)
+            payment = self.rests(asked.result().payment, "MANUAL_REVIEW")
+        self.assertEqual((payment.reason, self.money()), ("ACCOUNT_BLOCKED", (1000, 948)))
+        return payment
+
+    def resolve_again(self, payment, number, *ends):
+        before = self.now(payment).version
+        self.resolve(payment, DONE, reference=f"T-{number}")
+        return environment.wait_until(lambda: (lambda one: one if one.version > before + 1 and state(one) in ends else None)(
+            self.now(payment)), 30, "it rests again")
+
+    def test_done(self):
+        payment = self.blocked_before_the_capture()
+        for number in range(2):  # still blocked: it comes back, and nothing has moved
+            self.assertEqual(self.resolve_again(payment, number, "MANUAL_REVIEW").reason, "ACCOUNT_BLOCKED")
+            self.assertEqual(self.money(), (1000, 948))
+        self.set_status(2, a.ACCOUNT_STATUS_ACTIVE)
+        self.assertEqual(self.resolve_again(payment, 2, "SUCCEEDED").reason, "POSTED_ANEW")
+        self.assertEqual((self.money(), self.money(self.fees)), ((948, 948), (2, 2)))
+        posts = self.read(payment).posts
+        self.assertEqual([(one.step, one.outcome) for one in posts],
+                         [("hold", "posted"), *[("capture", "declined")] * 3, ("capture", "posted")])
+        booked = {entry.transfer.transfer_id for entry in self.ledger.statement(self.wallet)}
+        for post, there in ((posts[0], True), (posts[1], False), (posts[4], True)):
+            self.assertEqual({one.transfer_id for one in post.transfers} <= booked, there)
+        self.assert_whole()
+
+    def test_not_done(self):
+        payment = self.blocked_before_the_capture()
+        self.resolve(payment, NOT_DONE)
+        self.rests(payment, "DECLINED")
+        self.assertEqual(self.money(), (1000, 1000))
+        self.assert_whole()
+
 
 
 if __name__ == "__main__":

@@ -248,6 +248,44 @@ static void called_off(void **state)
 	assert_int_equal(decision.changes[0].state, PAYMENT_SUCCEEDED);
 }
 
+/* After a person's word a step is posted under new ids, once, where the ledger has declined the
+ * usual ones for good; never of itself, and never where the ledger has not said no. */
+static void posted_anew(void **state)
+{
+	(void)state;
+	for (int kind = 1; kind <= PAYMENT_KIND_MAX; kind++) {
+		const struct saga_plan *plan = saga_plan_of((enum payment_kind)kind);
+
+		for (int event = 0; event < SAGA_EVENT_COUNT; event++) {
+			struct saga_event resolved = {.kind = (enum saga_event_kind)event,
+						      .reason = "A_REASON",
+						      .resolved = true};
+			struct saga_decision decision =
+				saga_decide(plan, PAYMENT_SETTLING, resolved);
+			bool declined = plan->settle != NULL && event == SAGA_LEDGER_DECLINED;
+
+			assert_int_equal(decision.anew, declined);
+			if (declined) {
+				assert_int_equal(decision.change_count, 0);
+				assert_int_equal(decision.action, SAGA_POST);
+				assert_ptr_equal(decision.step, plan->settle);
+			}
+			resolved.anew = true;
+			decision = saga_decide(plan, PAYMENT_SETTLING, resolved);
+			assert_false(decision.anew);
+			if (plan->settle != NULL && event == SAGA_LEDGER_DECLINED)
+				assert_int_not_equal(last_state(PAYMENT_SETTLING, &decision),
+						     PAYMENT_SETTLING);
+		}
+	}
+	struct saga_decision decision = saga_decide(
+		&payment_withdrawal_plan, PAYMENT_SETTLING,
+		(struct saga_event){.kind = SAGA_LEDGER_POSTED, .resolved = true, .anew = true});
+
+	assert_int_equal(decision.changes[0].state, PAYMENT_SUCCEEDED);
+	assert_string_equal(decision.changes[0].reason, SAGA_REASON_ANEW);
+}
+
 /* No event but the other side's own word leads out of unknown to a no. */
 static void unknown_is_never_declined_by_time(void **state)
 {
@@ -289,6 +327,7 @@ int main(void)
 		cmocka_unit_test(every_state_and_event),
 		cmocka_unit_test(reasons),
 		cmocka_unit_test(called_off),
+		cmocka_unit_test(posted_anew),
 		cmocka_unit_test(unknown_is_never_declined_by_time),
 		cmocka_unit_test(plans_are_whole),
 	};

@@ -6,6 +6,7 @@
 
 #include "client/account_inquiry.h"
 #include "daler/accounts/v1/accounts.pb-c.h"
+#include "domain/posts.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/log.h"
@@ -94,7 +95,7 @@ static Daler__Accounts__V1__Transfer *make_transfer(const struct ledger_post *po
 						    struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Transfer *transfer = rt_arena_alloc(arena, sizeof(*transfer));
-	struct rt_uuid id = rt_uuid_derive(&post->payment_id, step->name);
+	struct rt_uuid id = payment_transfer_id(&post->payment_id, step->name, post->anew);
 
 	RT_ASSERT(transfer != NULL);
 	daler__accounts__v1__transfer__init(transfer);
@@ -225,8 +226,8 @@ void accounts_post(const struct accounts_client *client, const struct rt_uuid *l
 	request.groups = rt_arena_array(&arena, count, sizeof(struct Daler__Accounts__V1__Group *));
 	RT_ASSERT(request.groups != NULL);
 	for (size_t i = 0; i < count; i++) {
-		posting->transfer_ids[i] =
-			rt_uuid_derive(&posts[i].payment_id, posts[i].step->transfers[0].name);
+		posting->transfer_ids[i] = payment_transfer_id(
+			&posts[i].payment_id, posts[i].step->transfers[0].name, posts[i].anew);
 		request.groups[i] = make_group(&posts[i], &arena);
 	}
 	struct rt_call_options options = {.deadline_mono_us = rt_clock_mono_us() +

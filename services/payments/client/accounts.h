@@ -26,6 +26,7 @@ struct ledger_post {
 	const struct rt_uuid *sides;  /* LEDGER_SIDES; lent */
 	int64_t amounts[2];           /* by enum ledger_amount */
 	const char *currency;
+	int64_t anew; /* as payment_transfer_id has it */
 };
 
 /* What became of each: SAGA_LEDGER_*, in the order of the posts; reasons are lent. `refused` is

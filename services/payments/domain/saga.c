@@ -207,13 +207,25 @@ static struct saga_decision in_unknown(const struct saga_plan *plan, struct saga
 	return provider_final(plan, event);
 }
 
+/* What a ledger has declined stays declined under its ids, though the account could take it since.
+ */
+static struct saga_decision post_anew(const struct saga_step *step)
+{
+	struct saga_decision decision = act(SAGA_POST, step, false);
+
+	decision.anew = true;
+	return decision;
+}
+
 /* The ledger follows what the other side did. */
 static struct saga_decision in_settling(const struct saga_plan *plan, struct saga_event event)
 {
 	if (event.kind == SAGA_BEGIN || event.kind == SAGA_LEDGER_SILENT)
 		return act(SAGA_POST, plan->settle, event.kind == SAGA_LEDGER_SILENT);
 	if (event.kind == SAGA_LEDGER_POSTED)
-		return rest(PAYMENT_SUCCEEDED, NO_REASON);
+		return rest(PAYMENT_SUCCEEDED, event.anew ? SAGA_REASON_ANEW : NO_REASON);
+	if (event.kind == SAGA_LEDGER_DECLINED && event.resolved && !event.anew)
+		return post_anew(plan->settle);
 	if (event.kind == SAGA_LEDGER_DECLINED && plan->undoes == UNDOES_SUBMIT)
 		return enter_and_do(PAYMENT_COMPENSATING, event.reason, plan->undo);
 	return event.kind == SAGA_LEDGER_DECLINED || event.kind == SAGA_LEDGER_CONFLICT

@@ -42,7 +42,9 @@ struct saga_event {
 			*/
 	const char *action_url; /* of SAGA_PROVIDER_ACTION; lent, NULL: none */
 	const char *action_data;
-	bool unreached;                 /* of a silence: its target may be gone */
+	bool unreached; /* of a silence: its target may be gone */
+	bool resolved;  /* a person's word led to the state, after it had been in review */
+	bool anew;      /* of a ledger's answer: to the decision of that name */
 	const char *provider_reference; /* for the record; NULL: none */
 };
 
@@ -66,6 +68,8 @@ struct saga_change {
 struct saga_decision {
 	bool legal; /* false: this event cannot happen in this state; nothing else is set */
 	bool pause; /* wait before the action: it repeats something that did not help */
+	bool anew;  /* `step` is posted under ids of its own, for the ledger has declined it for
+		       good */
 	size_t change_count;
 	struct saga_change changes[SAGA_CHANGES_MAX]; /* written in one commit, before the action */
 	enum saga_action action;
@@ -74,6 +78,9 @@ struct saga_decision {
 
 /* Why a payment that was called off compensates; such a one ends CANCELED. */
 #define SAGA_REASON_CANCELED "CANCELED"
+
+/* Why a payment succeeded whose last step was posted anew. */
+#define SAGA_REASON_ANEW     "POSTED_ANEW"
 
 /* Whether it may be called off in this state: the other side has not been asked to act. */
 bool saga_cancelable(const struct saga_plan *plan, enum payment_state state);

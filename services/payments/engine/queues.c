@@ -203,6 +203,7 @@ static void start_posts(struct executor *executor, struct post_batch *batch)
 			.sides = saga->sides,
 			.amounts = {saga->amount_minor, saga->fee_minor},
 			.currency = saga->currency,
+			.anew = saga->decision.anew ? saga->standing.version : 0,
 		};
 	}
 	/* A call for one payment is part of its trace; a shared one has its own. */

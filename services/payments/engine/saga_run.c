@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "domain/posts.h"
+#include "domain/resolution.h"
 #include "engine/calls.h"
 #include "engine/comeback.h"
 #include "engine/executor_internal.h"
@@ -268,6 +269,8 @@ void saga_feed(struct executor *executor, struct saga *saga, struct saga_event e
 	if (event.kind == SAGA_PROVIDER_ACTION && atomic_load(&saga->cancel_wanted) &&
 	    saga->standing.state == PAYMENT_REQUIRES_ACTION)
 		event.kind = SAGA_CANCEL_ASKED;
+	event.resolved = strcmp(saga->standing.reason, RESOLUTION_REASON) == 0;
+	event.anew = saga->decision.anew;
 	struct saga_decision decision = saga_decide(saga->plan, saga->standing.state, event);
 
 	if (!decision.legal) {

@@ -1,7 +1,10 @@
 /* See posts.h. Ids of transfers are derived from the payment's, as they were when it was posted. */
 #include "rpc/posts.h"
 
+#include <string.h>
+
 #include "domain/posts.h"
+#include "domain/saga.h"
 
 typedef Daler__Payments__V1__LedgerPost post_message;
 typedef Daler__Payments__V1__LedgerTransfer transfer_message;
@@ -13,12 +16,19 @@ static const char *const move_names[] = {[LEDGER_DIRECT] = "direct",
 					 [LEDGER_CAPTURE] = "capture",
 					 [LEDGER_RELEASE] = "release"};
 
+/* What was posted anew was so in the version before the one that says it. */
+static int64_t anew_version(const struct payment_event *event)
+{
+	return event != NULL && strcmp(event->reason, SAGA_REASON_ANEW) == 0 ? event->version - 1
+									     : 0;
+}
+
 static transfer_message *map_transfer(const struct payment_record *record,
 				      const struct ledger_transfer *transfer, int64_t amount_minor,
-				      struct rt_arena *arena)
+				      int64_t anew, struct rt_arena *arena)
 {
 	transfer_message *message = rt_arena_alloc(arena, sizeof(*message));
-	struct rt_uuid id = rt_uuid_derive(&record->standing.payment_id, transfer->name);
+	struct rt_uuid id = payment_transfer_id(&record->standing.payment_id, transfer->name, anew);
 	struct rt_uuid sides[LEDGER_SIDES];
 
 	if (message == NULL)
@@ -34,7 +44,7 @@ static transfer_message *map_transfer(const struct payment_record *record,
 }
 
 static void map_transfers(const struct payment_record *record, const struct saga_step *step,
-			  struct rt_arena *arena, post_message *message)
+			  int64_t anew, struct rt_arena *arena, post_message *message)
 {
 	const int64_t amounts[] = {[AMOUNT_WHOLE] = record->request.amount_minor,
 				   [AMOUNT_FEE] = record->request.fee_minor};
@@ -44,8 +54,8 @@ static void map_transfers(const struct payment_record *record, const struct saga
 		const struct ledger_transfer *transfer = &step->transfers[i];
 
 		if (transfer->name != NULL && amounts[transfer->amount] > 0)
-			message->transfers[message->n_transfers++] =
-				map_transfer(record, transfer, amounts[transfer->amount], arena);
+			message->transfers[message->n_transfers++] = map_transfer(
+				record, transfer, amounts[transfer->amount], anew, arena);
 	}
 }
 
@@ -71,7 +81,7 @@ static void add(const struct payment_record *record, const struct payment_post *
 		if (post->outcome == POST_DECLINED)
 			message->reason = map_lent(event->reason);
 	}
-	map_transfers(record, post->step, arena, message);
+	map_transfers(record, post->step, anew_version(event), arena, message);
 	reply->posts[reply->n_posts++] = message;
 }
 
