@@ -339,8 +339,7 @@ static struct rt_server *server_new(const struct rt_server_config *config)
 	server->workers = calloc(server->worker_count, sizeof(*server->workers));
 	RT_ASSERT(server->workers != NULL);
 	server->queue = rt_queue_new((size_t)config->common->queue_max);
-	rt_lock_init(&server->large.lock, RT_RANK_QUEUE);
-	server->large.last = &server->large.first;
+	rt_large_init(&server->large);
 	make_metrics(server);
 	return server;
 }

@@ -1,14 +1,15 @@
 /* How many bytes of messages the server holds at once. What is more is refused, as too many calls
  * are; and since gRPC tells the size of a message only when all of it is in memory, those of
- * RT_UNARY_LARGE methods are asked for a few at a time. */
+ * RT_UNARY_LARGE methods are asked for one at a time of each identity. */
 #include "rpc/byte_buffer.h"
 #include "rpc/server_internal.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/id.h"
 
-/* Messages that are being read at once. Whoever is slow keeps others from their turn, but not for
- * long. */
+/* Messages of one identity that are being read at once. Whoever is slow keeps others of their own
+ * kind from their turn, but not for long; and nobody else: else a few who send nothing would keep
+ * payments from posting. */
 #define READING_MAX 1
 #define READ_US_MAX (2 * RT_US_PER_S)
 
@@ -57,17 +58,30 @@ static void read_large(struct rt_call *call)
 	rt_call_batch(call, &op, 1, RT_TAG_RECEIVED);
 }
 
+void rt_large_init(struct rt_large *large)
+{
+	rt_lock_init(&large->lock, RT_RANK_QUEUE);
+	for (size_t i = 0; i < RT_ID_COUNT; i++)
+		large->turns[i] = (struct rt_turns){.last = &large->turns[i].first};
+}
+
+static struct rt_turns *turns_of(const struct rt_call *call)
+{
+	return &call->server->large.turns[call->caller.identity];
+}
+
 void rt_large_arrived(struct rt_call *call)
 {
 	struct rt_large *large = &call->server->large;
+	struct rt_turns *turns = turns_of(call);
 	rt_lock_take(&large->lock);
-	bool now = large->reading < READING_MAX;
+	bool now = turns->reading < READING_MAX;
 	if (now) {
-		large->reading++;
+		turns->reading++;
 	} else {
 		call->waiting_next = NULL;
-		*large->last = call;
-		large->last = &call->waiting_next;
+		*turns->last = call;
+		turns->last = &call->waiting_next;
 	}
 	rt_lock_give(&large->lock);
 	if (now)
@@ -75,17 +89,17 @@ void rt_large_arrived(struct rt_call *call)
 }
 
 /* The one whose message has come leaves its place to the one that has waited longest. */
-static struct rt_call *take_turn(struct rt_large *large)
+static struct rt_call *take_turn(struct rt_large *large, struct rt_turns *turns)
 {
 	RT_LOCKED(&large->lock);
-	struct rt_call *next = large->first;
+	struct rt_call *next = turns->first;
 	if (next == NULL) {
-		large->reading--;
+		turns->reading--;
 		return NULL;
 	}
-	large->first = next->waiting_next;
-	if (large->first == NULL)
-		large->last = &large->first;
+	turns->first = next->waiting_next;
+	if (turns->first == NULL)
+		turns->last = &turns->first;
 	return next;
 }
 
@@ -93,7 +107,7 @@ void rt_large_received(struct rt_call *call, bool success)
 {
 	call->reading_since_us = 0;
 	struct rt_status status = rt_admit_bytes(call);
-	struct rt_call *next = take_turn(&call->server->large);
+	struct rt_call *next = take_turn(&call->server->large, turns_of(call));
 	if (next != NULL)
 		read_large(next);
 	if (!success)

@@ -70,11 +70,15 @@ enum rt_server_phase {
 	RT_SERVER_CANCELLING, /* nothing more is begun */
 };
 
-/* Calls with large messages: who waits for a turn to read, the longest first. */
-struct rt_large {
-	struct rt_lock lock;
+/* Calls of one identity with large messages: who waits for a turn to be read, the longest first. */
+struct rt_turns {
 	size_t reading;
 	struct rt_call *first, **last;
+};
+
+struct rt_large {
+	struct rt_lock lock;
+	struct rt_turns turns[RT_ID_COUNT];
 };
 
 struct rt_health;
@@ -210,6 +214,7 @@ void rt_give_back_bytes(struct rt_call *call);
 /* RESOURCE_EXHAUSTED, and when to try again; `what` there is too much of. */
 struct rt_status rt_shed(struct rt_call *call, const char *what);
 /* Reads the message of an RT_UNARY_LARGE call when its turn has come, and lets it run. */
+void rt_large_init(struct rt_large *large);
 void rt_large_arrived(struct rt_call *call);
 void rt_large_received(struct rt_call *call, bool success);
 /* Whether its message takes too long to come. */

@@ -1,6 +1,7 @@
 """What a service does with calls that no client of ours makes."""
 
 import concurrent.futures
+import threading
 import time
 import unittest
 
@@ -9,7 +10,7 @@ import grpc
 from support import environment, world
 from support.cases import Case
 from support.client import SERVICES, Refused, Stub, address, all_methods, channel, credentials, find_method
-from support.world import Ledger, new_id
+from support.world import Ledger, Market, internal, new_id, state
 
 TARGETS = tuple(SERVICES)
 
@@ -205,6 +206,34 @@ class Load(Case):
         self.assertIn("RESOURCE_EXHAUSTED", codes)
         self.assertEqual(Stub("auth", "gateway").LogIn(username=player.username,
                                                        password=player.password).user.user_id, player.user_id)
+
+
+    def test_who_sends_nothing_keeps_nobody_from_paying(self):
+        """Callers who begin large messages and never send them hold up their own kind, and not the posts of payments."""
+        ledger = Market()
+        anna, bert = ledger.wallet("anna", 100), ledger.wallet("bert")
+        path, _, _ = find_method("accounts", "PostBatch")
+        stalled = channel("accounts", "operator").stream_unary(path, request_serializer=bytes, response_deserializer=bytes)
+        done = threading.Event()
+
+        def never():
+            done.wait()
+            yield from ()
+
+        def begun():
+            return environment.metric_sum("accounts", "grpc_server_started_total", "PostBatch")
+        before = begun()
+        calls = [stalled.future(never(), timeout=60, metadata=(("authorization", f"Bearer {world.operator_token()}"),))
+                 for _ in range(20)]
+        try:
+            environment.wait_until(lambda: begun() >= before + len(calls), 10, "they have begun")
+            for _ in range(3):
+                payment = ledger.payments.call("CreatePayment", internal(ledger, anna, bert, 1)).payment
+                self.assertEqual(state(payment), "SUCCEEDED")
+        finally:
+            done.set()
+            for call in calls:
+                call.cancel()
 
 
 class Trace(Case):
