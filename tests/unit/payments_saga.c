@@ -286,6 +286,37 @@ static void posted_anew(void **state)
 	assert_string_equal(decision.changes[0].reason, SAGA_REASON_ANEW);
 }
 
+/* What is asked and captured in turns, and stays authorized, is waited for longer and longer. */
+static void pauses_grow(void **state)
+{
+	uint32_t attempts = 0;
+
+	(void)state;
+	for (uint32_t turn = 1; turn <= 10; turn++) {
+		struct saga_decision decision =
+			saga_decide(&payment_deposit_plan, PAYMENT_SUBMITTED,
+				    (struct saga_event){.kind = SAGA_PROVIDER_AUTHORIZED});
+
+		assert_int_equal(decision.action, SAGA_CAPTURE);
+		attempts = saga_attempts_after(attempts, SAGA_PROVIDER_AUTHORIZED);
+		/* So a capture is reported that has left it as it was. */
+		decision = saga_decide(&payment_deposit_plan, PAYMENT_SUBMITTED,
+				       (struct saga_event){.kind = SAGA_PROVIDER_PENDING});
+		assert_int_equal(decision.action, SAGA_ASK);
+		assert_true(decision.pause);
+		attempts = saga_attempts_after(attempts, SAGA_PROVIDER_PENDING);
+		assert_int_equal(attempts, turn);
+	}
+	/* What can't be called off is tried again soon, and not at once. */
+	for (uint32_t turn = 1; turn <= 10; turn++) {
+		attempts = saga_attempts_after(attempts, SAGA_CANCEL_ASKED);
+		attempts = saga_attempts_after(attempts, SAGA_PROVIDER_SILENT);
+		assert_in_range(attempts, 4, 6);
+	}
+	assert_true(saga_attempts_after(10, SAGA_PROVIDER_ABSENT) < 10);
+	assert_int_equal(saga_attempts_after(10, SAGA_PROVIDER_SUCCEEDED), 0);
+}
+
 /* No event but the other side's own word leads out of unknown to a no. */
 static void unknown_is_never_declined_by_time(void **state)
 {
@@ -328,6 +359,7 @@ int main(void)
 		cmocka_unit_test(reasons),
 		cmocka_unit_test(called_off),
 		cmocka_unit_test(posted_anew),
+		cmocka_unit_test(pauses_grow),
 		cmocka_unit_test(unknown_is_never_declined_by_time),
 		cmocka_unit_test(plans_are_whole),
 	};

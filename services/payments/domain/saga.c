@@ -6,7 +6,11 @@
 
 #include "rt/assert.h"
 
-#define NO_REASON ""
+#define NO_REASON          ""
+/* After what is no progress but no silence either, the pause is as after this many attempts at
+ * most.
+ */
+#define HEARD_ATTEMPTS_MAX 4
 
 static struct saga_decision illegal(void)
 {
@@ -316,6 +320,26 @@ struct saga_decision saga_decide(const struct saga_plan *plan, enum payment_stat
 	}
 	RT_ASSERT(!decision.legal || decision.action != SAGA_REST || !payment_state_open(at));
 	return decision;
+}
+
+/* Who says that it never had the operation is back. What is to be called off, or captured, may be
+ * asked about and ordered in turns for long: that is no progress. */
+uint32_t saga_attempts_after(uint32_t attempts, enum saga_event_kind kind)
+{
+	switch ((int)kind) {
+	case SAGA_PROVIDER_ABSENT:
+	case SAGA_CANCEL_ASKED:
+		return attempts < HEARD_ATTEMPTS_MAX ? attempts : HEARD_ATTEMPTS_MAX;
+	case SAGA_PROVIDER_AUTHORIZED:
+		return attempts;
+	case SAGA_LEDGER_SILENT:
+	case SAGA_PROVIDER_SILENT:
+	case SAGA_PROVIDER_PENDING:
+	case SAGA_PROVIDER_ACTION:
+		return attempts + 1;
+	default:
+		return 0;
+	}
 }
 
 bool saga_cancelable(const struct saga_plan *plan, enum payment_state state)

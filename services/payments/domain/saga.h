@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "domain/payment.h"
 #include "domain/plan.h"
@@ -86,6 +87,9 @@ struct saga_decision {
 bool saga_cancelable(const struct saga_plan *plan, enum payment_state state);
 /* Whether a wish to call it off is not decided yet. */
 bool saga_canceling(const struct saga_plan *plan, const struct payment_standing *standing);
+
+/* How many attempts in a row have not helped, after this event: by them the pauses grow. */
+uint32_t saga_attempts_after(uint32_t attempts, enum saga_event_kind kind);
 
 /* Decides. Every change it orders is an edge of states.def (asserted). Pure. */
 struct saga_decision saga_decide(const struct saga_plan *plan, enum payment_state state,

@@ -14,14 +14,11 @@
 
 /* How often a payment whose commit was not confirmed is looked for before it counts as never
  * recorded. */
-#define PROBE_ATTEMPTS_MAX  5
-/* Whoever says that it never had the operation is back: the pause is as after this many attempts at
- * most. */
-#define ABSENT_ATTEMPTS_MAX 4
-#define WRITE_RETRY_US      (50 * RT_US_PER_MS)
-#define TELL_ATTEMPTS_MIN   3
-#define TELL_ATTEMPTS_MAX   6
-#define TELL_EVERY_US       (60 * RT_US_PER_S)
+#define PROBE_ATTEMPTS_MAX 5
+#define WRITE_RETRY_US     (50 * RT_US_PER_MS)
+#define TELL_ATTEMPTS_MIN  3
+#define TELL_ATTEMPTS_MAX  6
+#define TELL_EVERY_US      (60 * RT_US_PER_S)
 
 struct saga *saga_new(struct executor *executor, const struct payment_request *request,
 		      const struct payment_standing *standing, int64_t fence)
@@ -167,23 +164,6 @@ static bool fruitless(enum saga_event_kind kind)
 	       kind == SAGA_PROVIDER_PENDING || kind == SAGA_PROVIDER_ABSENT;
 }
 
-/* How many attempts in a row have not helped, after this event. What says that it never had the
- * operation is an answer, and does not make the pauses longer. */
-static uint32_t attempts_after(uint32_t attempts, const struct saga_event *event)
-{
-	switch ((int)event->kind) {
-	case SAGA_PROVIDER_ABSENT:
-		return attempts < ABSENT_ATTEMPTS_MAX ? attempts : ABSENT_ATTEMPTS_MAX;
-	case SAGA_LEDGER_SILENT:
-	case SAGA_PROVIDER_SILENT:
-	case SAGA_PROVIDER_PENDING:
-	case SAGA_PROVIDER_ACTION:
-		return attempts + 1;
-	default:
-		return 0;
-	}
-}
-
 /* What the person must do is kept with the saga until it is written. */
 static void keep_action(struct saga *saga, const struct saga_event *event)
 {
@@ -283,7 +263,7 @@ void saga_feed(struct executor *executor, struct saga *saga, struct saga_event e
 				       (struct saga_event){.kind = SAGA_BEGIN});
 		decision.pause = true;
 	}
-	saga->attempts = attempts_after(saga->attempts, &event);
+	saga->attempts = saga_attempts_after(saga->attempts, event.kind);
 	saga->unheard = event.kind == SAGA_LEDGER_SILENT || event.kind == SAGA_PROVIDER_SILENT;
 	keep_action(saga, &event);
 	saga->decision = decision;
