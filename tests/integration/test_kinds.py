@@ -349,6 +349,23 @@ class Fees(KindCase):
         self.assertEqual((self.money(self.wallet), self.money(self.fees)), ((1000, 1000), (0, 0)))
         self.assert_whole()
 
+    def test_a_deposit_whose_fee_has_nowhere_to_go_is_not_charged(self):
+        """Neither what a player nor what an operator asks for."""
+        player = world.person()
+        own = self.ledger.wallet(player.user_id)
+        dollars = self.ledger.open("fees", "USD")
+        for stub, wallet in ((self.payments, self.wallet), (player.at("payments"), own)):
+            for account, reason in ((dollars, "CURRENCY_MISMATCH"), (new_id(), "ACCOUNT_NOT_FOUND")):
+                for again in range(2):  # by then the account is remembered
+                    made = deposit(self.ledger, wallet, 100)
+                    made.fee.amount_minor, made.fee.account_id = 1, account
+                    payment = self.create(made, stub).payment
+                    self.assertEqual((state(payment), payment.reason), ("DECLINED", reason))
+                    self.assertEqual(self.timeline(payment), ["CREATED", "DECLINED"])
+                    self.assertEqual(self.create(made, stub).payment, payment)
+            made.idempotency_key, made.fee.account_id = new_id(), self.fees
+            self.assertEqual(state(self.create(made, stub).payment), "SUCCEEDED")
+
     def test_another_fee_is_another_body(self):
         made = internal(self.ledger, self.wallet, self.game, 100)
         self.create(made)

@@ -67,6 +67,21 @@ static bool account_known_good(struct payment_creation *creation)
 	return true;
 }
 
+/* Whether it must be known beforehand that the fee's account can take it: the ledger would refuse
+ * the fee, and everything with it, only after the connector has taken the money. */
+static bool asks_for_fee_account(const struct payment_creation *creation)
+{
+	const struct payment_request *request = &creation->request;
+	struct account_facts facts;
+
+	if (request->kind != PAYMENT_DEPOSIT || request->fee_minor == 0 ||
+	    creation->refusal[0] != '\0')
+		return false;
+	return !account_memory_find(creation->executor->config.accounts.memory, &request->ledger_id,
+				    &request->fee_account_id, &facts) ||
+	       strcmp(facts.currency, request->currency) != 0;
+}
+
 /* Whether the owner of the account must be known: it must be the player who asks, or it is their
  * limits that count. What only buries a wager that never arrived concerns nobody's. */
 static bool asks_for_owner(const struct payment_creation *creation)
@@ -91,7 +106,8 @@ bool creation_ready(struct payment_creation *creation)
 	struct executor *executor = creation->executor;
 	struct payment_request *request = &creation->request;
 
-	if (asks_for_owner(creation) && !account_known_good(creation))
+	if ((asks_for_owner(creation) && !account_known_good(creation)) ||
+	    asks_for_fee_account(creation))
 		return false;
 	if (request->kind == PAYMENT_REMOTE_TRANSFER || request->kind == PAYMENT_REFUND ||
 	    request->original_key[0] != '\0')
@@ -106,19 +122,55 @@ bool creation_ready(struct payment_creation *creation)
 	       !rt_uuid_equal(&request->counter_id, &request->account_id);
 }
 
-static void refuse_account(struct payment_creation *creation, const struct rt_status *status)
+static void refuse_account(struct payment_creation *creation, const struct rt_status *status,
+			   const char *field)
 {
 	struct rt_status named = *status;
 
 	if (named.code == RT_NOT_FOUND && named.field[0] == '\0' && named.reason != NULL &&
 	    strcmp(named.reason, "ACCOUNT_NOT_FOUND") == 0)
-		named = rt_status_about(named, payment_account_field(creation->request.kind));
+		named = rt_status_about(named, field);
 	/* Whatever is not the caller's doing is worth another try. */
 	if (named.code != RT_NOT_FOUND && named.code != RT_INVALID_ARGUMENT &&
 	    named.code != RT_RESOURCE_EXHAUSTED)
 		named = RT_FAIL(UNAVAILABLE, "ACCOUNTS_UNAVAILABLE",
 				"the account could not be checked");
 	creation_end(creation, named);
+}
+
+static struct rt_call_options look_up_options(const struct payment_creation *creation)
+{
+	return (struct rt_call_options){.deadline_mono_us = creation->answer_by_us,
+					.trace = &creation->trace};
+}
+
+static void on_fee_account(void *context, struct rt_status status, const char *owner,
+			   const char *currency)
+{
+	struct payment_creation *creation = context;
+
+	(void)owner;
+	if (!rt_is_ok(&status) && status.code != RT_NOT_FOUND) {
+		refuse_account(creation, &status, "fee.account_id");
+		return;
+	}
+	if (!rt_is_ok(&status))
+		payment_reason_copy(creation->refusal, status.reason, "ACCOUNT_NOT_FOUND");
+	else if (strcmp(currency, creation->request.currency) != 0)
+		payment_reason_copy(creation->refusal, "CURRENCY_MISMATCH", "CURRENCY_MISMATCH");
+	creation_record(creation);
+}
+
+static void record_or_ask_for_fee_account(struct payment_creation *creation)
+{
+	const struct payment_request *request = &creation->request;
+	struct rt_call_options options = look_up_options(creation);
+
+	if (asks_for_fee_account(creation))
+		accounts_look_up(&creation->executor->config.accounts, &request->ledger_id,
+				 &request->fee_account_id, &options, on_fee_account, creation);
+	else
+		creation_record(creation);
 }
 
 /* An account that a player names must be theirs; what else is wrong with it declines the payment,
@@ -133,15 +185,17 @@ static void on_account(void *context, struct rt_status status, const char *owner
 		creation_record(creation);
 		return;
 	}
+	const char *field = payment_account_field(creation->request.kind);
+
 	if (!rt_is_ok(&status)) {
-		refuse_account(creation, &status);
+		refuse_account(creation, &status, field);
 		return;
 	}
 	if (creation->own_accounts_only && strcmp(owner, creation->caller) != 0) {
 		/* Whether it exists is not theirs to know: these are the words of accounts. */
 		status = RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND",
 				 "there is no such account in this ledger");
-		refuse_account(creation, &status);
+		refuse_account(creation, &status, field);
 		return;
 	}
 	/* An owner with a longer name is no person. */
@@ -151,7 +205,7 @@ static void on_account(void *context, struct rt_status status, const char *owner
 	if (creation->request.kind == PAYMENT_DEPOSIT &&
 	    strcmp(currency, creation->request.currency) != 0)
 		payment_reason_copy(creation->refusal, "CURRENCY_MISMATCH", "CURRENCY_MISMATCH");
-	creation_record(creation);
+	record_or_ask_for_fee_account(creation);
 }
 
 static struct rt_status check_connector(struct payment_creation *creation)
@@ -303,11 +357,10 @@ void creation_resolve(struct payment_creation *creation)
 		return;
 	}
 	if (!asks_for_owner(creation) || account_known_good(creation)) {
-		creation_record(creation);
+		record_or_ask_for_fee_account(creation);
 		return;
 	}
-	struct rt_call_options options = {.deadline_mono_us = creation->answer_by_us,
-					  .trace = &creation->trace};
+	struct rt_call_options options = look_up_options(creation);
 
 	accounts_look_up(&creation->executor->config.accounts, &creation->request.ledger_id,
 			 &creation->request.account_id, &options, on_account, creation);
