@@ -71,6 +71,15 @@ class Deposits(ConnectedCase):
                 self.assertEqual((state(payment), self.money(self.wallet)[0] - before), ("SUCCEEDED", 10))
         self.assert_whole()
 
+    def test_words_of_ours_in_a_connectors_mouth(self):
+        """They would say that somebody called it off, resolved it, or has a limit."""
+        for reason in ("CANCELED", "RESOLVED_BY_OPERATOR", "POSTED_ANEW", "LIMIT_EXCEEDED", "SELF_EXCLUDED"):
+            for make in (deposit, withdrawal):
+                made = make(self.ledger, self.ledger.wallet("anna", 20), 10, instrument=f"sim:decline={reason}")
+                payment = self.settled(made)
+                self.assertEqual((state(payment), payment.reason, payment.HasField("limit_refusal")),
+                                 ("DECLINED", "CONNECTOR_DECLINED", False))
+
     def test_the_capture_is_declined(self):
         payment = self.settled(deposit(self.ledger, self.wallet, 10, instrument="sim:authorize-only,capture-decline"))
         self.assertEqual((state(payment), payment.reason), ("DECLINED", "CAPTURE_DECLINED"))

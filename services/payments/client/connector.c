@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "daler/connector/v1/connector.pb-c.h"
+#include "domain/limits.h"
+#include "domain/resolution.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/text.h"
@@ -52,10 +54,24 @@ static struct saga_event event_of(enum saga_event_kind kind, const char *reason)
 	return (struct saga_event){.kind = kind, .reason = reason};
 }
 
+/* Words that mean something of ours: in a connector's mouth they would tell people, or the machine
+ * itself, that somebody called the payment off, that a limit was reached. */
+static bool is_ours(const char *reason)
+{
+	static const char *const words[] = {SAGA_REASON_CANCELED, SAGA_REASON_ANEW,
+					    RESOLUTION_REASON, REASKED_REASON};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(reason, words[i]) == 0)
+			return true;
+	}
+	return limit_reason(reason);
+}
+
 /* A no must have a reason, even when the connector gives none. */
 static struct saga_event declined(const char *reason)
 {
-	bool given = reason != NULL && reason[0] != '\0';
+	bool given = reason != NULL && reason[0] != '\0' && !is_ours(reason);
 
 	return event_of(SAGA_PROVIDER_DECLINED, given ? reason : "CONNECTOR_DECLINED");
 }
