@@ -83,9 +83,10 @@ void rt_text_tidy(char *text)
 			text[i] = '\0';
 			return;
 		}
-		if (step == 0 || (step == 1 && is_control(character))) {
-			text[i] = '?';
-			step = 1;
+		/* Also those of two bytes: terminals obey them, too. */
+		if (step == 0 || is_control(character)) {
+			step = step == 0 ? 1 : step;
+			memset(text + i, '?', step);
 		}
 		i += step;
 	}

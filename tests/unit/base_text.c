@@ -119,6 +119,9 @@ static void test_tidy(void **state)
 		{"cut\xe2\x82", "cut"},
 		{"\xff\xfe", "??"},
 		{"a\nb\tc\x7f", "a?b?c?"},
+		{"\xc2\x9b"
+		 "31m\xc2\x80\xc2\xa0",
+		 "??31m??\xc2\xa0"},
 		{"\xed\xa0\x80x", "???x"},
 		{"\xe2\x82z", "??z"},
 	};
