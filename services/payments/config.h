@@ -19,6 +19,7 @@ struct payments_config {
 	int64_t posts_in_flight_max;
 	int64_t lanes;
 	int64_t sagas_max;
+	int64_t account_open_max;
 	int64_t lease_ms;
 	int64_t recovery_ms;
 	int64_t review_ms;

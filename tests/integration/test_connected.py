@@ -118,6 +118,33 @@ class Actions(ConnectedCase):
         self.assertEqual(state(self.create(made).payment), "REQUIRES_ACTION")
         return self.settled(made)
 
+    def test_one_player_takes_no_more_than_their_room(self):
+        """Who begins ever more and ends none is refused at last; nobody else is, and what is on record is still answered."""
+        anna, bert = world.person(), world.person()
+        hers, his = self.ledger.wallet(anna.user_id), self.ledger.wallet(bert.user_id)
+        made = [deposit(self.ledger, hers, 1, instrument="sim:action=86400000,notify-none") for _ in range(4)]
+        with Replica("payments", ACCOUNT_OPEN_MAX=3) as replica:
+            def create(one, identity="gateway", token=anna.token):
+                return self.create(one, replica.stub(identity, token))
+
+            def ready():
+                with contextlib.suppress(Refused):
+                    return create(deposit(self.ledger, hers, 1))
+            environment.wait_until(ready, 20, "it knows its neighbours")
+            waiting = [create(one).payment for one in made[:3]]
+            self.assertEqual({state(one) for one in waiting}, {"REQUIRES_ACTION"})
+            with self.refused(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_OPEN"):
+                create(made[3])
+            again = create(made[0])
+            self.assertEqual((again.replayed, again.payment), (True, waiting[0]))
+            self.assertEqual(state(create(deposit(self.ledger, his, 1), token=bert.token).payment), "SUCCEEDED")
+            self.assertEqual(state(create(deposit(self.ledger, hers, 1), "operator", world.operator_token()).payment),
+                             "SUCCEEDED")
+            for one in waiting:
+                replica.stub("gateway", anna.token).CancelPayment(payment_id=one.payment_id)
+            self.assertEqual(state(create(made[3]).payment), "REQUIRES_ACTION")
+            replica.stub("gateway", anna.token).CancelPayment(payment_id=create(made[3]).payment.payment_id)
+
     def test_called_off(self):
         made = deposit(self.ledger, self.wallet, 10, instrument="sim:action=60000")
         waiting = self.create(made).payment

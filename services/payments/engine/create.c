@@ -278,11 +278,36 @@ static void first_standing(struct payment_creation *creation, struct saga_decisi
 	decision->change_count = 0;
 }
 
+static void refuse_for_room(struct payment_creation *creation, const char *reason,
+			    const char *detail)
+{
+	struct rt_status status = RT_FAIL(RESOURCE_EXHAUSTED, reason, "%s", detail);
+
+	status.retry_after_ms = RETRY_WHEN_FULL_MS;
+	creation_end(creation, status);
+}
+
+/* Payments may wait for a person for as long as a connector lets them: whoever begins ever more and
+ * ends none takes no more than their own room. */
+bool creation_account_full(struct payment_creation *creation)
+{
+	struct executor *executor = creation->executor;
+
+	return creation->own_accounts_only &&
+	       atomic_load(executor_account_open(executor, &creation->request.account_id)) >=
+		       executor->config.account_open_max;
+}
+
 void creation_record(struct payment_creation *creation)
 {
 	struct executor *executor = creation->executor;
 	struct saga_decision decision;
 
+	if (creation_account_full(creation)) {
+		refuse_for_room(creation, "TOO_MANY_OPEN",
+				"too many payments of this account are open");
+		return;
+	}
 	rt_lock_take(&executor->lock);
 	bool room = executor_reserve(executor);
 	bool first = room && claim_or_follow(creation);
@@ -291,11 +316,7 @@ void creation_record(struct payment_creation *creation)
 		executor_release(executor);
 	rt_lock_give(&executor->lock);
 	if (!room) {
-		struct rt_status status =
-			RT_FAIL(RESOURCE_EXHAUSTED, "OVERLOADED", "too many payments are open");
-
-		status.retry_after_ms = RETRY_WHEN_FULL_MS;
-		creation_end(creation, status);
+		refuse_for_room(creation, "OVERLOADED", "too many payments are open");
 		return;
 	}
 	if (!first)

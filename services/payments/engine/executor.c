@@ -264,6 +264,15 @@ void executor_release(struct executor *executor)
 	rt_series_set(executor->open_series, (int64_t)executor->open);
 }
 
+_Atomic uint32_t *executor_account_open(struct executor *executor, const struct rt_uuid *account_id)
+{
+	uint64_t tail = 0;
+
+	memcpy(&tail, account_id->bytes + 8, sizeof(tail));
+	return &executor->accounts_open[(tail * UINT64_C(0x9e3779b97f4a7c15) >> 40) %
+					ACCOUNT_BUCKETS];
+}
+
 struct connector *executor_connector(struct executor *executor, const char *name)
 {
 	for (size_t i = 0; i < executor->config.connector_count; i++) {

@@ -32,6 +32,7 @@ struct executor_config {
 	size_t lanes;
 	size_t queue_max;              /* items that wait for a lane */
 	size_t sagas_max;              /* open payments in memory */
+	uint32_t account_open_max;     /* of them, of one account, for players */
 	size_t posts_in_flight_max;    /* calls to accounts at a time, a ledger */
 	size_t provider_in_flight_max; /* calls at a time, a connector */
 	int64_t retry_ms_min;

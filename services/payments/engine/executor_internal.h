@@ -104,6 +104,9 @@ struct clearing_entry {
 };
 
 #define CLAIM_BUCKETS    4096
+/* Far more than there are accounts with many open payments: those that share a place are counted
+ * together. */
+#define ACCOUNT_BUCKETS  65536
 #define CLEARING_BUCKETS 256
 #define CLEARING_MAX     65536
 
@@ -112,7 +115,8 @@ struct executor {
 	struct rt_uuid worker_id;
 	struct rt_commit *commit;
 	pthread_t timer_thread;
-	atomic_bool quiet; /* no more steps */
+	atomic_bool quiet;                               /* no more steps */
+	_Atomic uint32_t accounts_open[ACCOUNT_BUCKETS]; /* sagas, by account */
 	struct connector connectors[EXECUTOR_CONNECTORS_MAX];
 	struct rt_series *open_series;
 	struct rt_series *recovered_series;
@@ -148,6 +152,9 @@ void executor_reserve_always(struct executor *executor); /* for what is this pro
 void executor_release(struct executor *executor);
 struct connector *executor_connector(struct executor *executor,
 				     const char *name); /* NULL: not configured */
+/* Without the lock: how many sagas there are of an account. */
+_Atomic uint32_t *executor_account_open(struct executor *executor,
+					const struct rt_uuid *account_id);
 /* Jittered, exponential in `attempts`. */
 int64_t executor_backoff_us(const struct executor *executor, uint32_t attempts);
 /* Arms with the lock held, and wakes the thread when it must. */
@@ -200,6 +207,8 @@ void creation_resolve(struct payment_creation *creation);
 void creation_take_original(struct payment_creation *creation);
 
 /* create.c */
+/* Whether a player has as many payments of the account open as one may. */
+bool creation_account_full(struct payment_creation *creation);
 void creation_record(struct payment_creation *creation);
 void creation_end(struct payment_creation *creation, struct rt_status status);
 void creation_drop_tombstone(struct payment_creation *creation);

@@ -109,6 +109,9 @@ bool creation_ready(struct payment_creation *creation)
 	if ((asks_for_owner(creation) && !account_known_good(creation)) ||
 	    asks_for_fee_account(creation))
 		return false;
+	/* A key that is known is answered all the same. */
+	if (creation_account_full(creation))
+		return false;
 	if (request->kind == PAYMENT_REMOTE_TRANSFER || request->kind == PAYMENT_REFUND ||
 	    request->original_key[0] != '\0')
 		return false;

@@ -46,6 +46,7 @@ struct saga *saga_new(struct executor *executor, const struct payment_request *r
 	saga->lane.item.deadline_mono_us = RT_NO_DEADLINE;
 	saga->lane.kind = LANE_ADVANCE;
 	saga->trace = rt_trace_new();
+	atomic_fetch_add(executor_account_open(executor, &request->account_id), 1);
 	return saga;
 }
 
@@ -53,6 +54,7 @@ void saga_free(struct executor *executor, struct saga *saga)
 {
 	RT_ASSERT(saga->waiters == NULL && saga->timer.place == 0);
 	call_forget(saga);
+	atomic_fetch_sub(executor_account_open(executor, &saga->sides[SIDE_ACCOUNT]), 1);
 	rt_lock_take(&executor->lock);
 	apart_remove(executor, saga);
 	executor_release(executor);
