@@ -92,7 +92,8 @@ def paused(name):
     """SIGSTOP while the block runs; PostgreSQL with the processes of its sessions."""
     pids = family(name)
     for number in pids:
-        os.kill(number, signal.SIGSTOP)
+        with contextlib.suppress(ProcessLookupError):  # the end of a session
+            os.kill(number, signal.SIGSTOP)
     try:
         yield
     finally:
