@@ -14,6 +14,8 @@ struct auth_config {
 	int64_t argon2_lanes;
 	int64_t hash_threads;
 	int64_t hash_queue_max;
+	int64_t login_burst;
+	int64_t login_refill_s;
 	const char *username;           /* create-operator */
 	const char *user_password_file; /* create-operator */
 };

@@ -93,6 +93,10 @@ static struct rt_status engine_init(struct auth_engine *engine, const struct aut
 	};
 	engine->token_issuer = config->token_issuer;
 	engine->token_ttl_us = config->token_ttl_s * RT_US_PER_S;
+	engine->throttle = (struct throttle_rule){
+		.burst = config->login_burst,
+		.refill_us = config->login_refill_s * RT_US_PER_S,
+	};
 	return auth_engine_init(engine, &cost);
 }
 

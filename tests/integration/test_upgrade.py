@@ -8,6 +8,8 @@ import datetime
 import hashlib
 import uuid
 
+import grpc
+
 from support import environment, world
 from support.cases import Case
 from support.client import PATIENCE
@@ -29,6 +31,24 @@ def again(message, **changes):
 def earlier(service, *alike):
     """Numbers of its earlier versions, without those that differ from the next by an index or a constraint alone."""
     return [version for version in range(1, len(migrations(service))) if version not in alike]
+
+
+class Users(Case):
+    def test_every_version(self):
+        player = world.person()
+        columns = ("user_id", "username", "role", "password_hash", "created_at")
+        row = environment.sql("auth", f"SELECT {', '.join(columns)} FROM users WHERE user_id = '{player.user_id}'")[0]
+        values = ", ".join(f"'{value}'" for value in row)
+        for version in earlier("auth"):
+            with self.subTest(version=version):
+                database = OldDatabase("auth", version)
+                database.run(f"INSERT INTO users ({', '.join(columns)}) VALUES ({values});")
+                database.migrate()
+                with database.replica() as replica:
+                    reply = replica.stub("gateway").LogIn(username=player.username, password=player.password)
+                    self.assertEqual(reply.user.user_id, player.user_id)
+                    with self.refused(grpc.StatusCode.UNAUTHENTICATED, "BAD_CREDENTIALS"):
+                        replica.stub("gateway").LogIn(username=player.username, password=player.password + "x")
 
 
 class Past(Ledger):

@@ -107,6 +107,12 @@ static bool is_stale(const struct rt_status *status)
 	return status->reason != NULL && strcmp(status->reason, "VERSION_CONFLICT") == 0;
 }
 
+/* It asks for a wait that goes beyond our time. */
+static bool is_later(const struct ctl *ctl, const struct rt_status *status)
+{
+	return rt_clock_mono_us() + status->retry_after_ms * RT_US_PER_MS >= ctl->deadline_mono_us;
+}
+
 struct rt_status link_call(struct ctl *ctl, const struct link_method *method,
 			   const ProtobufCMessage *request, const ProtobufCMessage **reply)
 {
@@ -128,7 +134,8 @@ struct rt_status link_call(struct ctl *ctl, const struct link_method *method,
 			return status;
 		if (status.retry_after_ms * RT_US_PER_MS > pause_us)
 			pause_us = earlier(status.retry_after_ms * RT_US_PER_MS, PAUSE_US_MAX);
-		if (rt_clock_mono_us() + pause_us >= ctl->deadline_mono_us)
+		if (rt_clock_mono_us() + pause_us >= ctl->deadline_mono_us ||
+		    is_later(ctl, &status))
 			return status;
 		if (!told)
 			tell_patience(ctl, method->target, &status);

@@ -20,6 +20,9 @@ static const struct advice {
 			  "--password-file F --print-token)"},
 	{"INVALID_TOKEN", "DALER_TOKEN is not a token of this environment: log in again"},
 	{"BAD_CREDENTIALS", "username or password are wrong; which of the two is not told"},
+	{"LOGIN_THROTTLED",
+	 "passwords were tried too often with this username: wait, and make sure "
+	 "of it; it was not looked at"},
 	{"IDENTITY_DENIED",
 	 "this certificate may not call it: give the operator's with --cert and --cert-key"},
 	{"ROLE_DENIED", "the user of this token may not do it: log in as one with another role"},

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "domain/throttle.h"
 #include "domain/user.h"
 #include "engine/hash_pool.h"
 #include "engine/hasher.h"
@@ -17,6 +18,7 @@ struct auth_engine {
 	struct rt_signer *signer;
 	const char *token_issuer;
 	int64_t token_ttl_us;
+	struct throttle_rule throttle;
 	struct hash_pool *hash_pool;
 	struct rt_pg_config pg;
 };

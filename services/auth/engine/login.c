@@ -1,6 +1,7 @@
 #include "engine/login.h"
 
 #include "domain/login.h"
+#include "engine/throttle.h"
 #include "rt/clock.h"
 #include "rt/metrics.h"
 #include "rt/secret.h"
@@ -54,12 +55,15 @@ struct rt_status login(const struct auth_engine *engine, const struct request *r
 	struct login_facts facts = {.identity = request->caller->identity};
 	enum login_verdict verdict;
 
+	RT_TRY(throttle_admit(engine, request, "log_in", username));
 	RT_TRY(user_store_by_username(request->pg, username, request->deadline_mono_us,
 				      request->arena, &credential, &facts.user_known));
 	RT_TRY(hasher_verify(facts.user_known ? credential.password_hash : engine->dummy_hash,
 			     password, password_length, &facts.password_right));
 	facts.role = credential.user.role;
 	verdict = login_decide(&facts);
+	if (verdict == LOGIN_OK)
+		RT_TRY(throttle_forget(request, username));
 	RT_TRY(audit(request, verdict, facts.user_known ? &credential.user.id : NULL));
 	if (verdict != LOGIN_OK)
 		return RT_FAIL(UNAUTHENTICATED, "BAD_CREDENTIALS",

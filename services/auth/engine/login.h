@@ -11,8 +11,8 @@ struct session {
 };
 
 /* Verifies and signs. An unknown user costs what a wrong password does: the same statements and one
- * hash. Every attempt is in the audit trail before it is answered. Errors: UNAUTHENTICATED
- * BAD_CREDENTIALS, whatever was wrong. */
+ * hash. Every attempt that was hashed is in the audit trail before it is answered. Errors:
+ * UNAUTHENTICATED BAD_CREDENTIALS, whatever was wrong; RESOURCE_EXHAUSTED LOGIN_THROTTLED. */
 struct rt_status login(const struct auth_engine *engine, const struct request *request,
 		       const char *username, const char *password, size_t password_length,
 		       struct session *session);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "domain/role.h"
+#include "engine/throttle.h"
 #include "rt/clock.h"
 #include "rt/secret.h"
 #include "store/audit_store.h"
@@ -45,18 +46,23 @@ static struct rt_status same_user(const struct credential *existing, const struc
 	return rt_ok();
 }
 
-/* The id exists already. A refusal is audited, as it may be somebody who tries passwords. */
-static struct rt_status replay(const struct request *request, const struct credential *existing,
-			       const struct new_user *wanted, struct user *user, bool *replayed)
+/* The id exists already. It is counted like a login and a refusal is audited, as it may be somebody
+ * who tries passwords. */
+static struct rt_status replay(const struct auth_engine *engine, const struct request *request,
+			       const struct credential *existing, const struct new_user *wanted,
+			       struct user *user, bool *replayed)
 {
+	const char *username = existing->user.username;
 	bool same = false;
 
+	RT_TRY(throttle_admit(engine, request, "create_user", username));
 	RT_TRY(same_user(existing, wanted, &same));
 	if (!same) {
 		RT_TRY(audit_creation(request, &existing->user.id, "refused", "payload_mismatch"));
 		return RT_FAIL(FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH",
 			       "this user_id was used with another content");
 	}
+	RT_TRY(throttle_forget(request, username));
 	*user = existing->user;
 	*replayed = true;
 	return rt_ok();
@@ -113,7 +119,7 @@ static struct rt_status add(const struct auth_engine *engine, const struct reque
 		return rt_ok();
 	RT_TRY(find(request, &wanted->id, &credential, &found));
 	if (found)
-		return replay(request, &credential, wanted, user, replayed);
+		return replay(engine, request, &credential, wanted, user, replayed);
 	RT_TRY(audit_creation(request, NULL, "refused", "username_taken"));
 	return rt_status_about(
 		RT_FAIL(ALREADY_EXISTS, "USERNAME_TAKEN", "the username belongs to another user"),
@@ -129,7 +135,7 @@ struct rt_status users_create(const struct auth_engine *engine, const struct req
 	RT_TRY(role_may_create(request->caller, wanted->role));
 	RT_TRY(find(request, &wanted->id, &existing, &found));
 	if (found)
-		return replay(request, &existing, wanted, user, replayed);
+		return replay(engine, request, &existing, wanted, user, replayed);
 	return add(engine, request, wanted, user, replayed);
 }
 

@@ -16,7 +16,8 @@ struct new_user {
 
 /* Creates a user, exactly once: with the same id and content it returns the user and *replayed.
  * Hashes a password. Errors: FAILED_PRECONDITION IDEMPOTENCY_PAYLOAD_MISMATCH (the id with another
- * content), ALREADY_EXISTS USERNAME_TAKEN, PERMISSION_DENIED ROLE_DENIED. */
+ * content), ALREADY_EXISTS USERNAME_TAKEN, PERMISSION_DENIED ROLE_DENIED, RESOURCE_EXHAUSTED
+ * LOGIN_THROTTLED (a repetition, as it tells whether a password is right). */
 struct rt_status users_create(const struct auth_engine *engine, const struct request *request,
 			      const struct new_user *wanted, struct user *user, bool *replayed);
 

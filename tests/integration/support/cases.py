@@ -9,7 +9,7 @@ from . import environment
 from .client import PATIENCE, Refused
 
 COUNTED = {
-    "auth": ("users", "audit_events"),
+    "auth": ("users", "audit_events", "login_buckets"),
     "accounts": ("ledgers", "accounts", "transfers", "holds", "declines"),
     "payments": ("payments", "payment_events", "clearing_accounts", "notifications", "limit_markets", "limit_persons",
                  "person_limits", "limit_usage", "limit_claims", "limit_refusals", "limit_changes",
