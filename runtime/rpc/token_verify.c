@@ -11,6 +11,7 @@
 #include "rt/digest.h"
 #include "rt/lock.h"
 #include "rt/log.h"
+#include "rt/metrics.h"
 #include "rt/token.h"
 
 #define REMEMBERED        2048
@@ -54,14 +55,19 @@ static void hash_text(const char *text, uint8_t hash[RT_DIGEST_BYTES])
 static void put_keys(struct rt_token_verifier *verifier, struct rt_key_set *keys,
 		     const uint8_t hash[RT_DIGEST_BYTES])
 {
+	size_t count = keys->count; /* ours no more when it is in use */
 	rt_lock_take(&verifier->lock);
 	struct rt_key_set *old = verifier->keys;
+	bool changed = memcmp(hash, verifier->keys_hash, RT_DIGEST_BYTES) != 0;
 	verifier->keys = keys;
-	if (memcmp(hash, verifier->keys_hash, RT_DIGEST_BYTES) != 0)
+	if (changed)
 		memset(verifier->memory, 0, sizeof(verifier->memory));
 	memcpy(verifier->keys_hash, hash, RT_DIGEST_BYTES);
 	rt_lock_give(&verifier->lock);
 	rt_key_set_drop(old);
+	rt_series_set(RT_SERIES(TOKEN_KEYS), (int64_t)count);
+	if (changed)
+		RT_LOG(INFO, "token_keys_changed", RT_INT("keys", (int64_t)count));
 }
 
 static struct rt_status fetch(struct rt_token_verifier *verifier)

@@ -7,6 +7,7 @@ struct auth_config {
 	struct rt_common_config common;
 	struct rt_database_config database;
 	const char *signing_key_file;
+	int64_t signing_key_reload_ms;
 	const char *token_issuer;
 	int64_t token_ttl_s;
 	int64_t argon2_memory_kib;

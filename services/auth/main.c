@@ -156,11 +156,13 @@ static int create_operator(const struct auth_config *config)
 	return EXIT_SUCCESS;
 }
 
+/* The verifier of our own tokens asks again and again: that is when the file is looked at. */
 static struct rt_status own_keys(void *context, struct rt_arena *arena, const char **jwks_json)
 {
 	const struct auth_engine *engine = context;
 
-	*jwks_json = rt_arena_strdup(arena, rt_signer_jwks(engine->signer));
+	signing_reload(engine->signing);
+	*jwks_json = signing_jwks(engine->signing, arena);
 	return *jwks_json != NULL ? rt_ok() : RT_FAIL(INTERNAL, "NO_MEMORY", "the keys do not fit");
 }
 
@@ -187,18 +189,15 @@ static void readiness(void *context, struct rt_readiness *report)
 
 static void start_keys(struct auth *auth, const struct auth_config *config)
 {
-	struct rt_secret pem;
 	const struct rt_token_config tokens = {
 		.issuer = config->token_issuer,
 		.audience = RT_TOKEN_AUDIENCE,
-		.refresh_ms = 60000,
+		.refresh_ms = config->signing_key_reload_ms,
 		.fetch = own_keys,
 		.context = &auth->engine,
 	};
 
-	must("start", rt_secret_read_file(config->signing_key_file, &pem));
-	must("start", rt_signer_new(&pem, &auth->engine.signer));
-	rt_secret_deinit(&pem);
+	must("start", signing_new(config->signing_key_file, &auth->engine.signing));
 	auth->verifier = rt_token_verifier_new(&tokens);
 }
 
@@ -249,7 +248,7 @@ static void stop(struct auth *auth, const struct auth_config *config)
 	rt_admin_stop(auth->admin);
 	rt_pg_destroy(auth->probe);
 	rt_token_verifier_destroy(auth->verifier);
-	rt_signer_destroy(auth->engine.signer);
+	signing_destroy(auth->engine.signing);
 	rt_secret_deinit(&auth->db_password);
 }
 

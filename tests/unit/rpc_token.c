@@ -6,9 +6,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 // clang-format on
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -419,6 +421,184 @@ static void test_signing_keys(void **state)
 	rt_secret_deinit(&junk);
 }
 
+/* ---- files with several keys ---- */
+
+static BIO *file_new(void)
+{
+	BIO *file = BIO_new(BIO_s_mem());
+	assert_non_null(file);
+	return file;
+}
+
+static void put_private(BIO *file, const EVP_PKEY *key)
+{
+	assert_int_equal(PEM_write_bio_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
+}
+
+static void put_public(BIO *file, const EVP_PKEY *key)
+{
+	assert_int_equal(PEM_write_bio_PUBKEY(file, key), 1);
+}
+
+/* Reads the file, and frees it. */
+static struct rt_status read_file(BIO *file, struct rt_signer **signer)
+{
+	char *text = NULL;
+	long length = BIO_get_mem_data(file, &text);
+	struct rt_secret pem = rt_secret_copy(text, (size_t)length);
+	struct rt_status status = rt_signer_new(&pem, signer);
+	rt_secret_deinit(&pem);
+	BIO_free(file);
+	return status;
+}
+
+static void refuse_file(BIO *file)
+{
+	struct rt_signer *signer = NULL;
+	struct rt_status status = read_file(file, &signer);
+	assert_int_equal(status.code, RT_INVALID_ARGUMENT);
+	assert_string_equal(status.reason, "SIGNING_KEY_INVALID");
+	assert_null(signer);
+}
+
+/* A signer of this file, whose keys verify what both pairs sign; `signing` signs. */
+static void check_file(BIO *file, const struct pair *signing)
+{
+	struct pair both = {0};
+	struct rt_token_claims claims = good_claims();
+	struct rt_token_facts facts;
+	assert_int_equal(read_file(file, &both.signer).code, RT_OK);
+	assert_int_equal(rt_signer_key_count(both.signer), 2);
+	assert_string_equal(rt_signer_kid(both.signer), rt_signer_kid(signing->signer));
+	assert_int_equal(rt_key_set_parse(rt_signer_jwks(both.signer), &both.keys).code, RT_OK);
+	assert_int_equal(both.keys->count, 2);
+	assert_string_equal(both.keys->keys[0].kid, rt_signer_kid(signing->signer));
+	assert_int_equal(
+		rt_token_check(signing->keys, &rules, sign(&both, &claims), NOW_US, &facts).code,
+		RT_OK);
+	const char *signed_by_each[] = {sign(&ours, &claims), sign(&theirs, &claims)};
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(
+			rt_token_check(both.keys, &rules, signed_by_each[i], NOW_US, &facts).code,
+			RT_OK);
+	rt_signer_destroy(both.signer);
+	rt_key_set_drop(both.keys);
+}
+
+static void test_the_first_key_signs_and_all_are_published(void **state)
+{
+	(void)state;
+	BIO *file = file_new();
+	put_private(file, ours.key);
+	put_public(file, theirs.key);
+	check_file(file, &ours);
+	file = file_new();
+	put_private(file, theirs.key);
+	put_private(file, ours.key);
+	check_file(file, &theirs);
+	/* As `openssl ecparam -genkey` writes them, with a remark, and one of them twice. */
+	file = file_new();
+	BIO_puts(file, "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n"
+		       "-----END EC PARAMETERS-----\n");
+	assert_int_equal(
+		PEM_write_bio_PrivateKey_traditional(file, ours.key, NULL, NULL, 0, NULL, NULL), 1);
+	BIO_puts(file, "the one of last month:\n");
+	put_public(file, theirs.key);
+	put_public(file, ours.key);
+	check_file(file, &ours);
+}
+
+static void test_a_file_is_taken_whole_or_not_at_all(void **state)
+{
+	(void)state;
+	static char word[] = "passphrase";
+	EVP_PKEY *other = EVP_EC_gen("P-384");
+	BIO *file = file_new();
+	put_public(file, ours.key);
+	put_private(file, ours.key); /* nothing that could sign comes first */
+	refuse_file(file);
+	file = file_new();
+	put_private(file, ours.key);
+	put_public(file, other);
+	refuse_file(file);
+	file = file_new();
+	put_private(file, ours.key);
+	assert_int_equal(PEM_write_bio_PrivateKey(file, theirs.key, EVP_aes_128_cbc(),
+						  (const unsigned char *)word, 10, NULL, NULL),
+			 1);
+	refuse_file(file);
+	file = file_new();
+	put_private(file, ours.key);
+	BIO_puts(file, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+	refuse_file(file);
+	EVP_PKEY_free(other);
+}
+
+static void test_a_file_that_is_cut_off(void **state)
+{
+	(void)state;
+	BIO *whole = file_new();
+	put_private(whole, ours.key);
+	long first = BIO_get_mem_data(whole, NULL);
+	put_public(whole, theirs.key);
+	char *text = NULL;
+	long length = BIO_get_mem_data(whole, &text);
+	for (long cut = first + 30; cut < length - 1; cut += 7) {
+		BIO *file = file_new();
+		BIO_write(file, text, (int)cut);
+		refuse_file(file);
+	}
+	check_file(whole, &ours);
+}
+
+static void test_too_many_keys(void **state)
+{
+	(void)state;
+	for (size_t more = RT_KEYS_MAX - 1; more <= RT_KEYS_MAX; more++) {
+		BIO *file = file_new();
+		put_private(file, ours.key);
+		for (size_t i = 0; i < more; i++) {
+			EVP_PKEY *key = EVP_EC_gen("P-256");
+			put_public(file, key);
+			EVP_PKEY_free(key);
+		}
+		struct rt_signer *signer = NULL;
+		struct rt_status status = read_file(file, &signer);
+		assert_int_equal(status.code, more < RT_KEYS_MAX ? RT_OK : RT_INVALID_ARGUMENT);
+		rt_signer_destroy(signer);
+	}
+}
+
+/* It would sign, and nobody could verify it. */
+static void test_a_private_key_with_the_public_half_of_another(void **state)
+{
+	(void)state;
+	BIGNUM *number = NULL;
+	unsigned char point[65];
+	size_t length = 0;
+	EVP_PKEY *mixed = NULL;
+	assert_int_equal(EVP_PKEY_get_bn_param(ours.key, OSSL_PKEY_PARAM_PRIV_KEY, &number), 1);
+	assert_int_equal(EVP_PKEY_get_octet_string_param(theirs.key, OSSL_PKEY_PARAM_PUB_KEY, point,
+							 sizeof(point), &length),
+			 1);
+	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+	OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0);
+	OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, length);
+	OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PRIV_KEY, number);
+	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	assert_int_equal(EVP_PKEY_fromdata_init(context), 1);
+	assert_int_equal(EVP_PKEY_fromdata(context, &mixed, EVP_PKEY_KEYPAIR, params), 1);
+	BIO *file = file_new();
+	put_private(file, mixed);
+	refuse_file(file);
+	EVP_PKEY_free(mixed);
+	EVP_PKEY_CTX_free(context);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(builder);
+	BN_free(number);
+}
+
 /* What auth publishes at the moment; NULL: it can't be reached. */
 static _Atomic(const char *) published;
 static atomic_int fetches;
@@ -500,6 +680,11 @@ int main(void)
 		cmocka_unit_test(test_shapes),
 		cmocka_unit_test(test_key_sets),
 		cmocka_unit_test(test_signing_keys),
+		cmocka_unit_test(test_the_first_key_signs_and_all_are_published),
+		cmocka_unit_test(test_a_file_is_taken_whole_or_not_at_all),
+		cmocka_unit_test(test_a_file_that_is_cut_off),
+		cmocka_unit_test(test_too_many_keys),
+		cmocka_unit_test(test_a_private_key_with_the_public_half_of_another),
 		cmocka_unit_test(test_verifier),
 	};
 	return cmocka_run_group_tests(tests, start, stop);

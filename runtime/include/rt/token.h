@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "rt/arena.h"
@@ -47,12 +48,17 @@ struct rt_status rt_token_verify(const struct rt_token_verifier *verifier, const
 /* A fetch for rt_token_config: asks auth's GetKeys over the channel, which is the context. */
 struct rt_status rt_keys_from_auth(void *channel, struct rt_arena *arena, const char **jwks_json);
 
-/* A signing key: PEM, EC P-256. */
+/* Keys on P-256, as PEM blocks one after the other: the first is private and signs; all of them are
+ * published, also those of which only the public half is there. Errors: INVALID_ARGUMENT
+ * SIGNING_KEY_INVALID when anything of it can't be used, or there are more than 16. */
 struct rt_signer;
 struct rt_status rt_signer_new(const struct rt_secret *pem, struct rt_signer **signer);
 void rt_signer_destroy(struct rt_signer *signer);
-/* Public half as a JSON Web Key Set of one, `kid` being its thumbprint (RFC 7638). */
+/* Public halves as a JSON Web Key Set, the one that signs first. */
 const char *rt_signer_jwks(const struct rt_signer *signer);
+/* The thumbprint of the key that signs (RFC 7638), by which tokens name it. */
+const char *rt_signer_kid(const struct rt_signer *signer);
+size_t rt_signer_key_count(const struct rt_signer *signer);
 
 struct rt_token_claims {
 	const char *issuer;

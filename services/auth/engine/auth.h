@@ -7,15 +7,15 @@
 #include "domain/user.h"
 #include "engine/hash_pool.h"
 #include "engine/hasher.h"
+#include "engine/signing.h"
 #include "rt/identity.h"
-#include "rt/token.h"
 #include "rt/trace.h"
 
 struct auth_engine {
 	struct hash_cost cost;
 	char dummy_hash[PASSWORD_HASH_TEXT_BYTES]; /* of a password that nobody knows */
 	int64_t hash_us;                           /* what the dummy took */
-	struct rt_signer *signer;
+	struct signing *signing;
 	const char *token_issuer;
 	int64_t token_ttl_us;
 	struct throttle_rule throttle;

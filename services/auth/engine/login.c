@@ -44,7 +44,7 @@ static struct rt_status sign(const struct auth_engine *engine, const struct requ
 		.issued_wall_us = now_wall_us,
 		.expires_wall_us = session->expires_wall_us,
 	};
-	return rt_signer_sign(engine->signer, &claims, request->arena, &session->token);
+	return signing_sign(engine->signing, &claims, request->arena, &session->token);
 }
 
 struct rt_status login(const struct auth_engine *engine, const struct request *request,
