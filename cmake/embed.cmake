@@ -12,11 +12,11 @@ function(daler_embed_sql target prefix folder)
 	target_include_directories(${target} PUBLIC ${CMAKE_CURRENT_BINARY_DIR}/embedded)
 endfunction()
 
-# daler_embed_migrations(TARGET PREFIX FOLDER): FOLDER/NNNN_name.sql become `extern const struct rt_migration
-# PREFIX_migrations[]` and `extern const size_t PREFIX_migration_count` in PREFIX_migrations.h.
+# daler_embed_migrations(TARGET PREFIX FOLDER): FOLDER/NNNN_name.sql become `extern const struct rt_schema PREFIX_schema`
+# in PREFIX_schema.h.
 function(daler_embed_migrations target prefix folder)
 	file(GLOB files CONFIGURE_DEPENDS ${folder}/*.sql)
-	set(out ${CMAKE_CURRENT_BINARY_DIR}/embedded/${prefix}_migrations)
+	set(out ${CMAKE_CURRENT_BINARY_DIR}/embedded/${prefix}_schema)
 	add_custom_command(OUTPUT ${out}.c ${out}.h
 		COMMAND ${CMAKE_COMMAND} -DKIND=migrations -DPREFIX=${prefix} -DOUT=${out} "-DFILES=${files}" -P ${DALER_EMBED_SCRIPT}
 		DEPENDS ${files} ${DALER_EMBED_SCRIPT} VERBATIM)

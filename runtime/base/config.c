@@ -329,3 +329,10 @@ void rt_config_require(const struct rt_program *program, const char *setting, co
 	struct rt_status status = RT_BAD_FIELD("REQUIRED", setting, "this command needs it");
 	exit_wrong(program, &status);
 }
+
+int rt_config_no_command(const struct rt_program *program, const struct rt_command *command)
+{
+	fprintf(stderr, "%s: there is no command '%s'\nSee %s --help.\n", program->name,
+		command->name, program->name);
+	return 2;
+}

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "rt/assert.h"
 #include "rt/log.h"
@@ -45,6 +46,11 @@ void rt_process_init(void)
 	RT_ASSERT(failed == 0);
 }
 
+static void log_signal(int signal_number)
+{
+	RT_LOG(INFO, "signal", RT_TEXT("name", signal_number == SIGTERM ? "SIGTERM" : "SIGINT"));
+}
+
 void rt_process_wait(void)
 {
 	sigset_t set = handled_signals();
@@ -54,11 +60,30 @@ void rt_process_wait(void)
 		RT_ASSERT(failed == 0);
 	} while (signal_number ==
 		 SIGHUP); /* certificates are watched: there is nothing to reload */
-	RT_LOG(INFO, "signal", RT_TEXT("name", signal_number == SIGTERM ? "SIGTERM" : "SIGINT"));
+	log_signal(signal_number);
+}
+
+bool rt_process_wait_ms(int64_t duration_ms)
+{
+	sigset_t set = handled_signals();
+	const struct timespec timeout = {.tv_sec = duration_ms / 1000,
+					 .tv_nsec = duration_ms % 1000 * 1000000};
+	int signal_number = sigtimedwait(&set, NULL, &timeout);
+
+	if (signal_number < 0 || signal_number == SIGHUP)
+		return true;
+	log_signal(signal_number);
+	return false;
 }
 
 void rt_process_fail(const char *event, struct rt_status status)
 {
 	RT_LOG(ERROR, event, RT_STATUS(&status));
 	exit(status.code == RT_INVALID_ARGUMENT ? 2 : 1);
+}
+
+void rt_process_must(const char *event, struct rt_status status)
+{
+	if (!rt_is_ok(&status))
+		rt_process_fail(event, status);
 }

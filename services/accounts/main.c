@@ -1,11 +1,9 @@
 /* accounts: ledgers, accounts, and atomic groups of transfers between them. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "accounts_migrations.h"
+#include "accounts_schema.h"
 #include "config.h"
 #include "daler/accounts/v1/accounts.pb-c.h"
 #include "engine/background.h"
@@ -25,10 +23,7 @@
 
 /* At once; each reads as fast as it can. */
 #define VERIFICATIONS_MAX    2
-#define CHECK_US_MAX         (5 * RT_US_PER_S)
 #define PROBE_US_MAX         (2 * RT_US_PER_S)
-#define WAIT_MS_MIN          200
-#define WAIT_MS_MAX          5000
 #define KEYS_REFRESH_MS      INT64_C(60000)
 /* A PostBatch of 10,000 transfers with the longest texts has 7 MB, and takes twice that unpacked.
  * One of them is carried out at a time, or as many smaller calls: docs/decisions/0018-memory.md. */
@@ -74,32 +69,10 @@ struct accounts {
 	struct rt_server *server;
 };
 
-static void must(const char *event, struct rt_status status)
-{
-	if (!rt_is_ok(&status))
-		rt_process_fail(event, status);
-}
-
 static struct rt_pg_config connection(const char *conninfo, const struct rt_secret *password)
 {
 	return (struct rt_pg_config){
 		.conninfo = conninfo, .password = password, .application = program.name};
-}
-
-static int migrate(const struct accounts_config *config)
-{
-	struct rt_secret password;
-	size_t applied = 0;
-	must("migrate", rt_secret_read_file(config->database.db_owner_password_file, &password));
-	struct rt_pg_config owner = connection(config->database.db_owner, &password);
-	struct rt_pg *pg = rt_pg_new(&owner);
-	must("migrate", rt_migrate(pg, accounts_migrations, accounts_migration_count,
-				   config->database.db_runtime_role, &applied));
-	RT_LOG(INFO, "migrated", RT_INT("applied", (int64_t)applied),
-	       RT_INT("schema", (int64_t)accounts_migration_count));
-	rt_pg_destroy(pg);
-	rt_secret_deinit(&password);
-	return EXIT_SUCCESS;
 }
 
 static void readiness(void *context, struct rt_readiness *report)
@@ -118,11 +91,11 @@ static void readiness(void *context, struct rt_readiness *report)
 
 static void read_secrets(struct accounts *accounts, const struct accounts_config *config)
 {
-	must("start",
-	     rt_secret_read_file(config->database.db_password_file, &accounts->db_password));
+	rt_process_must("start", rt_secret_read_file(config->database.db_password_file,
+						     &accounts->db_password));
 	if (config->redis_password_file[0] != '\0')
-		must("start",
-		     rt_secret_read_file(config->redis_password_file, &accounts->redis_password));
+		rt_process_must("start", rt_secret_read_file(config->redis_password_file,
+							     &accounts->redis_password));
 }
 
 static void prepare_service(struct accounts *accounts, const struct accounts_config *config)
@@ -132,7 +105,7 @@ static void prepare_service(struct accounts *accounts, const struct accounts_con
 	accounts->probe = rt_pg_new(&service->pg);
 	if (config->redis[0] == '\0')
 		return;
-	must("start", rt_redis_check_url(config->redis));
+	rt_process_must("start", rt_redis_check_url(config->redis));
 	service->has_cache = true;
 	service->cache = (struct cache_config){
 		.redis = {.url = config->redis,
@@ -146,49 +119,14 @@ static void prepare_service(struct accounts *accounts, const struct accounts_con
 	accounts->redis_probe = rt_redis_new(&service->cache.redis);
 }
 
-/* Waits; returns false when the process was asked to end meanwhile. */
-static bool wait_ms(int64_t duration_ms)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	const struct timespec timeout = {.tv_sec = duration_ms / 1000,
-					 .tv_nsec = duration_ms % 1000 * 1000000};
-	return sigtimedwait(&set, NULL, &timeout) < 0;
-}
-
-/* A database that can't be reached yet is waited for: /livez is well meanwhile, and /readyz says
- * why we are not. A schema that isn't the one that we were built for is refused. */
-static bool wait_for_schema(struct accounts *accounts)
-{
-	struct rt_pg *pg = rt_pg_new(&accounts->service.pg);
-	int64_t pause_ms = WAIT_MS_MIN;
-	struct rt_status status =
-		rt_migrate_check(pg, accounts_migrations, accounts_migration_count);
-	while (rt_code_retryable(status.code)) {
-		RT_LOG(WARN, "database_awaited", RT_STATUS(&status));
-		if (!wait_ms(pause_ms)) {
-			rt_pg_destroy(pg);
-			return false;
-		}
-		pause_ms = pause_ms * 2 > WAIT_MS_MAX ? WAIT_MS_MAX : pause_ms * 2;
-		status = rt_migrate_check(pg, accounts_migrations, accounts_migration_count);
-	}
-	must("start", status);
-	rt_pg_destroy(pg);
-	accounts->schema_known = true;
-	return true;
-}
-
 /* Tokens are verified with auth's keys, fetched in the background: without them we serve who needs
  * no token. */
 static void start_keys(struct accounts *accounts, const struct accounts_config *config)
 {
 	accounts->tls = rt_tls_from(&config->common);
-	must("start", rt_client_new(&accounts->tls, &accounts->client));
-	must("start",
-	     rt_channel_new(accounts->client, config->auth_addr, RT_ID_AUTH, &accounts->auth));
+	rt_process_must("start", rt_client_new(&accounts->tls, &accounts->client));
+	rt_process_must("start", rt_channel_new(accounts->client, config->auth_addr, RT_ID_AUTH,
+						&accounts->auth));
 	const struct rt_token_config tokens = {
 		.issuer = config->token_issuer,
 		.audience = RT_TOKEN_AUDIENCE,
@@ -233,7 +171,7 @@ static void start_server(struct accounts *accounts, const struct accounts_config
 		.bytes_in_flight_max = MESSAGE_BYTES_MAX,
 		.call_arena_bytes_max = CALL_ARENA_BYTES_MAX,
 	};
-	must("start", rt_server_start(&server, &accounts->server));
+	rt_process_must("start", rt_server_start(&server, &accounts->server));
 	RT_LOG(INFO, "serving", RT_TEXT("listen", config->common.listen),
 	       RT_INT("port", rt_server_port(accounts->server)));
 	rt_server_set_serving(accounts->server, true);
@@ -274,9 +212,10 @@ static int serve(const struct accounts_config *config)
 	read_secrets(&accounts, config);
 	prepare_service(&accounts, config);
 	start_keys(&accounts, config);
-	must("start",
-	     rt_admin_start(config->common.admin_listen, readiness, &accounts, &accounts.admin));
-	if (wait_for_schema(&accounts)) {
+	rt_process_must("start", rt_admin_start(config->common.admin_listen, readiness, &accounts,
+						&accounts.admin));
+	if (rt_schema_await(&accounts_schema, &accounts.service.pg)) {
+		accounts.schema_known = true;
 		start_posting(&accounts, config);
 		start_server(&accounts, config);
 		rt_process_wait();
@@ -295,9 +234,8 @@ int main(int argc, char **argv)
 	rt_process_init();
 	rt_log_init("accounts", config.common.log_level);
 	if (strcmp(command.name, "migrate") == 0)
-		return migrate(&config);
+		return rt_schema_migrate(&accounts_schema, &config.database);
 	if (command.name[0] == '\0')
 		return serve(&config);
-	fprintf(stderr, "%s: there is no command %s; try --help\n", program.name, command.name);
-	return 2;
+	return rt_config_no_command(&program, &command);
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth_migrations.h"
+#include "auth_schema.h"
 #include "config.h"
 #include "daler/auth/v1/auth.pb-c.h"
 #include "domain/password.h"
@@ -52,36 +52,14 @@ struct auth {
 	struct rt_token_verifier *verifier;
 	struct rt_pg *probe; /* the admin port's own connection */
 	struct rt_admin *admin;
+	_Atomic bool schema_known;
 	struct rt_server *server;
 };
-
-static void must(const char *event, struct rt_status status)
-{
-	if (!rt_is_ok(&status))
-		rt_process_fail(event, status);
-}
 
 static struct rt_pg_config connection(const char *conninfo, const struct rt_secret *password)
 {
 	return (struct rt_pg_config){
 		.conninfo = conninfo, .password = password, .application = program.name};
-}
-
-static int migrate(const struct auth_config *config)
-{
-	struct rt_secret password;
-	size_t applied = 0;
-
-	must("migrate", rt_secret_read_file(config->database.db_owner_password_file, &password));
-	struct rt_pg_config owner = connection(config->database.db_owner, &password);
-	struct rt_pg *pg = rt_pg_new(&owner);
-	must("migrate", rt_migrate(pg, auth_migrations, auth_migration_count,
-				   config->database.db_runtime_role, &applied));
-	RT_LOG(INFO, "migrated", RT_INT("applied", (int64_t)applied),
-	       RT_INT("schema", (int64_t)auth_migration_count));
-	rt_pg_destroy(pg);
-	rt_secret_deinit(&password);
-	return EXIT_SUCCESS;
 }
 
 static struct rt_status engine_init(struct auth_engine *engine, const struct auth_config *config)
@@ -119,9 +97,10 @@ static void create(const struct auth_engine *engine, const struct request *reque
 	};
 	bool replayed = false;
 
-	must("create-operator",
-	     rt_migrate_check(request->pg, auth_migrations, auth_migration_count));
-	must("create-operator", users_create_operator(engine, request, &wanted, &replayed));
+	rt_process_must("create-operator",
+			rt_migrate_check(request->pg, auth_schema.migrations, auth_schema.count));
+	rt_process_must("create-operator",
+			users_create_operator(engine, request, &wanted, &replayed));
 	RT_LOG(INFO, "operator_created", RT_BOOL("existed", replayed));
 }
 
@@ -134,11 +113,12 @@ static int create_operator(const struct auth_config *config)
 
 	rt_config_require(&program, "username", config->username);
 	rt_config_require(&program, "user_password_file", config->user_password_file);
-	must("create-operator", rt_secret_read_file(config->user_password_file, &password));
-	must("create-operator", check_operator(config, &password));
-	must("create-operator",
-	     rt_secret_read_file(config->database.db_password_file, &db_password));
-	must("create-operator", engine_init(&engine, config));
+	rt_process_must("create-operator",
+			rt_secret_read_file(config->user_password_file, &password));
+	rt_process_must("create-operator", check_operator(config, &password));
+	rt_process_must("create-operator",
+			rt_secret_read_file(config->database.db_password_file, &db_password));
+	rt_process_must("create-operator", engine_init(&engine, config));
 	engine.pg = connection(config->database.db, &db_password);
 	rt_arena_init(&arena, COMMAND_ARENA_BYTES);
 	const struct request request = {
@@ -183,6 +163,7 @@ static void readiness(void *context, struct rt_readiness *report)
 	struct rt_status status = rt_pg_ping(auth->probe, rt_clock_mono_us() + PROBE_US_MAX);
 
 	rt_readiness_add(report, "database", rt_is_ok(&status), true, status.detail);
+	rt_readiness_add(report, "schema", auth->schema_known, true, "not checked yet");
 	rt_readiness_add(report, "keys", rt_token_verifier_ready(auth->verifier), true,
 			 "no signing key");
 }
@@ -197,16 +178,16 @@ static void start_keys(struct auth *auth, const struct auth_config *config)
 		.context = &auth->engine,
 	};
 
-	must("start", signing_new(config->signing_key_file, &auth->engine.signing));
+	rt_process_must("start", signing_new(config->signing_key_file, &auth->engine.signing));
 	auth->verifier = rt_token_verifier_new(&tokens);
 }
 
-static void start_database(struct auth *auth, const struct auth_config *config)
+static void prepare_database(struct auth *auth, const struct auth_config *config)
 {
-	must("start", rt_secret_read_file(config->database.db_password_file, &auth->db_password));
+	rt_process_must("start",
+			rt_secret_read_file(config->database.db_password_file, &auth->db_password));
 	auth->engine.pg = connection(config->database.db, &auth->db_password);
 	auth->probe = rt_pg_new(&auth->engine.pg);
-	must("start", rt_migrate_check(auth->probe, auth_migrations, auth_migration_count));
 }
 
 static void start_hash_pool(struct auth *auth, const struct auth_config *config)
@@ -217,7 +198,7 @@ static void start_hash_pool(struct auth *auth, const struct auth_config *config)
 		.queue_max = (size_t)config->hash_queue_max,
 		.job_us = auth->engine.hash_us,
 	};
-	must("start", hash_pool_new(&pool, &auth->engine.hash_pool));
+	rt_process_must("start", hash_pool_new(&pool, &auth->engine.hash_pool));
 }
 
 static void start_server(struct auth *auth, const struct auth_config *config)
@@ -233,18 +214,23 @@ static void start_server(struct auth *auth, const struct auth_config *config)
 		.message_bytes_max = (size_t)64 << 10,
 		.call_arena_bytes_max = (size_t)256 << 10,
 	};
-	must("start", rt_server_start(&server, &auth->server));
-	must("start", rt_admin_start(config->common.admin_listen, readiness, auth, &auth->admin));
+	rt_process_must("start", rt_server_start(&server, &auth->server));
+	RT_LOG(INFO, "serving", RT_TEXT("listen", config->common.listen),
+	       RT_INT("hash_us", auth->engine.hash_us));
 	rt_server_set_serving(auth->server, true);
 }
 
 /* The order of shutdown: no new calls, those in flight finish, then what they stand on goes, last
  * what was made first. */
-static void stop(struct auth *auth, const struct auth_config *config)
+static void stop_serving(struct auth *auth, int64_t deadline_us)
 {
-	rt_server_stop(auth->server, rt_clock_mono_us() + config->common.drain_ms * RT_US_PER_MS);
+	rt_server_stop(auth->server, deadline_us);
 	hash_pool_destroy(auth->engine.hash_pool);
 	rt_server_destroy(auth->server);
+}
+
+static void stop_helpers(struct auth *auth)
+{
 	rt_admin_stop(auth->admin);
 	rt_pg_destroy(auth->probe);
 	rt_token_verifier_destroy(auth->verifier);
@@ -257,16 +243,20 @@ static int serve(const struct auth_config *config)
 	static struct auth auth;
 
 	rt_process_init();
-	must("start", engine_init(&auth.engine, config));
+	rt_process_must("start", engine_init(&auth.engine, config));
 	start_keys(&auth, config);
-	start_database(&auth, config);
-	start_hash_pool(&auth, config);
-	start_server(&auth, config);
-	RT_LOG(INFO, "serving", RT_TEXT("listen", config->common.listen),
-	       RT_INT("hash_us", auth.engine.hash_us));
-	rt_process_wait();
-	rt_admin_drain(auth.admin);
-	stop(&auth, config);
+	prepare_database(&auth, config);
+	rt_process_must("start",
+			rt_admin_start(config->common.admin_listen, readiness, &auth, &auth.admin));
+	if (rt_schema_await(&auth_schema, &auth.engine.pg)) {
+		auth.schema_known = true;
+		start_hash_pool(&auth, config);
+		start_server(&auth, config);
+		rt_process_wait();
+		rt_admin_drain(auth.admin);
+		stop_serving(&auth, rt_clock_mono_us() + config->common.drain_ms * RT_US_PER_MS);
+	}
+	stop_helpers(&auth);
 	return EXIT_SUCCESS;
 }
 
@@ -278,13 +268,10 @@ int main(int argc, char **argv)
 	rt_config_load(&program, argc, argv, &config, &command);
 	rt_log_init("auth", config.common.log_level);
 	if (strcmp(command.name, "migrate") == 0)
-		return migrate(&config);
+		return rt_schema_migrate(&auth_schema, &config.database);
 	if (strcmp(command.name, "create-operator") == 0)
 		return create_operator(&config);
-	if (command.name[0] != '\0') {
-		fprintf(stderr, "%s: there is no command '%s'; see --help\n", program.name,
-			command.name);
-		return 2;
-	}
-	return serve(&config);
+	if (command.name[0] == '\0')
+		return serve(&config);
+	return rt_config_no_command(&program, &command);
 }

@@ -14,7 +14,7 @@
 #include "engine/feed.h"
 #include "engine/recovery.h"
 #include "engine/waking.h"
-#include "payments_migrations.h"
+#include "payments_schema.h"
 #include "rpc/service.h"
 #include "rt/admin_http.h"
 #include "rt/clock.h"
@@ -74,37 +74,14 @@ struct payments {
 	struct waking *waking;
 	struct rt_pg *probe; /* the admin port's own connection */
 	struct rt_admin *admin;
+	_Atomic bool schema_known;
 	struct rt_server *server;
 };
-
-static void must(const char *event, struct rt_status status)
-{
-	if (!rt_is_ok(&status))
-		rt_process_fail(event, status);
-}
 
 static struct rt_pg_config connection(const char *conninfo, const struct rt_secret *password)
 {
 	return (struct rt_pg_config){
 		.conninfo = conninfo, .password = password, .application = program.name};
-}
-
-static int migrate(const struct payments_config *config)
-{
-	struct rt_secret password;
-	size_t applied = 0;
-
-	must("migrate", rt_secret_read_file(config->database.db_owner_password_file, &password));
-	struct rt_pg_config owner = connection(config->database.db_owner, &password);
-	struct rt_pg *pg = rt_pg_new(&owner);
-
-	must("migrate", rt_migrate(pg, payments_migrations, payments_migration_count,
-				   config->database.db_runtime_role, &applied));
-	RT_LOG(INFO, "migrated", RT_INT("applied", (int64_t)applied),
-	       RT_INT("schema", (int64_t)payments_migration_count));
-	rt_pg_destroy(pg);
-	rt_secret_deinit(&password);
-	return EXIT_SUCCESS;
 }
 
 /* Names the required one that is not there; the others are reported only: sagas wait for them. */
@@ -118,6 +95,7 @@ static void check_readiness(void *context, struct rt_readiness *report)
 	bool connector = rt_channel_ready(payments->connector, deadline_us);
 
 	rt_readiness_add(report, "database", rt_is_ok(&database), true, database.detail);
+	rt_readiness_add(report, "schema", payments->schema_known, true, "not checked yet");
 	rt_readiness_add(report, "keys", keys, false, keys ? "" : "no key set from auth yet");
 	rt_readiness_add(report, "accounts", accounts, false, accounts ? "" : "not connected");
 	rt_readiness_add(report, payments->config->connector_name, connector, false,
@@ -129,13 +107,13 @@ static void open_channels(struct payments *payments)
 	const struct payments_config *config = payments->config;
 
 	payments->tls = rt_tls_from(&config->common);
-	must("start", rt_client_new(&payments->tls, &payments->client));
-	must("start",
-	     rt_channel_new(payments->client, config->auth_addr, RT_ID_AUTH, &payments->auth));
-	must("start", rt_channel_new(payments->client, config->accounts_addr, RT_ID_ACCOUNTS,
-				     &payments->accounts));
-	must("start", rt_channel_new(payments->client, config->connector_addr, RT_ID_CONNECTOR,
-				     &payments->connector));
+	rt_process_must("start", rt_client_new(&payments->tls, &payments->client));
+	rt_process_must("start", rt_channel_new(payments->client, config->auth_addr, RT_ID_AUTH,
+						&payments->auth));
+	rt_process_must("start", rt_channel_new(payments->client, config->accounts_addr,
+						RT_ID_ACCOUNTS, &payments->accounts));
+	rt_process_must("start", rt_channel_new(payments->client, config->connector_addr,
+						RT_ID_CONNECTOR, &payments->connector));
 	rt_channel_set_retries(payments->accounts, config->retry_percent, config->retry_per_s);
 	rt_channel_set_retries(payments->connector, config->retry_percent, config->retry_per_s);
 	const struct rt_token_config tokens = {
@@ -174,17 +152,16 @@ static struct executor *make_executor(const struct payments *payments,
 	return executor_new(&executor);
 }
 
-/* The engine: from here on sagas run. */
-static void start_engine(struct payments *payments)
+static void prepare_service(struct payments *payments)
 {
 	const struct payments_config *config = payments->config;
 	struct payments_service *service = &payments->service;
 
-	must("start", rt_signature_keys_read(config->notification_key_file,
-					     config->notification_other_key_file,
-					     &service->notification_keys));
-	must("start",
-	     rt_secret_read_file(config->database.db_password_file, &payments->db_password));
+	rt_process_must("start", rt_signature_keys_read(config->notification_key_file,
+							config->notification_other_key_file,
+							&service->notification_keys));
+	rt_process_must("start", rt_secret_read_file(config->database.db_password_file,
+						     &payments->db_password));
 	service->pg = connection(config->database.db, &payments->db_password);
 	struct account_memory *memory = account_memory_new();
 
@@ -195,8 +172,14 @@ static void start_engine(struct payments *payments)
 		.inquiries = account_inquiries_new(payments->accounts, memory),
 	};
 	payments->probe = rt_pg_new(&service->pg);
-	must("start",
-	     rt_migrate_check(payments->probe, payments_migrations, payments_migration_count));
+}
+
+/* The engine: from here on sagas run. */
+static void start_engine(struct payments *payments)
+{
+	const struct payments_config *config = payments->config;
+	struct payments_service *service = &payments->service;
+
 	snprintf(payments->batch_conninfo, sizeof(payments->batch_conninfo), "%s%s",
 		 config->database.db, BATCH_PLAN);
 	struct rt_pg_config batch = connection(payments->batch_conninfo, &payments->db_password);
@@ -210,7 +193,7 @@ static void start_engine(struct payments *payments)
 		.review_ms = config->review_ms,
 	};
 
-	must("start", recovery_start(&recovery, &payments->recovery));
+	rt_process_must("start", recovery_start(&recovery, &payments->recovery));
 	const struct waking_config waking = {
 		.pg = batch, .executor = service->executor, .interval_ms = config->wake_ms};
 
@@ -236,16 +219,16 @@ static void start_server(struct payments *payments)
 		.call_arena_bytes_max = CALL_ARENA_BYTES,
 	};
 
-	must("start", rt_admin_start(payments->config->common.admin_listen, check_readiness,
-				     payments, &payments->admin));
-	must("start", rt_server_start(&server, &payments->server));
+	rt_process_must("start", rt_server_start(&server, &payments->server));
+	RT_LOG(INFO, "serving", RT_TEXT("listen", payments->config->common.listen),
+	       RT_TEXT("admin_listen", payments->config->common.admin_listen));
 	rt_server_set_serving(payments->server, true);
 }
 
 /* The order of shutdown: callers first, who are told what is known; then sagas take no more steps;
  * then calls to others end; then what is to be written is written; last the lease, so that another
  * replica goes on at once. */
-static void stop(struct payments *payments)
+static void stop_engine(struct payments *payments)
 {
 	int64_t deadline_us = rt_clock_mono_us() + payments->config->common.drain_ms * RT_US_PER_MS;
 
@@ -258,11 +241,16 @@ static void stop(struct payments *payments)
 	rt_client_stop(payments->client);
 	executor_stop(payments->service.executor, rt_clock_mono_us() + STOP_US_MAX);
 	recovery_release(payments->recovery, rt_clock_mono_us() + STOP_US_MAX);
-	rt_admin_stop(payments->admin);
-	rt_token_verifier_destroy(payments->verifier);
 	rt_server_destroy(payments->server);
 	feed_destroy(payments->service.feed);
 	executor_destroy(payments->service.executor);
+}
+
+static void stop_helpers(struct payments *payments)
+{
+	rt_admin_stop(payments->admin);
+	rt_token_verifier_destroy(payments->verifier);
+	rt_client_stop(payments->client);
 	account_inquiries_destroy(payments->service.accounts.inquiries);
 	account_memory_destroy(payments->service.accounts.memory);
 	rt_channel_destroy(payments->connector);
@@ -280,14 +268,20 @@ static int serve(const struct payments_config *config)
 
 	payments.config = config;
 	open_channels(&payments);
-	start_engine(&payments);
-	start_server(&payments);
-	RT_LOG(INFO, "serving", RT_TEXT("listen", config->common.listen),
-	       RT_TEXT("admin_listen", config->common.admin_listen));
-	rt_process_wait();
-	rt_admin_drain(payments.admin);
-	RT_LOG(INFO, "stopping", RT_INT("open", (int64_t)executor_open(payments.service.executor)));
-	stop(&payments);
+	prepare_service(&payments);
+	rt_process_must("start", rt_admin_start(config->common.admin_listen, check_readiness,
+						&payments, &payments.admin));
+	if (rt_schema_await(&payments_schema, &payments.service.pg)) {
+		payments.schema_known = true;
+		start_engine(&payments);
+		start_server(&payments);
+		rt_process_wait();
+		rt_admin_drain(payments.admin);
+		RT_LOG(INFO, "stopping",
+		       RT_INT("open", (int64_t)executor_open(payments.service.executor)));
+		stop_engine(&payments);
+	}
+	stop_helpers(&payments);
 	RT_LOG(INFO, "stopped");
 	return EXIT_SUCCESS;
 }
@@ -309,9 +303,8 @@ int main(int argc, char **argv)
 	rt_process_init();
 	rt_log_init("payments", config.common.log_level);
 	if (strcmp(command.name, "migrate") == 0)
-		return migrate(&config);
+		return rt_schema_migrate(&payments_schema, &config.database);
 	if (strcmp(command.name, "") == 0)
 		return serve(&config);
-	fprintf(stderr, "%s: unknown command \"%s\"; see --help\n", program.name, command.name);
-	return 2;
+	return rt_config_no_command(&program, &command);
 }

@@ -80,6 +80,23 @@ class Database(Case):
             environment.wait_ready(name)
         self.assertEqual(ledger.accounts.GetLedger(ledger_id=ledger.id).ledger.ledger_id, ledger.id)
 
+    def test_started_without_postgres(self):
+        """A service waits for its database: it lives, is not ready, and begins by itself."""
+        names = ("auth", "accounts", "payments")
+        with environment.stopped("postgres"):
+            before = {name: environment.kill(name) for name in names}
+            for name in names:
+                environment.wait_until(lambda name=name: environment.pid(name) not in (None, before[name])
+                                       and environment.lives(name), 30, f"{name} lives")
+            waiting = {name: environment.pid(name) for name in names}
+            for name in names:
+                status, text = environment.admin_get(name, "/readyz")
+                self.assertEqual(status, 503)
+                self.assertIn("database", text)
+        for name in names:
+            environment.wait_ready(name, 60)
+        self.assertEqual({name: environment.pid(name) for name in names}, waiting)
+
     def test_killed_postgres_loses_nothing_acknowledged(self):
         ledger = Ledger()
         wallet, other = ledger.wallet("anna", 1000), ledger.wallet("bert")

@@ -12,7 +12,7 @@
 
 #include "daler/payments/v1/payments.pb-c.h"
 #include "domain/states.h"
-#include "payments_migrations.h"
+#include "payments_schema.h"
 
 static void same_as_proto(void **state)
 {
@@ -42,9 +42,9 @@ static size_t sql_numbers(const char *mark, int *numbers, size_t max)
 
 	/* The latest word on it; the first mention in a migration may be that the old one is
 	 * dropped. */
-	for (size_t i = 0; i < payments_migration_count; i++) {
-		for (const char *next = strstr(payments_migrations[i].sql, mark); next != NULL;
-		     next = strstr(next + 1, mark))
+	for (size_t i = 0; i < payments_schema.count; i++) {
+		for (const char *next = strstr(payments_schema.migrations[i].sql, mark);
+		     next != NULL; next = strstr(next + 1, mark))
 			at = next;
 	}
 	assert_non_null(at);

@@ -50,12 +50,6 @@ struct process {
 	struct rt_admin *admin;
 };
 
-static void must(const char *event, struct rt_status status)
-{
-	if (!rt_is_ok(&status))
-		rt_process_fail(event, status);
-}
-
 static void readiness(void *context, struct rt_readiness *report)
 {
 	const struct process *process = context;
@@ -71,11 +65,12 @@ static void start_client(struct process *process, const struct simulator_config 
 	if (config->payments_addr[0] == '\0')
 		return;
 	rt_config_require(&program, "notification_key_file", config->notification_key_file);
-	must("start", rt_signature_keys_read(config->notification_key_file, "", &process->keys));
+	rt_process_must("start",
+			rt_signature_keys_read(config->notification_key_file, "", &process->keys));
 	process->payments.key = &process->keys.keys[0];
-	must("start", rt_client_new(&tls, &process->client));
-	must("start", rt_channel_new(process->client, config->payments_addr, RT_ID_PAYMENTS,
-				     &process->payments.channel));
+	rt_process_must("start", rt_client_new(&tls, &process->client));
+	rt_process_must("start", rt_channel_new(process->client, config->payments_addr,
+						RT_ID_PAYMENTS, &process->payments.channel));
 }
 
 static void start_teller(struct process *process, const struct simulator_config *config)
@@ -92,7 +87,7 @@ static void start_teller(struct process *process, const struct simulator_config 
 		.notify_attempts_max = config->notify_attempts_max,
 		.queue_max = (size_t)config->common.queue_max,
 	};
-	must("start", teller_new(&teller, &process->simulator.teller));
+	rt_process_must("start", teller_new(&teller, &process->simulator.teller));
 }
 
 static void start_server(struct process *process, const struct simulator_config *config)
@@ -105,9 +100,9 @@ static void start_server(struct process *process, const struct simulator_config 
 		.message_bytes_max = (size_t)64 << 10,
 		.call_arena_bytes_max = (size_t)8 << 20,
 	};
-	must("start", rt_server_start(&server, &process->server));
-	must("start",
-	     rt_admin_start(config->common.admin_listen, readiness, process, &process->admin));
+	rt_process_must("start", rt_server_start(&server, &process->server));
+	rt_process_must("start", rt_admin_start(config->common.admin_listen, readiness, process,
+						&process->admin));
 	rt_server_set_serving(process->server, true);
 }
 
@@ -136,12 +131,12 @@ static int serve(const struct simulator_config *config)
 	static struct process process;
 
 	rt_process_init();
-	must("start", behaviour_parse("default_behaviour", config->default_behaviour,
-				      &process.simulator.default_behaviour));
-	must("start", capability_parse(config->operations, config->currencies,
-				       strcmp(config->partial_refunds, "yes") == 0,
-				       &process.simulator.capability));
-	must("start", books_open(config->state_dir, false, &process.books));
+	rt_process_must("start", behaviour_parse("default_behaviour", config->default_behaviour,
+						 &process.simulator.default_behaviour));
+	rt_process_must("start", capability_parse(config->operations, config->currencies,
+						  strcmp(config->partial_refunds, "yes") == 0,
+						  &process.simulator.capability));
+	rt_process_must("start", books_open(config->state_dir, false, &process.books));
 	start_client(&process, config);
 	start_teller(&process, config);
 	start_server(&process, config);
@@ -162,8 +157,7 @@ static int run(const struct rt_command *command, const struct simulator_config *
 		return report_behaviours();
 	if (command->name[0] == '\0')
 		return serve(config);
-	fprintf(stderr, "%s: there is no command '%s'; see --help\n", program.name, command->name);
-	return 2;
+	return rt_config_no_command(&program, command);
 }
 
 int main(int argc, char **argv)

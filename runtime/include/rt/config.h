@@ -82,6 +82,8 @@ void rt_config_load(const struct rt_program *program, int argc, char **argv, voi
 /* Exits 2, naming the setting, when a required one is absent. For settings that only some commands
  * need. */
 void rt_config_require(const struct rt_program *program, const char *setting, const char *value);
+/* Says on stderr that there is no such command, and returns the status to exit with, 2. */
+int rt_config_no_command(const struct rt_program *program, const struct rt_command *command);
 
 /* The settings that every service has: in the service's config struct as a member `common`. */
 struct rt_common_config {

@@ -141,11 +141,19 @@ def admin_get(name, path, timeout_s=10):
         connection.close()
 
 
-def is_ready(name):
+def says_yes(name, path):
     try:
-        return admin_get(name, "/readyz")[0] == 200
+        return admin_get(name, path)[0] == 200
     except OSError:
         return False
+
+
+def lives(name):
+    return says_yes(name, "/livez")
+
+
+def is_ready(name):
+    return says_yes(name, "/readyz")
 
 
 def wait_ready(name, timeout_s=30):
