@@ -111,6 +111,7 @@ void rt_stream_sent(struct rt_call *call, bool success)
 	if (read)
 		stream->reading_later = false;
 	void (*sent)(struct rt_call *, void *) = stream->ending ? NULL : stream->sent;
+	void *context = stream->sent_context;
 	rt_lock_give(&stream->lock);
 	if (next != NULL)
 		send_one(call, next, more);
@@ -119,7 +120,7 @@ void rt_stream_sent(struct rt_call *call, bool success)
 	else if (end)
 		rt_call_answer(call, stream->status);
 	if (sent != NULL)
-		sent(call, stream->sent_context);
+		sent(call, context);
 }
 
 size_t rt_call_send_room(struct rt_call *call)
