@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rpc/handoff.h"
 #include "rpc/message.h"
 #include "rt/assert.h"
 
@@ -83,6 +84,16 @@ void rt_pieces_destroy(struct rt_pieces *pieces)
 	free(pieces);
 }
 
+/* Messages that came in one read share its memory: who lets go last frees it, after the others. */
+static void give_back(grpc_slice slice)
+{
+	if (slice.refcount != NULL) {
+		rt_handoff_give(slice.refcount);
+		rt_handoff_take(slice.refcount);
+	}
+	grpc_slice_unref(slice);
+}
+
 /* What is copied is given back at once, so that a large message is not in memory twice. */
 static void take_bytes(grpc_slice_buffer *from, uint8_t *to)
 {
@@ -90,7 +101,7 @@ static void take_bytes(grpc_slice_buffer *from, uint8_t *to)
 		grpc_slice slice = grpc_slice_buffer_take_first(from);
 		memcpy(to, GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice));
 		to += GRPC_SLICE_LENGTH(slice);
-		grpc_slice_unref(slice);
+		give_back(slice);
 	}
 }
 

@@ -200,8 +200,9 @@ class Load(Case):
         with concurrent.futures.ThreadPoolExecutor(200) as pool:
             answers = list(pool.map(log_in, range(400)))
         codes = [code for code, _ in answers]
-        # On a slow machine one that was taken in may not be hashed before its deadline: that is said, too.
-        self.assertLessEqual(set(codes), {"OK", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
+        # On a slow machine one that was taken in may not be hashed before its deadline: that is said, too. A connection
+        # whose statement could not be called off in time is made anew, and those who come meanwhile are told that.
+        self.assertLessEqual(set(codes), {"OK", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "UNAVAILABLE"})
         self.assertIn("OK", codes)
         self.assertIn("RESOURCE_EXHAUSTED", codes)
         self.assertEqual(Stub("auth", "gateway").LogIn(username=player.username,
