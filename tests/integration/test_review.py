@@ -312,55 +312,140 @@ class Holds(ReviewCase):
         self.assert_whole()
 
 
-class Blocked(ReviewCase):
-    """What the ledger would not take from a blocked account, though it was paid out, is taken when the account can again."""
+class TakenAgain(ReviewCase):
+    """A step that the ledger has declined is on record as declined for ever. When its cause is gone and an operator has the
+    payment go on, the step is taken again, and never twice with success."""
 
-    def set_status(self, version, status):
-        update = a.UpdateAccountRequest(ledger_id=self.ledger.id, account_id=self.wallet, expected_version=version, status=status)
-        update.update_mask.paths.append("status")
-        self.ledger.accounts.call("UpdateAccount", update)
-
-    def blocked_before_the_capture(self):
+    def setUp(self):
+        super().setUp()
         self.fees = self.ledger.open("fees")
-        made = withdrawal(self.ledger, self.wallet, 50, instrument="sim:pending=1500")
-        made.fee.amount_minor, made.fee.account_id = 2, self.fees
-        with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(self.payments.call, "CreatePayment", made)
-            environment.wait_until(lambda: self.money() == (1000, 948), 10, "it is held")
-            self.set_status(1, a.ACCOUNT_STATUS_BLOCKED)
-            payment = self.rests(asked.result().payment, "MANUAL_REVIEW")
-        self.assertEqual((payment.reason, self.money()), ("ACCOUNT_BLOCKED", (1000, 948)))
+
+    def amend(self, status):
+        key = {"ledger_id": self.ledger.id, "account_id": self.wallet}
+        version = self.ledger.accounts.GetAccountMetadata(**key).metadata.version
+        request = a.UpdateAccountRequest(expected_version=version, status=status, **key)
+        request.update_mask.paths.append("status")
+        self.ledger.accounts.call("UpdateAccount", request)
+
+    def block(self):
+        self.amend(a.ACCOUNT_STATUS_BLOCKED)
+
+    def unblock(self):
+        self.amend(a.ACCOUNT_STATUS_ACTIVE)
+
+    def in_review(self, made):
+        """The account is blocked after the hold and before the capture."""
+        with contextlib.suppress(Refused):
+            self.payments.call("CreatePayment", made, timeout=1)
+        payment = environment.wait_until(lambda: self.by_key(made), 10, "it is recorded")
+        self.rests(payment, "SUBMITTED")
+        self.block()
+        payment = self.rests(payment, "MANUAL_REVIEW")
+        self.assertEqual((payment.reason, self.timeline(payment)[-2:]), ("ACCOUNT_BLOCKED", ["SETTLING", "MANUAL_REVIEW"]))
         return payment
 
-    def resolve_again(self, payment, number, *ends):
+    def go_on(self, payment, *ends):
         before = self.now(payment).version
-        self.resolve(payment, DONE, reference=f"T-{number}")
-        return environment.wait_until(lambda: (lambda one: one if one.version > before + 1 and state(one) in ends else None)(
-            self.now(payment)), 30, "it rests again")
+        self.resolve(payment, DONE)
+        return environment.wait_until(
+            lambda: (lambda one: one if state(one) in ends and one.version > before + 1 else None)(self.now(payment)), 30,
+            f"it is one of {ends}")
 
-    def test_done(self):
-        payment = self.blocked_before_the_capture()
-        for number in range(2):  # still blocked: it comes back, and nothing has moved
-            self.assertEqual(self.resolve_again(payment, number, "MANUAL_REVIEW").reason, "ACCOUNT_BLOCKED")
-            self.assertEqual(self.money(), (1000, 948))
-        self.set_status(2, a.ACCOUNT_STATUS_ACTIVE)
-        self.assertEqual(self.resolve_again(payment, 2, "SUCCEEDED").reason, "POSTED_ANEW")
-        self.assertEqual((self.money(), self.money(self.fees)), ((948, 948), (2, 2)))
-        posts = self.read(payment).posts
-        self.assertEqual([(one.step, one.outcome) for one in posts],
-                         [("hold", "posted"), *[("capture", "declined")] * 3, ("capture", "posted")])
-        booked = {entry.transfer.transfer_id for entry in self.ledger.statement(self.wallet)}
-        for post, there in ((posts[0], True), (posts[1], False), (posts[4], True)):
-            self.assertEqual({one.transfer_id for one in post.transfers} <= booked, there)
+    def posts(self, payment, *steps):
+        """Of the timeline: outcomes, and ids of transfers."""
+        posts = [post for post in self.read(payment).posts if post.step in steps]
+        ids = [[transfer.transfer_id for transfer in post.transfers] for post in posts]
+        flat = [one for each in ids for one in each]
+        self.assertEqual(len(flat), len(set(flat)), "each try has ids of its own")
+        return [post.outcome for post in posts], ids
+
+    def assert_booked_once(self, payment, last):
+        """Of all tries the last one alone is in the ledger, under the ids that the timeline says."""
+        booked = {entry.transfer.transfer_id for entry in self.ledger.statement(self.wallet)
+                  if entry.transfer.reference == payment.payment_id}
+        _, tries = self.posts(payment, "capture", "credit")
+        self.assertEqual({one for each in tries for one in each} & booked, set(last))
         self.assert_whole()
 
-    def test_not_done(self):
-        payment = self.blocked_before_the_capture()
+    def assert_posted_anew(self, payment):
+        self.assertEqual((state(payment), payment.reason), ("SUCCEEDED", "POSTED_ANEW"))
+
+    def test_withdrawal(self):
+        made = withdrawal(self.ledger, self.wallet, 50, instrument="sim:pending=1500,notify-none")
+        made.fee.amount_minor, made.fee.account_id = 2, self.fees
+        payment = self.in_review(made)
+        self.assertEqual(self.go_on(payment, "MANUAL_REVIEW").reason, "ACCOUNT_BLOCKED")
+        self.unblock()
+        self.assert_posted_anew(self.go_on(payment, *world.RESTING))
+        self.assertEqual(self.money(), (948, 948))
+        outcomes, ids = self.posts(payment, "capture")
+        self.assertEqual(outcomes, ["declined", "declined", "posted"])
+        self.assertEqual(ids[0], [derived(payment.payment_id, "capture"), derived(payment.payment_id, "capture-fee")])
+        self.assert_booked_once(payment, ids[2])
+
+    def test_refund(self):
+        paid = self.settled(deposit(self.ledger, self.wallet, 100))
+        payment = self.in_review(request(self.ledger, 100, refund=p.Refund(
+            payment_id=paid.payment_id, instrument="sim:pending=1500,notify-none")))
+        self.unblock()
+        self.assert_posted_anew(self.go_on(payment, *world.RESTING))
+        self.assertEqual((self.money(), state(self.now(paid))), ((1000, 1000), "REFUNDED"))
+        self.assert_claims(paid, 100, 100)
+        self.assert_booked_once(payment, self.posts(payment, "capture")[1][-1])
+
+    def test_not_done_instead(self):
+        payment = self.in_review(withdrawal(self.ledger, self.wallet, 50, instrument="sim:pending=1500,notify-none"))
         self.resolve(payment, NOT_DONE)
-        self.rests(payment, "DECLINED")
-        self.assertEqual(self.money(), (1000, 1000))
-        self.assert_whole()
+        self.assertEqual((state(self.rests(payment, "DECLINED")), self.money()), ("DECLINED", (1000, 1000)))
+        self.assertEqual(self.posts(payment, "capture", "release")[0], ["declined", "posted"])
+        self.assert_booked_once(payment, [])
 
+    def test_deposit_that_is_not_given_back(self):
+        """The connector has the give-back's reference with another content."""
+        made = deposit(self.ledger, self.wallet, 50, instrument="sim:pending=1500,notify-none")
+        made.fee.amount_minor, made.fee.account_id = 2, self.fees
+        with contextlib.suppress(Refused):
+            self.payments.call("CreatePayment", made, timeout=1)
+        payment = environment.wait_until(lambda: self.by_key(made), 10, "it is recorded")
+        self.block()
+        Stub("connector", "payments").Refund(
+            reference=derived(payment.payment_id, "give-back"), original_reference=payment.payment_id, amount_minor=1,
+            currency="EUR", instrument="sim:ok,notify-none")
+        self.rests(payment, "MANUAL_REVIEW")
+        self.assertEqual(self.timeline(payment)[-3:], ["SETTLING", "COMPENSATING", "MANUAL_REVIEW"])
+        self.go_on(payment, "MANUAL_REVIEW")
+        self.unblock()
+        self.assert_posted_anew(self.go_on(payment, *world.RESTING))
+        self.assertEqual(self.money(), (1048, 1048))
+        outcomes, ids = self.posts(payment, "credit")
+        self.assertEqual(outcomes, ["declined", "declined", "posted"])
+        self.assert_booked_once(payment, ids[-1])
+
+    def test_one_that_was_not_declined_before(self):
+        """An operator's word alone makes no second try: the first one's ids are what is booked."""
+        payment = self.refused_by_the_connector(withdrawal, "Payout")
+        self.resolve(payment, DONE)
+        self.assertEqual(self.rests(payment, "SUCCEEDED").reason, "")
+        self.assert_booked_once(payment, [derived(payment.payment_id, "capture")])
+
+    def test_whoever_dies_meanwhile(self):
+        """Its processes die while the try is under way, others take it over, and one try succeeds."""
+        payment = self.in_review(withdrawal(self.ledger, self.wallet, 50, instrument="sim:pending=1500,notify-none"))
+        self.unblock()
+        with environment.stopped("accounts"):
+            self.resolve(payment, DONE)
+            for _ in range(2):
+                self.rests(payment, "SETTLING")
+                environment.kill_and_wait("payments")
+        environment.wait_ready("accounts")
+        with Replica("payments") as second:
+            first, self.payments = self.payments, second.stub("operator", world.operator_token())
+            environment.kill("payments")
+            self.assert_posted_anew(self.rests(payment, "SUCCEEDED", "MANUAL_REVIEW"))
+            environment.wait_ready("payments")
+            self.payments = first
+        self.assertEqual(self.money(), (950, 950))
+        self.assert_booked_once(payment, self.posts(payment, "capture")[1][-1])
 
 
 if __name__ == "__main__":

@@ -248,39 +248,46 @@ static void called_off(void **state)
 	assert_int_equal(decision.changes[0].state, PAYMENT_SUCCEEDED);
 }
 
-/* After a person's word a step is posted under new ids, once, where the ledger has declined the
- * usual ones for good; never of itself, and never where the ledger has not said no. */
-static void posted_anew(void **state)
+/* A step in the ledger that was declined before, and that an operator wants taken again, is: what
+ * follows the other side's yes, and what undoes a hold. No other decline is, and none is taken
+ * again without an operator. */
+static void taken_again(void **state)
 {
+	struct saga_event declined = {.kind = SAGA_LEDGER_DECLINED, .reason = "ACCOUNT_BLOCKED"};
+
 	(void)state;
 	for (int kind = 1; kind <= PAYMENT_KIND_MAX; kind++) {
-		const struct saga_plan *plan = saga_plan_of((enum payment_kind)kind);
+		for (int at = 1; at <= PAYMENT_STATE_MAX; at++) {
+			const struct saga_plan *plan = saga_plan_of((enum payment_kind)kind);
+			const struct saga_step *step = at == PAYMENT_SETTLING       ? plan->settle
+						       : at == PAYMENT_COMPENSATING ? plan->undo
+										    : NULL;
 
-		for (int event = 0; event < SAGA_EVENT_COUNT; event++) {
-			struct saga_event resolved = {.kind = (enum saga_event_kind)event,
-						      .reason = "A_REASON",
-						      .resolved = true};
-			struct saga_decision decision =
-				saga_decide(plan, PAYMENT_SETTLING, resolved);
-			bool declined = plan->settle != NULL && event == SAGA_LEDGER_DECLINED;
+			declined.again = false;
+			struct saga_decision once =
+				saga_decide(plan, (enum payment_state)at, declined);
 
-			assert_int_equal(decision.anew, declined);
-			if (declined) {
-				assert_int_equal(decision.change_count, 0);
-				assert_int_equal(decision.action, SAGA_POST);
-				assert_ptr_equal(decision.step, plan->settle);
+			declined.again = true;
+			struct saga_decision again =
+				saga_decide(plan, (enum payment_state)at, declined);
+
+			assert_int_equal(once.legal, again.legal);
+			if (!once.legal)
+				continue;
+			assert_true(once.change_count > 0);
+			if (step == NULL) {
+				assert_int_equal(again.changes[0].state, once.changes[0].state);
+				continue;
 			}
-			resolved.anew = true;
-			decision = saga_decide(plan, PAYMENT_SETTLING, resolved);
-			assert_false(decision.anew);
-			if (plan->settle != NULL && event == SAGA_LEDGER_DECLINED)
-				assert_int_not_equal(last_state(PAYMENT_SETTLING, &decision),
-						     PAYMENT_SETTLING);
+			assert_int_equal(again.change_count, 0);
+			assert_int_equal(again.action, SAGA_POST);
+			assert_ptr_equal(again.step, step);
+			assert_false(again.pause);
 		}
 	}
-	struct saga_decision decision = saga_decide(
-		&payment_withdrawal_plan, PAYMENT_SETTLING,
-		(struct saga_event){.kind = SAGA_LEDGER_POSTED, .resolved = true, .anew = true});
+	struct saga_decision decision =
+		saga_decide(&payment_withdrawal_plan, PAYMENT_SETTLING,
+			    (struct saga_event){.kind = SAGA_LEDGER_POSTED, .anew = true});
 
 	assert_int_equal(decision.changes[0].state, PAYMENT_SUCCEEDED);
 	assert_string_equal(decision.changes[0].reason, SAGA_REASON_ANEW);
@@ -315,6 +322,26 @@ static void pauses_grow(void **state)
 	}
 	assert_true(saga_attempts_after(10, SAGA_PROVIDER_ABSENT) < 10);
 	assert_int_equal(saga_attempts_after(10, SAGA_PROVIDER_SUCCEEDED), 0);
+}
+
+/* The first try has the ids that steps have always had; each later one has others. */
+static void ids_of_tries(void **state)
+{
+	const struct rt_uuid payment_id = {.bytes = {1, 2, 3, 4, 5, 6}};
+	struct rt_uuid ids[4];
+
+	(void)state;
+	ids[0] = rt_uuid_derive(&payment_id, "capture");
+	for (uint32_t take = 0; take < 3; take++) {
+		struct rt_uuid id = ledger_transfer_id(&payment_id, "capture", take);
+
+		assert_int_equal(rt_uuid_equal(&id, &ids[0]), take == 0);
+		ids[take] = id;
+		for (uint32_t before = 0; before < take; before++)
+			assert_false(rt_uuid_equal(&id, &ids[before]));
+	}
+	ids[3] = rt_uuid_derive(&payment_id, "capture again 2"); /* for ever */
+	assert_true(rt_uuid_equal(&ids[2], &ids[3]));
 }
 
 /* No event but the other side's own word leads out of unknown to a no. */
@@ -358,7 +385,8 @@ int main(void)
 		cmocka_unit_test(every_state_and_event),
 		cmocka_unit_test(reasons),
 		cmocka_unit_test(called_off),
-		cmocka_unit_test(posted_anew),
+		cmocka_unit_test(taken_again),
+		cmocka_unit_test(ids_of_tries),
 		cmocka_unit_test(pauses_grow),
 		cmocka_unit_test(unknown_is_never_declined_by_time),
 		cmocka_unit_test(plans_are_whole),

@@ -6,7 +6,6 @@
 
 #include "client/account_inquiry.h"
 #include "daler/accounts/v1/accounts.pb-c.h"
-#include "domain/posts.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/log.h"
@@ -53,7 +52,7 @@ static char *lent(const char *text)
 static char *hold_id(const struct ledger_post *post, const struct ledger_transfer *step,
 		     struct rt_arena *arena)
 {
-	struct rt_uuid id = rt_uuid_derive(&post->payment_id, step->hold);
+	struct rt_uuid id = ledger_transfer_id(&post->payment_id, step->hold, 0);
 
 	return uuid_text(arena, &id);
 }
@@ -95,7 +94,7 @@ static Daler__Accounts__V1__Transfer *make_transfer(const struct ledger_post *po
 						    struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Transfer *transfer = rt_arena_alloc(arena, sizeof(*transfer));
-	struct rt_uuid id = payment_transfer_id(&post->payment_id, step->name, post->anew);
+	struct rt_uuid id = ledger_transfer_id(&post->payment_id, step->name, post->take);
 
 	RT_ASSERT(transfer != NULL);
 	daler__accounts__v1__transfer__init(transfer);
@@ -148,7 +147,8 @@ static struct saga_event outcome_event(const Daler__Accounts__V1__Outcome *outco
 		return (struct saga_event){.kind = SAGA_LEDGER_POSTED, .reason = NULL};
 	case DALER__ACCOUNTS__V1__OUTCOME__RESULT_DECLINE:
 		return (struct saga_event){.kind = SAGA_LEDGER_DECLINED,
-					   .reason = outcome->decline->reason};
+					   .reason = outcome->decline->reason,
+					   .on_record = true};
 	case DALER__ACCOUNTS__V1__OUTCOME__RESULT_REFUSAL:
 		return (struct saga_event){.kind = SAGA_LEDGER_CONFLICT,
 					   .reason = outcome->refusal->reason};
@@ -226,8 +226,8 @@ void accounts_post(const struct accounts_client *client, const struct rt_uuid *l
 	request.groups = rt_arena_array(&arena, count, sizeof(struct Daler__Accounts__V1__Group *));
 	RT_ASSERT(request.groups != NULL);
 	for (size_t i = 0; i < count; i++) {
-		posting->transfer_ids[i] = payment_transfer_id(
-			&posts[i].payment_id, posts[i].step->transfers[0].name, posts[i].anew);
+		posting->transfer_ids[i] = ledger_transfer_id(
+			&posts[i].payment_id, posts[i].step->transfers[0].name, posts[i].take);
 		request.groups[i] = make_group(&posts[i], &arena);
 	}
 	struct rt_call_options options = {.deadline_mono_us = rt_clock_mono_us() +

@@ -23,10 +23,10 @@ struct accounts_client {
 struct ledger_post {
 	struct rt_uuid payment_id;
 	const struct saga_step *step; /* a ledger's */
+	uint32_t take;                /* see ledger_transfer_id */
 	const struct rt_uuid *sides;  /* LEDGER_SIDES; lent */
 	int64_t amounts[2];           /* by enum ledger_amount */
 	const char *currency;
-	int64_t anew; /* as payment_transfer_id has it */
 };
 
 /* What became of each: SAGA_LEDGER_*, in the order of the posts; reasons are lent. `refused` is

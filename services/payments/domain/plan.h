@@ -25,7 +25,7 @@ enum ledger_side {
 enum ledger_amount { AMOUNT_WHOLE, AMOUNT_FEE };
 
 /* One transfer of a group. Its id is derived from the payment's id and `name`, so that repeating it
- * is harmless: a name is for ever. */
+ * is harmless: a name is for ever. See ledger_transfer_id. */
 struct ledger_transfer {
 	const char *name; /* NULL: no transfer */
 	enum ledger_move move;
@@ -88,3 +88,9 @@ extern const struct saga_plan payment_wager_rollback_plan;
 extern const struct saga_plan payment_settle_rollback_plan;
 
 const struct saga_plan *saga_plan_of(enum payment_kind kind);
+
+/* The id of a step's transfer by its name. `take`: how many tries of the step come before this one,
+ * each on record in the ledger as declined. Source:
+ * docs/decisions/0041-posted-anew.md. */
+struct rt_uuid ledger_transfer_id(const struct rt_uuid *payment_id, const char *name,
+				  uint32_t take);

@@ -1,13 +1,7 @@
 /* See posts.h. */
 #include "domain/posts.h"
 
-#include <inttypes.h>
 #include <stddef.h>
-#include <stdio.h>
-
-#include "rt/assert.h"
-
-#define ANEW_NAME_BYTES 64
 
 static const struct saga_step *step_in(const struct saga_plan *plan, enum payment_state state)
 {
@@ -47,18 +41,6 @@ bool payment_post_of(const struct saga_plan *plan, enum payment_state from, enum
 		return false;
 	post->outcome = declined(from, to) ? POST_DECLINED : POST_POSTED;
 	return true;
-}
-
-struct rt_uuid payment_transfer_id(const struct rt_uuid *payment_id, const char *name, int64_t anew)
-{
-	char text[ANEW_NAME_BYTES];
-
-	if (anew == 0)
-		return rt_uuid_derive(payment_id, name);
-	int length = snprintf(text, sizeof(text), "%s@%" PRId64, name, anew);
-
-	RT_ASSERT(length > 0 && (size_t)length < sizeof(text));
-	return rt_uuid_derive(payment_id, text);
 }
 
 void payment_sides(const struct payment_request *request, struct rt_uuid sides[LEDGER_SIDES])

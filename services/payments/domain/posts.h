@@ -4,7 +4,6 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "domain/plan.h"
 
@@ -22,9 +21,5 @@ bool payment_post_of(const struct saga_plan *plan, enum payment_state from, enum
 /* The one that a payment in this state waits for. */
 bool payment_post_awaited(const struct saga_plan *plan, enum payment_state state,
 			  struct payment_post *post);
-/* The id of a transfer, by its name in the plan, for ever. `anew`: the version in which the payment
- * was when it was posted under ids of its own; 0: under its usual one. */
-struct rt_uuid payment_transfer_id(const struct rt_uuid *payment_id, const char *name,
-				   int64_t anew);
 /* Whose accounts the sides are. */
 void payment_sides(const struct payment_request *request, struct rt_uuid sides[LEDGER_SIDES]);

@@ -211,16 +211,6 @@ static struct saga_decision in_unknown(const struct saga_plan *plan, struct saga
 	return provider_final(plan, event);
 }
 
-/* What a ledger has declined stays declined under its ids, though the account could take it since.
- */
-static struct saga_decision post_anew(const struct saga_step *step)
-{
-	struct saga_decision decision = act(SAGA_POST, step, false);
-
-	decision.anew = true;
-	return decision;
-}
-
 /* The ledger follows what the other side did. */
 static struct saga_decision in_settling(const struct saga_plan *plan, struct saga_event event)
 {
@@ -228,8 +218,8 @@ static struct saga_decision in_settling(const struct saga_plan *plan, struct sag
 		return act(SAGA_POST, plan->settle, event.kind == SAGA_LEDGER_SILENT);
 	if (event.kind == SAGA_LEDGER_POSTED)
 		return rest(PAYMENT_SUCCEEDED, event.anew ? SAGA_REASON_ANEW : NO_REASON);
-	if (event.kind == SAGA_LEDGER_DECLINED && event.resolved && !event.anew)
-		return post_anew(plan->settle);
+	if (event.kind == SAGA_LEDGER_DECLINED && event.again)
+		return act(SAGA_POST, plan->settle, false);
 	if (event.kind == SAGA_LEDGER_DECLINED && plan->undoes == UNDOES_SUBMIT)
 		return enter_and_do(PAYMENT_COMPENSATING, event.reason, plan->undo);
 	return event.kind == SAGA_LEDGER_DECLINED || event.kind == SAGA_LEDGER_CONFLICT
@@ -244,6 +234,8 @@ static struct saga_decision undoing_in_ledger(const struct saga_plan *plan, stru
 		return act(SAGA_POST, plan->undo, event.kind == SAGA_LEDGER_SILENT);
 	if (event.kind == SAGA_LEDGER_POSTED)
 		return rest(event.canceled ? PAYMENT_CANCELED : PAYMENT_DECLINED, NULL);
+	if (event.kind == SAGA_LEDGER_DECLINED && event.again)
+		return act(SAGA_POST, plan->undo, false);
 	return event.kind == SAGA_LEDGER_DECLINED || event.kind == SAGA_LEDGER_CONFLICT
 		       ? review(event)
 		       : illegal();

@@ -44,8 +44,9 @@ struct saga_event {
 	const char *action_url; /* of SAGA_PROVIDER_ACTION; lent, NULL: none */
 	const char *action_data;
 	bool unreached; /* of a silence: its target may be gone */
-	bool resolved;  /* a person's word led to the state, after it had been in review */
-	bool anew;      /* of a ledger's answer: to the decision of that name */
+	bool on_record; /* of a ledger's decline: it will say it to these ids for ever */
+	bool again;     /* of such a decline: a person wants the step posted under the next ids */
+	bool anew;      /* of a ledger's answer: it is not to the step's first ids */
 	const char *provider_reference; /* for the record; NULL: none */
 };
 
@@ -69,8 +70,6 @@ struct saga_change {
 struct saga_decision {
 	bool legal; /* false: this event cannot happen in this state; nothing else is set */
 	bool pause; /* wait before the action: it repeats something that did not help */
-	bool anew;  /* `step` is posted under ids of its own, for the ledger has declined it for
-		       good */
 	size_t change_count;
 	struct saga_change changes[SAGA_CHANGES_MAX]; /* written in one commit, before the action */
 	enum saga_action action;

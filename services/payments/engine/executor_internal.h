@@ -71,6 +71,8 @@ struct saga {
 	int64_t pause_us;       /* before the action, when the decision says so */
 	int64_t told_us;        /* when people were last told of tries in vain */
 	uint32_t attempts;      /* in a row that did not help */
+	uint16_t take;          /* of its step in the ledger: see ledger_transfer_id */
+	uint16_t take_max;      /* that it may come to in this state */
 	bool alone;             /* its post is not to share a call */
 	bool unheard;           /* its last call was not answered: the next one is a repeat */
 	bool repeats;           /* its call, about to begin, has a token of the budget */

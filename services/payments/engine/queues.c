@@ -200,10 +200,10 @@ static void start_posts(struct executor *executor, struct post_batch *batch)
 		posts[i] = (struct ledger_post){
 			.payment_id = saga->standing.payment_id,
 			.step = saga->decision.step,
+			.take = saga->take,
 			.sides = saga->sides,
 			.amounts = {saga->amount_minor, saga->fee_minor},
 			.currency = saga->currency,
-			.anew = saga->decision.anew ? saga->standing.version : 0,
 		};
 	}
 	/* A call for one payment is part of its trace; a shared one has its own. */

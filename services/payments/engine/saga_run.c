@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "domain/posts.h"
-#include "domain/resolution.h"
 #include "engine/calls.h"
 #include "engine/comeback.h"
 #include "engine/executor_internal.h"
@@ -251,8 +250,9 @@ void saga_feed(struct executor *executor, struct saga *saga, struct saga_event e
 	if (event.kind == SAGA_PROVIDER_ACTION && atomic_load(&saga->cancel_wanted) &&
 	    saga->standing.state == PAYMENT_REQUIRES_ACTION)
 		event.kind = SAGA_CANCEL_ASKED;
-	event.resolved = strcmp(saga->standing.reason, RESOLUTION_REASON) == 0;
-	event.anew = saga->decision.anew;
+	event.anew = saga->take > 0;
+	event.again = event.on_record && saga->take < saga->take_max;
+	saga->take += event.again;
 	struct saga_decision decision = saga_decide(saga->plan, saga->standing.state, event);
 
 	if (!decision.legal) {
@@ -332,6 +332,8 @@ static void apply(struct executor *executor, struct saga *saga, int64_t time_us)
 	saga->standing.update_time_us = time_us;
 	memcpy(saga->standing.reason, reason, sizeof(reason));
 	saga->decision.change_count = 0;
+	saga->take = 0;
+	saga->take_max = 0;
 }
 
 void saga_written(struct executor *executor, struct saga *saga, bool written, int64_t time_us)
@@ -440,6 +442,7 @@ static void adopt(struct executor *executor, const struct payment_lapsed *lapsed
 	struct saga *saga = saga_new(executor, &lapsed->request, &lapsed->standing, lapsed->fence);
 
 	atomic_store(&saga->cancel_wanted, lapsed->cancel_wanted);
+	saga->take_max = lapsed->declines;
 	/* What this process may still have of it is from before: it takes no more steps. */
 	executor_displace(executor, &lapsed->standing.payment_id);
 	rt_lock_take(&executor->lock);

@@ -1,10 +1,7 @@
 /* See posts.h. Ids of transfers are derived from the payment's, as they were when it was posted. */
 #include "rpc/posts.h"
 
-#include <string.h>
-
 #include "domain/posts.h"
-#include "domain/saga.h"
 
 typedef Daler__Payments__V1__LedgerPost post_message;
 typedef Daler__Payments__V1__LedgerTransfer transfer_message;
@@ -16,19 +13,12 @@ static const char *const move_names[] = {[LEDGER_DIRECT] = "direct",
 					 [LEDGER_CAPTURE] = "capture",
 					 [LEDGER_RELEASE] = "release"};
 
-/* What was posted anew was so in the version before the one that says it. */
-static int64_t anew_version(const struct payment_event *event)
-{
-	return event != NULL && strcmp(event->reason, SAGA_REASON_ANEW) == 0 ? event->version - 1
-									     : 0;
-}
-
 static transfer_message *map_transfer(const struct payment_record *record,
-				      const struct ledger_transfer *transfer, int64_t amount_minor,
-				      int64_t anew, struct rt_arena *arena)
+				      const struct ledger_transfer *transfer, uint32_t take,
+				      int64_t amount_minor, struct rt_arena *arena)
 {
 	transfer_message *message = rt_arena_alloc(arena, sizeof(*message));
-	struct rt_uuid id = payment_transfer_id(&record->standing.payment_id, transfer->name, anew);
+	struct rt_uuid id = ledger_transfer_id(&record->standing.payment_id, transfer->name, take);
 	struct rt_uuid sides[LEDGER_SIDES];
 
 	if (message == NULL)
@@ -44,7 +34,7 @@ static transfer_message *map_transfer(const struct payment_record *record,
 }
 
 static void map_transfers(const struct payment_record *record, const struct saga_step *step,
-			  int64_t anew, struct rt_arena *arena, post_message *message)
+			  uint32_t take, struct rt_arena *arena, post_message *message)
 {
 	const int64_t amounts[] = {[AMOUNT_WHOLE] = record->request.amount_minor,
 				   [AMOUNT_FEE] = record->request.fee_minor};
@@ -55,12 +45,13 @@ static void map_transfers(const struct payment_record *record, const struct saga
 
 		if (transfer->name != NULL && amounts[transfer->amount] > 0)
 			message->transfers[message->n_transfers++] = map_transfer(
-				record, transfer, amounts[transfer->amount], anew, arena);
+				record, transfer, take, amounts[transfer->amount], arena);
 	}
 }
 
-/* `event`: the change that it led to; NULL: none yet. */
-static void add(const struct payment_record *record, const struct payment_post *post,
+/* `event`: the change that it led to; NULL: none yet. `take`: how often the step was declined
+ * before. */
+static void add(const struct payment_record *record, const struct payment_post *post, uint32_t take,
 		const struct payment_event *event, struct rt_arena *arena,
 		Daler__Payments__V1__GetPaymentResponse *reply)
 {
@@ -81,7 +72,7 @@ static void add(const struct payment_record *record, const struct payment_post *
 		if (post->outcome == POST_DECLINED)
 			message->reason = map_lent(event->reason);
 	}
-	map_transfers(record, post->step, anew_version(event), arena, message);
+	map_transfers(record, post->step, take, arena, message);
 	reply->posts[reply->n_posts++] = message;
 }
 
@@ -90,18 +81,22 @@ struct rt_status posts_add(const struct payment_record *record, const struct pay
 			   Daler__Payments__V1__GetPaymentResponse *reply)
 {
 	const struct saga_plan *plan = saga_plan_of(record->request.kind);
+	uint32_t declines[PAYMENT_STATE_MAX + 1] = {0}; /* by the state that orders the step */
 	struct payment_post post;
 
 	reply->posts = rt_arena_array(arena, count + 1, sizeof(post_message *));
 	for (size_t i = 1; reply->posts != NULL && i < count; i++) {
 		bool with_first = i == 1 && events[1].position == events[0].position;
+		uint32_t *before = &declines[events[i - 1].state];
 
-		if (payment_post_of(plan, events[i - 1].state, events[i].state, with_first, &post))
-			add(record, &post, &events[i], arena, reply);
+		if (!payment_post_of(plan, events[i - 1].state, events[i].state, with_first, &post))
+			continue;
+		add(record, &post, *before, &events[i], arena, reply);
+		*before += post.outcome == POST_DECLINED;
 	}
 	if (reply->posts != NULL && count > 0 &&
 	    payment_post_awaited(plan, events[count - 1].state, &post))
-		add(record, &post, NULL, arena, reply);
+		add(record, &post, declines[events[count - 1].state], NULL, arena, reply);
 	return arena->overflowed
 		       ? RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the reply is too large")
 		       : rt_ok();

@@ -101,6 +101,7 @@ static void read_lapsed(const struct rt_pg_rows *rows, int row, struct rt_arena 
 	request->fee_account_id = payment_uuid_or_nil(rows, row, 20);
 	lapsed->reviewed = !rt_pg_is_null(rows, row, 21);
 	lapsed->cancel_wanted = rt_pg_bool(rows, row, 22);
+	lapsed->declines = (uint16_t)rt_pg_int(rows, row, 23);
 }
 
 static struct rt_status lock_and_read(struct rt_pg *pg, const struct rt_uuid *owner, int64_t limit,

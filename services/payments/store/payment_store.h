@@ -83,6 +83,7 @@ struct payment_lapsed {
 	int64_t fence; /* ours now */
 	bool reviewed; /* it is listed for a person already */
 	bool cancel_wanted;
+	uint16_t declines; /* of the step that its state orders, before it came to this state */
 };
 
 struct rt_status payment_store_renew_lease(struct rt_pg *pg, const struct rt_uuid *worker_id,
