@@ -340,6 +340,7 @@ static struct rt_server *server_new(const struct rt_server_config *config)
 	RT_ASSERT(server->workers != NULL);
 	server->queue = rt_queue_new((size_t)config->common->queue_max);
 	rt_large_init(&server->large);
+	rt_lock_init(&server->streams.lock, RT_RANK_REGISTRY);
 	make_metrics(server);
 	return server;
 }

@@ -147,7 +147,8 @@ static struct rt_status admit_method(struct rt_call *call, const struct headers 
 		return RT_FAIL(DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
 			       "the deadline had passed on arrival");
 	uint32_t roles = rt_allowed_roles(method->callers, call->caller.identity);
-	return admit_token(call, headers, roles);
+	RT_TRY(admit_token(call, headers, roles));
+	return rt_admit_stream(call);
 }
 
 static void count_denied(const struct rt_call *call, const struct rt_status *status)

@@ -67,6 +67,7 @@ static void reset(struct rt_call *call)
 	atomic_store(&call->asked_to_leave, false);
 	call->closed_early = 0;
 	call->loaded = false;
+	call->has_place = false;
 	call->ends_with_token = false;
 	call->given_up = false;
 	call->caller = (struct rt_caller){.role = RT_ROLE_NONE};
@@ -293,6 +294,7 @@ void rt_call_linger(struct rt_call *call)
 static void finish(struct rt_call *call)
 {
 	give_back_load(call);
+	rt_give_back_stream(call);
 	/* The reply is packed: what it was made of need not wait for who reads it. */
 	if (!rt_call_is_stream(call))
 		rt_arena_deinit(&call->arena);

@@ -81,6 +81,14 @@ struct rt_large {
 	struct rt_turns turns[RT_ID_COUNT];
 };
 
+#define RT_STREAM_BUCKETS 256
+
+/* Streams by who has them open; see server_streams.c. */
+struct rt_streams {
+	struct rt_lock lock;
+	struct rt_stream_caller *callers[RT_STREAM_BUCKETS];
+};
+
 struct rt_health;
 struct rt_reflection;
 
@@ -110,6 +118,7 @@ struct rt_server {
 	_Atomic int64_t load; /* calls that count towards queue_max */
 	_Atomic size_t bytes; /* of the messages of calls in flight */
 	struct rt_large large;
+	struct rt_streams streams;
 	struct rt_tag shutdown_tag;
 	atomic_bool shutdown_seen; /* no connection is left */
 	bool abandoned;
@@ -161,6 +170,7 @@ struct rt_call {
 	atomic_bool asked_to_leave;
 	int closed_early; /* gRPC's: the caller has gone, or its deadline has passed */
 	bool loaded;      /* counted in the server's load, until it is ended */
+	bool has_place;   /* a stream: counted among its caller's, until it is ended */
 	size_t bytes;     /* counted in the server's bytes, until nothing of it is left */
 	_Atomic int64_t reading_since_us; /* its large message; 0: not now */
 	struct rt_call *waiting_next;     /* for its turn to read */
@@ -187,6 +197,10 @@ struct rt_call {
 /* server_admission.c: fills caller, trace and deadline from what came with the call; says whether
  * it may go on. */
 struct rt_status rt_call_admit(struct rt_call *call);
+
+/* server_streams.c. Errors: RESOURCE_EXHAUSTED TOO_MANY_STREAMS. */
+struct rt_status rt_admit_stream(struct rt_call *call);
+void rt_give_back_stream(struct rt_call *call);
 
 /* server_call.c */
 void rt_call_arrived(struct rt_call *call); /* on an intake's thread */

@@ -195,6 +195,30 @@ class Many(WatchCase):
             with self.refused(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_WATCHERS"):
                 next(stub.stream("Watch", watch))
 
+    def test_one_caller_takes_not_all_there_is(self):
+        """Each user has a bound of their own, whatever connection and method; whoever leaves makes room."""
+        anna, bert = world.person(), world.person()
+        with Replica("payments", STREAMS_PER_CALLER_MAX=3) as second:
+            def watch(person):
+                stream = second.stub("gateway", person.token).stream(
+                    "Watch", p.WatchRequest(ledger_id=self.ledger.id, from_now=True))
+                next(stream)
+                return stream
+            streams = [watch(anna) for _ in range(3)]
+            with self.refused(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS"):
+                watch(anna)
+            others = [watch(bert) for _ in range(3)]
+            with self.refused(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS"):
+                watch(bert)
+            streams.pop().close()
+
+            def again():
+                with contextlib.suppress(Refused):
+                    return watch(anna)
+            streams.append(environment.wait_until(again, 5, "there is room again"))
+            for stream in streams + others:
+                stream.close()
+
 
 class Storm(WatchCase):
     def test_two_replicas_write_and_the_reader_comes_back_at_random(self):

@@ -113,6 +113,7 @@ static inline void fixture_init(void)
 		.trust_domain = DOMAIN,
 		.workers = 2,
 		.queue_max = 64,
+		.streams_per_caller_max = 1000,
 		.tls_reload_ms = 1000,
 	};
 }

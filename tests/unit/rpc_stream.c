@@ -269,6 +269,57 @@ static void test_stream_is_told_that_the_caller_has_gone(void **state)
 	raw_free(&raw);
 }
 
+static struct raw_call stay_open(struct raw *raw)
+{
+	struct raw_call call = raw_open(raw, PATH("Stay"), 5000, NULL);
+	send_text(&call, "");
+	raw_half_close(&call);
+	raw_receive_headers(&call);
+	expect_text(&call, "here");
+	return call;
+}
+
+static void leave_one(struct raw_call *call)
+{
+	leaves_wanted = fixture.leaves + 1;
+	grpc_call_cancel(call->call, NULL);
+	assert_int_equal(raw_finish(call), GRPC_STATUS_CANCELLED);
+	assert_true(wait_until(has_left, 2000));
+}
+
+/* One caller has so many streams at a time, over all connections; whoever ends one may begin
+ * another, and other calls are none. */
+static void test_streams_of_one_caller(void **state)
+{
+	(void)state;
+	enum { MOST = 3 };
+	fixture_stop(1000);
+	fixture.common.streams_per_caller_max = MOST;
+	fixture_start();
+	struct raw raws[2] = {raw_new("gateway", fixture.address),
+			      raw_new("gateway", fixture.address)};
+	struct raw_call calls[MOST];
+	for (int i = 0; i < MOST; i++)
+		calls[i] = stay_open(&raws[i % 2]);
+	for (int i = 0; i < 2; i++) {
+		struct raw_call refused = raw_open(&raws[i], PATH("Stay"), 5000, NULL);
+		send_text(&refused, "");
+		raw_half_close(&refused);
+		raw_receive_headers(&refused);
+		assert_int_equal(raw_finish(&refused), GRPC_STATUS_RESOURCE_EXHAUSTED);
+	}
+	assert_int_equal(raw_unary(&raws[0], PATH("Inline"), NULL, 0), GRPC_STATUS_OK);
+	leave_one(&calls[0]);
+	calls[0] = stay_open(&raws[1]);
+	for (int i = 0; i < MOST; i++)
+		leave_one(&calls[i]);
+	raw_free(&raws[0]);
+	raw_free(&raws[1]);
+	fixture_stop(1000);
+	fixture.common.streams_per_caller_max = 1000;
+	fixture_start();
+}
+
 /* Its message is with a worker, which reads it for as long as fields without number take, when an
  * answer turns out to have no way any more. */
 static void test_caller_goes_while_its_message_is_read(void **state)
@@ -687,6 +738,7 @@ int main(void)
 		cmocka_unit_test(test_bidi_stream),
 		cmocka_unit_test(test_bidi_stream_with_a_malformed_message),
 		cmocka_unit_test(test_stream_is_told_that_the_caller_has_gone),
+		cmocka_unit_test(test_streams_of_one_caller),
 		cmocka_unit_test(test_caller_goes_while_its_message_is_read),
 		cmocka_unit_test(test_stream_deadline),
 		cmocka_unit_test(test_deadline_behind_those_that_are_stuck),

@@ -96,6 +96,7 @@ struct rt_common_config {
 	const char *log_level;
 	int64_t workers;
 	int64_t queue_max;
+	int64_t streams_per_caller_max;
 	int64_t drain_ms;
 	int64_t tls_reload_ms;
 };
