@@ -1,9 +1,10 @@
-"""ListPayments: every filter, and pages that neither miss nor double."""
+"""ListPayments: every filter, pages that neither miss nor double, and no page that reads more than its bound."""
 
+import json
 import time
 import unittest
 
-from support import world
+from support import environment, world
 from support.cases import Case, having
 from support.contracts import CONTRACTS
 from support.contracts import payments as p
@@ -120,6 +121,123 @@ class Lists(Case):
             (lambda request: request.end_time.CopyFrom(Timestamp()), "INVALID_FIELD", "end_time"),
             (lambda request: request.start_time.CopyFrom(Timestamp(nanos=10 ** 9)), "INVALID_FIELD", "start_time"),
         ])
+
+
+MANY = 100_000
+LOOKS_MAX = 10_000  # PAYMENT_LOOKS_MAX
+RARE = 7            # a deposit among transfers: the oldest of all, and few more
+
+
+class Bounded(Case):
+    """A ledger of 100,000 payments: whatever is asked for, a page reads no more than it may look at."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.ledger = Market()
+        cls.payments = cls.ledger.payments
+        cls.busy, cls.quiet, cls.service, cls.user = new_id(), new_id(), new_id(), new_id()
+        cls.first_ms = int(time.time() * 1000) - 10 * MANY
+        rare = f"(n < {RARE})"
+        # Ids are time-ordered, as the service makes them: one each millisecond, the oldest first.
+        environment.sql("payments", f"""
+            INSERT INTO payments (ledger_id, payment_id, caller, idempotency_key, body_hash, kind, account_id, counter_id,
+                amount_minor, currency, connector, instrument, reference, state, open, reason, version, lease_owner, fence,
+                create_time, update_time)
+            SELECT '{cls.ledger.id}', (lpad(to_hex({cls.first_ms} + n), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid,
+                CASE WHEN n % 50000 = 0 THEN '{cls.user}' ELSE '{cls.service}' END, 'key-' || n, sha256(n::text::bytea),
+                CASE WHEN {rare} THEN 1 ELSE 3 END,
+                CASE WHEN n % 40000 = 0 THEN '{cls.quiet}' ELSE '{cls.busy}' END::uuid, gen_random_uuid(),
+                1 + n, CASE WHEN {rare} THEN 'USD' ELSE 'EUR' END, CASE WHEN {rare} THEN 'simulator' ELSE '' END, '',
+                CASE WHEN n % 30000 = 0 THEN 'rare' WHEN n % 2 = 0 THEN 'order' ELSE '' END,
+                CASE WHEN {rare} THEN 7 ELSE 6 END, false, '', 2, '{new_id()}', 1,
+                to_timestamp(({cls.first_ms} + n) / 1000.0), to_timestamp(({cls.first_ms} + n) / 1000.0)
+            FROM generate_series(0, {MANY - 1}) AS n""")
+
+    def walk(self, **filters):
+        """(ids, pages) of a whole list."""
+        found, pages, token = [], 0, ""
+        while True:
+            reply = self.payments.ListPayments(ledger_id=self.ledger.id, page_size=1000, page_token=token, **filters)
+            self.assertLessEqual(len(reply.payments), 1000)
+            found += [one.payment_id for one in reply.payments]
+            pages += 1
+            token = reply.next_page_token
+            if not token:
+                return found, pages
+
+    def recorded(self, where):
+        return [row[0] for row in environment.sql(
+            "payments", f"SELECT payment_id FROM payments WHERE ledger_id = '{self.ledger.id}' AND {where} ORDER BY 1 DESC")]
+
+    def test_whole_lists(self):
+        """What is rare is found though pages on the way are empty; what is nowhere ends too; what has an index is there at once."""
+        all_of, half_of = MANY // LOOKS_MAX, MANY // 2 // LOOKS_MAX
+        for filters, where, pages_least in (
+                ({"state": p.PAYMENT_STATE_DECLINED}, "state = 7", all_of),
+                ({"state": p.PAYMENT_STATE_CANCELED}, "false", all_of),
+                ({"kind": p.PAYMENT_KIND_REFUND}, "false", all_of),
+                ({"connector": "simulator"}, "connector = 'simulator'", all_of),
+                ({"currency": "USD"}, "currency = 'USD'", all_of),
+                ({"currency": "EUR", "amount_minor_min": MANY + 1}, "false", all_of),
+                ({"currency": "USD", "amount_minor_max": 3}, "n < 3", all_of),
+                ({"account_id": self.busy, "currency": "USD"}, f"account_id = '{self.busy}' AND currency = 'USD'", all_of),
+                ({"caller": self.service, "state": p.PAYMENT_STATE_DECLINED}, f"caller = '{self.service}' AND state = 7", all_of),
+                ({"reference": "order", "kind": p.PAYMENT_KIND_DEPOSIT}, "reference = 'order' AND kind = 1", half_of),
+                ({"account_id": self.quiet}, f"account_id = '{self.quiet}'", 1),
+                ({"account_id": new_id()}, "false", 1),
+                ({"caller": self.user}, f"caller = '{self.user}'", 1),
+                ({"caller": new_id()}, "false", 1),
+                ({"reference": "rare"}, "reference = 'rare'", 1),
+                ({"reference": "none"}, "false", 1),
+                ({"account_id": self.busy, "reference": "rare"}, f"account_id = '{self.busy}' AND reference = 'rare'", 1)):
+            with self.subTest(**filters):
+                found, pages = self.walk(**filters)
+                self.assertEqual(found, self.recorded(where.replace("n < 3", "amount_minor <= 3 AND currency = 'USD'")))
+                self.assertIn(pages, (pages_least, pages_least + 1), "as many pages as the bound makes, and no more")
+
+    def test_pages_meet(self):
+        """Pages that were cut by the bound and pages that were full neither miss nor double."""
+        found, _ = self.walk(reference="order", account_id=self.busy)
+        self.assertEqual(found, self.recorded(f"reference = 'order' AND account_id = '{self.busy}'"))
+
+    WAYS = {1: "payments_of_ledger", 2: "payments_of_account", 3: "payments_of_caller", 4: "payments_of_reference"}
+
+    def rows_read(self, way, looks, **values):
+        """{index: rows} that the statement reads of payments, by the database's own count."""
+        queries = environment.ROOT / "services/payments/store/queries"
+        text, settings = ((queries / name).read_text(encoding="utf-8") for name in ("read_payments.sql", "plan_by_index.sql"))
+        filters = {"state": 11, "kind": None, "account": None, "caller": None, "connector": None, "reference": None, **values}
+        words = ", ".join("NULL" if value is None else f"'{value}'" for value in filters.values())
+        plan = environment.sql("payments", f"""
+            PREPARE look (uuid, uuid, uuid, bigint, bigint, uuid, text, text, text, timestamptz, timestamptz, bigint, bigint,
+                text, bigint, bigint, bigint) AS {text};
+            {settings};
+            EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE look ('{self.ledger.id}', 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+                '00000000-0000-0000-0000-000000000000', {words}, '-infinity', 'infinity', 0, 9223372036854775807, NULL,
+                101, {way}, {looks})""")
+        read = {}
+
+        def look(node):
+            if node.get("Relation Name") == "payments":
+                rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+                index = node.get("Index Name", node["Node Type"])
+                read[index] = read.get(index, 0) + rows * node["Actual Loops"]
+            for child in node.get("Plans", []):
+                look(child)
+        look(json.loads(plan[-1][0])[0]["Plan"])
+        return {index: rows for index, rows in read.items() if rows}
+
+    def test_what_is_read(self):
+        """By the way's own index and no further than is looked at, before the table was ever analyzed and after."""
+        for when in ("before", "after"):
+            for way, values, most in ((1, {}, LOOKS_MAX), (1, {"kind": 5}, LOOKS_MAX), (1, {"connector": "simulator"}, LOOKS_MAX),
+                                      (2, {"account": self.busy}, LOOKS_MAX), (2, {"account": self.quiet}, 3),
+                                      (3, {"caller": self.service}, LOOKS_MAX), (3, {"caller": self.user}, 2),
+                                      (4, {"reference": "order"}, LOOKS_MAX), (4, {"reference": "rare"}, 4)):
+                for looks in (101, LOOKS_MAX):
+                    with self.subTest(when=when, way=way, looks=looks, **values):
+                        self.assertEqual(self.rows_read(way, looks, **values), {self.WAYS[way]: min(looks, most)})
+            environment.sql("payments", "ANALYZE payments")
 
 
 if __name__ == "__main__":

@@ -136,7 +136,7 @@ static struct rt_status read_filter(struct rt_call *call, const list_request *re
 	RT_TRY(rt_page_size_check(request->page_size, &size));
 	filter->state = (int)request->state;
 	filter->kind = (int)request->kind;
-	filter->limit = (int64_t)size;
+	filter->limit = size;
 	RT_TRY(read_times(request, filter));
 	RT_TRY(read_amounts(request, filter));
 	RT_TRY(read_texts(request, filter));
@@ -148,30 +148,30 @@ static struct rt_status list(struct rt_call *call, Daler__Payments__V1__ListPaym
 	const list_request *request = (const void *)rt_call_request(call);
 	struct rt_arena *arena = rt_call_arena(call);
 	struct payment_filter filter = {0};
-	struct payment_record *records = NULL;
 	struct page_place place = {0};
-	size_t count = 0;
+	struct payment_page found;
 
 	RT_TRY(read_filter(call, request, &filter));
 	struct rt_page_seal seal = seal_of(&filter);
-	size_t page = (size_t)filter.limit++; /* one more: is there a next page? */
+	size_t page = filter.limit++; /* one more: is there a next page? */
 
 	if (request->page_token[0] != '\0') {
 		RT_TRY(page_token_read(&seal, "page_token", request->page_token, &place));
 		filter.before = place.id;
 	}
 	RT_TRY(payment_store_list(rt_call_worker(call), &filter, arena, rt_call_deadline_us(call),
-				  &records, &count));
-	reply->n_payments = count > page ? page : count;
+				  &found));
+	reply->n_payments = found.count > page ? page : found.count;
 	reply->payments = rt_arena_array(arena, reply->n_payments,
 					 sizeof(struct Daler__Payments__V1__Payment *));
 	for (size_t i = 0; reply->payments != NULL && i < reply->n_payments; i++)
-		reply->payments[i] = map_record(&records[i], arena);
+		reply->payments[i] = map_record(&found.records[i], arena);
 	if (arena->overflowed)
 		return out_of_arena();
-	RT_TRY(refusals_add(call, records, reply->payments, reply->n_payments));
-	if (count > page) {
-		place.id = records[page - 1].standing.payment_id;
+	RT_TRY(refusals_add(call, found.records, reply->payments, reply->n_payments));
+	if (found.count > page || !found.whole) {
+		place.id = found.count > page ? found.records[page - 1].standing.payment_id
+					      : found.looked_to;
 		reply->next_page_token = rt_arena_alloc(arena, PAGE_TOKEN_BYTES);
 		if (reply->next_page_token != NULL)
 			page_token_make(&seal, &place, reply->next_page_token);

@@ -6,10 +6,12 @@
 #include "payments.sql.h"
 #include "store/payment_record.h"
 
+#define LOOKS_GROW_BY 8
+
 static const struct rt_pg_statement get_payment = {"payments_get", payments_read_payment};
 static const struct rt_pg_statement get_events = {"payments_get_events", payments_read_events};
-static const struct rt_pg_statement plan_with_values = {"payments_plan_with_values",
-							payments_plan_with_values};
+static const struct rt_pg_statement plan_by_index = {"payments_plan_by_index",
+						     payments_plan_by_index};
 static const struct rt_pg_statement list_payments = {"payments_list", payments_read_payments};
 static const struct rt_pg_statement insert_clearing = {"payments_insert_clearing",
 						       payments_insert_clearing};
@@ -130,7 +132,7 @@ static struct rt_status list_planned(struct rt_pg *pg, const struct rt_pg_params
 				     int64_t deadline_mono_us, struct rt_pg_rows rows[2])
 {
 	RT_TRY(rt_pg_send_begin(pg, deadline_mono_us));
-	RT_TRY(rt_pg_send(pg, &plan_with_values, NULL));
+	RT_TRY(rt_pg_send(pg, &plan_by_index, NULL));
 	RT_TRY(rt_pg_send(pg, &list_payments, params));
 	RT_TRY(rt_pg_send_commit(pg));
 	return rt_pg_receive(pg, rows, 2);
@@ -142,43 +144,98 @@ static void two_rows_deinit(struct rt_pg_rows (*rows)[2])
 	rt_pg_rows_deinit(&(*rows)[1]);
 }
 
-struct rt_status payment_store_list(struct rt_pg *pg, const struct payment_filter *filter,
-				    struct rt_arena *arena, int64_t deadline_mono_us,
-				    struct payment_record **records, size_t *count)
+/* The way that leads past the fewest payments; the numbers are in read_payments.sql. */
+enum list_way { WAY_LEDGER = 1, WAY_ACCOUNT = 2, WAY_CALLER = 3, WAY_REFERENCE = 4 };
+
+static enum list_way way_of(const struct payment_filter *filter)
+{
+	if (filter->reference != NULL)
+		return WAY_REFERENCE;
+	if (!rt_uuid_is_nil(&filter->account_id))
+		return WAY_ACCOUNT;
+	return filter->caller != NULL ? WAY_CALLER : WAY_LEDGER;
+}
+
+/* Parameters of read_payments.sql: the next `looks` payments below `before`. */
+static void list_params(struct rt_pg_params *params, struct rt_arena *arena,
+			const struct payment_filter *filter, const struct rt_uuid *before,
+			size_t room, size_t looks)
+{
+	rt_pg_params_init(params, arena);
+	rt_pg_add_uuid(params, &filter->ledger_id);
+	rt_pg_add_uuid(params, before);
+	rt_pg_add_uuid(params, &filter->above);
+	add_number(params, filter->state);
+	add_number(params, filter->kind);
+	rt_pg_add_uuid(params, rt_uuid_is_nil(&filter->account_id) ? NULL : &filter->account_id);
+	rt_pg_add_text(params, filter->caller);
+	rt_pg_add_text(params, filter->connector);
+	rt_pg_add_text(params, filter->reference);
+	rt_pg_add_time(params, filter->start_us);
+	rt_pg_add_time(params, filter->end_us);
+	rt_pg_add_int(params, filter->amount_min);
+	rt_pg_add_int(params, filter->amount_max);
+	rt_pg_add_text(params, filter->currency);
+	rt_pg_add_int(params, (int64_t)room);
+	rt_pg_add_int(params, way_of(filter));
+	rt_pg_add_int(params, (int64_t)looks);
+}
+
+/* Adds what was found, and says how many were looked at. */
+static struct rt_status take_found(const struct rt_pg_rows *rows, struct rt_arena *arena,
+				   struct payment_page *page, size_t *looked)
+{
+	const int at = PAYMENT_RECORD_COLUMNS;
+
+	for (int row = 0; row < rows->count && !rt_pg_is_null(rows, row, 0); row++)
+		payment_record_read(rows, row, arena, &page->records[page->count++]);
+	*looked = (size_t)rt_pg_int(rows, 0, at);
+	if (*looked > 0)
+		page->looked_to = rt_pg_uuid(rows, 0, at + 1);
+	return arena->overflowed ? out_of_arena() : rt_ok();
+}
+
+static struct rt_status look_through(struct rt_pg *pg, const struct payment_filter *filter,
+				     size_t looks, struct rt_arena *arena, int64_t deadline_mono_us,
+				     struct payment_page *page)
 {
 	CLEANUP(two_rows_deinit) struct rt_pg_rows answers[2] = {0};
-	const struct rt_pg_rows *rows = &answers[1];
+	struct rt_uuid before = page->looked_to;
 	struct rt_pg_params params;
+	size_t looked = 0;
 
-	rt_pg_params_init(&params, arena);
-	rt_pg_add_uuid(&params, &filter->ledger_id);
-	rt_pg_add_uuid(&params, &filter->before);
-	rt_pg_add_uuid(&params, &filter->above);
-	add_number(&params, filter->state);
-	add_number(&params, filter->kind);
-	rt_pg_add_uuid(&params, rt_uuid_is_nil(&filter->account_id) ? NULL : &filter->account_id);
-	rt_pg_add_text(&params, filter->caller);
-	rt_pg_add_text(&params, filter->connector);
-	rt_pg_add_text(&params, filter->reference);
-	rt_pg_add_time(&params, filter->start_us);
-	rt_pg_add_time(&params, filter->end_us);
-	rt_pg_add_int(&params, filter->amount_min);
-	rt_pg_add_int(&params, filter->amount_max);
-	rt_pg_add_text(&params, filter->currency);
-	rt_pg_add_int(&params, filter->limit);
+	list_params(&params, arena, filter, &before, filter->limit - page->count, looks);
 	struct rt_status status = list_planned(pg, &params, deadline_mono_us, answers);
 
 	if (!rt_is_ok(&status)) {
 		rt_pg_abandon(pg);
 		return status;
 	}
-	*records = rt_arena_array(arena, (size_t)rows->count, sizeof(**records));
-	if (*records == NULL)
+	RT_TRY(take_found(&answers[1], arena, page, &looked));
+	page->whole = looked < looks;
+	return rt_ok();
+}
+
+/* What fits at once is found by the first look; what is rare, by looks that grow. */
+struct rt_status payment_store_list(struct rt_pg *pg, const struct payment_filter *filter,
+				    struct rt_arena *arena, int64_t deadline_mono_us,
+				    struct payment_page *page)
+{
+	size_t left = PAYMENT_LOOKS_MAX;
+	size_t looks = filter->limit;
+
+	*page = (struct payment_page){
+		.records = rt_arena_array(arena, filter->limit, sizeof(*page->records)),
+		.looked_to = filter->before};
+	if (page->records == NULL)
 		return out_of_arena();
-	for (int row = 0; row < rows->count; row++)
-		payment_record_read(rows, row, arena, &(*records)[row]);
-	*count = (size_t)rows->count;
-	return arena->overflowed ? out_of_arena() : rt_ok();
+	while (left > 0 && page->count < filter->limit && !page->whole) {
+		looks = looks < left ? looks : left;
+		RT_TRY(look_through(pg, filter, looks, arena, deadline_mono_us, page));
+		left -= looks;
+		looks *= LOOKS_GROW_BY;
+	}
+	return rt_ok();
 }
 
 static void add_named_key(struct rt_pg_params *params, const struct clearing_key *key)

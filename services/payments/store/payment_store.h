@@ -59,12 +59,23 @@ struct payment_filter {
 	int64_t end_us;   /* and before then; INT64_MAX: not asked for */
 	int64_t amount_min;
 	int64_t amount_max; /* INT64_MAX: not asked for */
-	int64_t limit;
+	size_t limit;
 };
-/* Newest first. */
+
+/* The most payments that are looked at for one page, whatever is asked for. */
+#define PAYMENT_LOOKS_MAX 10000
+
+/* Newest first. When fewer were found than the limit and `whole` is false, as many were looked at
+ * as may be: it goes on below `looked_to`. */
+struct payment_page {
+	struct payment_record *records;
+	size_t count;
+	bool whole; /* there is nothing more to look at */
+	struct rt_uuid looked_to;
+};
 struct rt_status payment_store_list(struct rt_pg *pg, const struct payment_filter *filter,
 				    struct rt_arena *arena, int64_t deadline_mono_us,
-				    struct payment_record **records, size_t *count);
+				    struct payment_page *page);
 
 struct clearing_key {
 	struct rt_uuid ledger_id;
