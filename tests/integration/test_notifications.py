@@ -113,6 +113,24 @@ class Notifications(Case):
             notify(about(operation(reference, c.OPERATION_STATUS_DECLINED), notification_id))
         self.assertEqual(kept(notification_id), [[reference, "2"]])
 
+    def test_archiving(self):
+        """What the page for operators says removes what is old and known, and what was removed may come again."""
+        text = (environment.ROOT / "docs" / "operating-payments.md").read_text(encoding="utf-8")
+        statement = text.split("## Archiving", 1)[1].split("```sql\n", 1)[1].split("```", 1)[0]
+        old, new, unknown = (about(operation(status=status), new_id()) for status in
+                             (c.OPERATION_STATUS_SUCCEEDED, c.OPERATION_STATUS_CANCELED, 77))
+        for one in (old, new, unknown):
+            notify(one)
+        environment.sql("payments", "UPDATE notifications SET create_time = now() - interval '14 months' WHERE "
+                        f"notification_id IN ('{old.notification_id}', '{unknown.notification_id}')")
+        environment.sql("payments", statement)
+        self.assertEqual([len(kept(one.notification_id)) for one in (old, new, unknown)], [0, 1, 1])
+        notify(old)
+        self.assertEqual(len(kept(old.notification_id)), 1)
+        for right in ("UPDATE", "DELETE", "TRUNCATE"):
+            self.assertEqual(environment.sql_value(
+                "payments", f"SELECT has_table_privilege('payments_service', 'notifications', '{right}')"), "f")
+
     def test_unknown_status_is_kept_and_not_guessed_at(self):
         for number in (0, 77, 2 ** 31 - 1, -2 ** 31):
             notification_id, reference = new_id(), new_id()
