@@ -246,6 +246,43 @@ class Losses(LimitCase):
         self.assert_lost(160, 0)
         self.assert_too_much(self.gaming(1, "wager", round_id="r3"), 0)
 
+    def yesterday(self):
+        """What was counted today was counted yesterday."""
+        where = f"ledger_id = '{self.ledger.id}' AND measure = 2"
+        environment.sql("payments", f"UPDATE limit_usage SET period_start = period_start - 1 WHERE period = 1 AND {where}; "
+                                    f"UPDATE limit_claims SET day_start = day_start - 1 WHERE {where}")
+
+    def assert_lost_yesterday(self, used_minor):
+        self.assertEqual(environment.sql_value(
+            "payments", f"SELECT used_minor FROM limit_usage WHERE ledger_id = '{self.ledger.id}' AND measure = 2 "
+            "AND period = 1 ORDER BY period_start LIMIT 1"), str(used_minor))
+
+    def test_a_rollback_counts_in_the_periods_of_what_it_rolls_back(self):
+        """A stake of yesterday that comes back is no room for more losses today, and a win that is taken back is no loss."""
+        self.set_losses(100)
+        wager, settlement = new_id(), new_id()
+        self.assertEqual(state(self.gaming(80, "wager", key=wager)), "SUCCEEDED")
+        self.assertEqual(state(self.gaming(60, "settlement", key=settlement, round_id="r2")), "SUCCEEDED")
+        self.yesterday()
+        self.assert_lost(0, 100)
+        self.assertEqual(state(self.gaming(80, "rollback", original_key=wager)), "SUCCEEDED")
+        self.assert_lost(0, 100)
+        self.assert_lost_yesterday(-60)
+        self.assertEqual(state(self.gaming(60, "rollback", original_key=settlement, round_id="r2")), "SUCCEEDED")
+        self.assert_lost(0, 100)
+        self.assert_lost_yesterday(0)
+        self.assertEqual(state(self.gaming(100, "wager", round_id="r3")), "SUCCEEDED")
+        self.assert_too_much(self.gaming(1, "wager", round_id="r3"), 0)
+
+    def test_a_rollback_of_what_was_not_counted_counts_nothing(self):
+        wager, settlement = new_id(), new_id()
+        self.assertEqual(state(self.gaming(80, "wager", key=wager)), "SUCCEEDED")
+        self.assertEqual(state(self.gaming(60, "settlement", key=settlement, round_id="r2")), "SUCCEEDED")
+        self.set_losses(100)
+        self.assertEqual(state(self.gaming(80, "rollback", original_key=wager)), "SUCCEEDED")
+        self.assertEqual(state(self.gaming(60, "rollback", original_key=settlement, round_id="r2")), "SUCCEEDED")
+        self.assert_lost(0, 100)
+
     def test_a_rollback_of_nothing_counts_nothing(self):
         self.set_losses(100)
         self.assertEqual(state(self.gaming(60, "rollback", original_key=new_id())), "SUCCEEDED")
