@@ -142,7 +142,7 @@ static struct rt_status admit_method(struct rt_call *call, const struct headers 
 	}
 	RT_TRY(admit_caller(call, method->callers));
 	RT_TRY(admit_load(call));
-	RT_TRY(rt_admit_bytes(call));
+	RT_TRY(rt_admit_bytes(call, &call->payload));
 	if (call->deadline_us <= call->arrived_us)
 		return RT_FAIL(DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
 			       "the deadline had passed on arrival");

@@ -23,12 +23,12 @@ struct rt_status rt_shed(struct rt_call *call, const char *what)
 	return status;
 }
 
-struct rt_status rt_admit_bytes(struct rt_call *call)
+struct rt_status rt_admit_bytes(struct rt_call *call, grpc_byte_buffer **message)
 {
 	struct rt_server *server = call->server;
-	if (call->payload == NULL || call->served->internal)
+	if (*message == NULL || call->served->internal)
 		return rt_ok();
-	size_t bytes = grpc_byte_buffer_length(call->payload);
+	size_t bytes = grpc_byte_buffer_length(*message);
 	if (bytes > server->message_bytes_max)
 		return RT_FAIL(RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE",
 			       "the request has more than %zu bytes", server->message_bytes_max);
@@ -39,8 +39,8 @@ struct rt_status rt_admit_bytes(struct rt_call *call)
 		return rt_ok();
 	/* Before the caller has read why, others may come. */
 	rt_give_back_bytes(call);
-	grpc_byte_buffer_destroy(call->payload);
-	call->payload = NULL;
+	grpc_byte_buffer_destroy(*message);
+	*message = NULL;
 	return rt_shed(call, "bytes of requests");
 }
 
@@ -106,7 +106,7 @@ static struct rt_call *take_turn(struct rt_large *large, struct rt_turns *turns)
 void rt_large_received(struct rt_call *call, bool success)
 {
 	call->reading_since_us = 0;
-	struct rt_status status = rt_admit_bytes(call);
+	struct rt_status status = rt_admit_bytes(call, &call->payload);
 	struct rt_call *next = take_turn(&call->server->large, turns_of(call));
 	if (next != NULL)
 		read_large(next);

@@ -134,6 +134,8 @@ static struct rt_status unpack_request(struct rt_call *call)
 		return rt_ok(); /* the half-close */
 	if (*payload == NULL)
 		return RT_FAIL(INVALID_ARGUMENT, "MALFORMED_MESSAGE", "the call has no message");
+	if (bidi) /* others were asked on arrival */
+		RT_TRY(rt_admit_bytes(call, payload));
 	struct rt_status status = rt_buffer_unpack(call->served->method->request, *payload,
 						   &call->arena, &call->request);
 	grpc_byte_buffer_destroy(*payload);

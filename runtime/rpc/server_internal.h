@@ -171,7 +171,7 @@ struct rt_call {
 	int closed_early; /* gRPC's: the caller has gone, or its deadline has passed */
 	bool loaded;      /* counted in the server's load, until it is ended */
 	bool has_place;   /* a stream: counted among its caller's, until it is ended */
-	size_t bytes;     /* counted in the server's bytes, until nothing of it is left */
+	size_t bytes;     /* of its message, counted in the server's until nothing of it is left */
 	_Atomic int64_t reading_since_us; /* its large message; 0: not now */
 	struct rt_call *waiting_next;     /* for its turn to read */
 	int64_t arrived_us;
@@ -221,9 +221,9 @@ void rt_intake_expire(struct rt_intake *intake, int64_t now_us);
 /* Sends the answers of the calls that other threads have ended. On the intake's thread. */
 void rt_intake_send_ended(struct rt_intake *intake);
 
-/* server_bytes.c: whether there is room for the call's message; counts the call as shed when there
- * is none. */
-struct rt_status rt_admit_bytes(struct rt_call *call);
+/* server_bytes.c: whether there is room for a message of the call; counts the call as shed when
+ * there is none. */
+struct rt_status rt_admit_bytes(struct rt_call *call, grpc_byte_buffer **message);
 void rt_give_back_bytes(struct rt_call *call);
 /* RESOURCE_EXHAUSTED, and when to try again; `what` there is too much of. */
 struct rt_status rt_shed(struct rt_call *call, const char *what);

@@ -215,12 +215,20 @@ void rt_stream_received(struct rt_call *call, bool success)
 		rt_server_dispatch(call);
 }
 
-void rt_call_take_message(struct rt_call *call, struct rt_arena *taken)
+void rt_call_take_message(struct rt_call *call, struct rt_taken *taken)
 {
 	RT_ASSERT(call->served->method->kind == RT_BIDI_STREAM);
-	*taken = call->arena;
-	rt_arena_init(&call->arena, taken->limit_bytes);
+	*taken = (struct rt_taken){.arena = call->arena, .bytes = call->bytes};
+	rt_arena_init(&call->arena, taken->arena.limit_bytes);
+	call->bytes = 0;
 	call->request = NULL;
+}
+
+void rt_call_drop_message(struct rt_call *call, struct rt_taken *taken)
+{
+	rt_arena_deinit(&taken->arena);
+	atomic_fetch_sub(&call->server->bytes, taken->bytes);
+	taken->bytes = 0;
 }
 
 /* Who asks without reading the answers is not asked for more; a handler that hears what was sent
@@ -229,6 +237,7 @@ void rt_call_next(struct rt_call *call)
 {
 	RT_ASSERT(call->served->method->kind == RT_BIDI_STREAM);
 	rt_arena_deinit(&call->arena);
+	rt_give_back_bytes(call);
 	call->request = NULL;
 	rt_lock_take(&call->stream.lock);
 	bool open = !call->stream.closed;

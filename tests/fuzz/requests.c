@@ -130,10 +130,16 @@ void rt_call_next(struct rt_call *call)
 	call->next = true;
 }
 
-void rt_call_take_message(struct rt_call *call, struct rt_arena *taken)
+void rt_call_take_message(struct rt_call *call, struct rt_taken *taken)
 {
-	*taken = call->arena;
+	*taken = (struct rt_taken){.arena = call->arena};
 	rt_arena_init(&call->arena, CALL_ARENA_BYTES);
+}
+
+void rt_call_drop_message(struct rt_call *call, struct rt_taken *taken)
+{
+	(void)call;
+	rt_arena_deinit(&taken->arena);
 }
 
 size_t rt_call_send_room(struct rt_call *call)

@@ -129,8 +129,14 @@ struct rt_status rt_call_send(struct rt_call *call, const ProtobufCMessage *mess
  * had that message. */
 void rt_call_next(struct rt_call *call);
 /* Bidirectional, for a handler that reads on before it has answered: takes the message from the
- * call, with all memory of its arena. Owns: the caller, until rt_arena_deinit. */
-void rt_call_take_message(struct rt_call *call, struct rt_arena *taken);
+ * call, with all memory of its arena and its part of the bytes in flight. Owns: the caller, until
+ * rt_call_drop_message, which may come from any thread while the call is there. */
+struct rt_taken {
+	struct rt_arena arena;
+	size_t bytes; /* as they came */
+};
+void rt_call_take_message(struct rt_call *call, struct rt_taken *taken);
+void rt_call_drop_message(struct rt_call *call, struct rt_taken *taken);
 /* Streams: for how many messages there is room now; after the end for any, which rt_call_send
  * refuses. */
 size_t rt_call_send_room(struct rt_call *call);

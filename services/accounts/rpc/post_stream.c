@@ -31,7 +31,7 @@ struct entry {
 	struct posting_request request; /* first */
 	struct entry *next;
 	struct stream *stream;
-	struct rt_arena arena; /* the message's, which holds the entry too */
+	struct rt_taken taken; /* the message, whose arena holds the entry too */
 	struct rt_status status;
 	Daler__Accounts__V1__Outcome **outcomes; /* NULL until it is answered with them */
 	bool answered;
@@ -60,6 +60,12 @@ static void destroy_stream(void *context)
 	free(stream);
 }
 
+static void drop_entry(struct entry *entry)
+{
+	struct rt_taken taken = entry->taken;
+	rt_call_drop_message(entry->stream->call, &taken);
+}
+
 /* What is said first stands. */
 static void close_stream(struct stream *stream, struct rt_status status)
 {
@@ -76,8 +82,7 @@ static void remove_first(struct stream *stream)
 		stream->last = &stream->first;
 	stream->groups -= entry->request.group_count;
 	stream->transfers -= entry->request.transfer_count;
-	struct rt_arena arena = entry->arena;
-	rt_arena_deinit(&arena);
+	drop_entry(entry);
 }
 
 static void send_first(struct stream *stream)
@@ -125,8 +130,8 @@ static void answer(struct posting_request *request, struct rt_status status,
 	struct stream *stream = entry->stream;
 	if (rt_is_ok(&status)) {
 		entry->outcomes = map_outcomes(request->groups, outcomes, request->group_count,
-					       &entry->arena);
-		if (entry->arena.overflowed)
+					       &entry->taken.arena);
+		if (entry->taken.arena.overflowed)
 			status = RT_FAIL(RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE",
 					 "the answer needs too much memory");
 	}
@@ -199,7 +204,8 @@ static struct rt_status read_groups(struct stream *stream,
 	stream->ledger_id = ledger_id;
 	stream->has_ledger = true;
 	return map_groups(asked->groups, asked->n_groups, &message_bounds, &ledger_id,
-			  &entry->arena, &entry->request.groups, &entry->request.transfer_count);
+			  &entry->taken.arena, &entry->request.groups,
+			  &entry->request.transfer_count);
 }
 
 /* Makes the entry of the message that has come. Errors: then there is none. */
@@ -207,23 +213,22 @@ static struct rt_status make_entry(struct stream *stream, struct entry **made)
 {
 	const Daler__Accounts__V1__PostStreamRequest *asked =
 		(const Daler__Accounts__V1__PostStreamRequest *)rt_call_request(stream->call);
-	struct rt_arena arena;
-	rt_call_take_message(stream->call, &arena);
-	struct entry *entry = rt_arena_alloc(&arena, sizeof(*entry));
+	struct rt_taken taken;
+	rt_call_take_message(stream->call, &taken);
+	struct entry *entry = rt_arena_alloc(&taken.arena, sizeof(*entry));
 	if (entry == NULL) {
-		rt_arena_deinit(&arena);
+		rt_call_drop_message(stream->call, &taken);
 		return RT_FAIL(RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE",
 			       "the request needs too much memory");
 	}
 	*entry = (struct entry){
-		.arena = arena,
+		.taken = taken,
 		.stream = stream,
 		.request = {.group_count = asked->n_groups, .answer = answer},
 	};
 	struct rt_status status = read_groups(stream, asked, entry);
 	if (!rt_is_ok(&status)) {
-		arena = entry->arena;
-		rt_arena_deinit(&arena);
+		drop_entry(entry);
 		return status;
 	}
 	*made = entry;
@@ -287,8 +292,7 @@ void accounts_post_stream(struct rt_call *call)
 		return;
 	}
 	if (!enlist(stream, entry)) {
-		struct rt_arena arena = entry->arena;
-		rt_arena_deinit(&arena);
+		drop_entry(entry);
 		return;
 	}
 	submit(stream, entry);
