@@ -421,15 +421,23 @@ class Verification(Case):
     def test_sums_of_any_size(self):
         """Totals that fit each account, and together no number of 63 bits."""
         most = (1 << 63) - 1
+        before = self.ledger.trial_balance().lines[0].debits_posted_minor
         accounts = [self.ledger.open() for _ in range(4)]
         for debit, credit in zip(accounts[::2], accounts[1::2]):
             self.assertEqual(self.ledger.post(debit, credit, most).WhichOneof("result"), "posted")
         self.assertEqual(self.verify(), [])
+        balance = self.ledger.trial_balance()
+        line, = balance.lines
+        self.assertTrue(balance.balanced)
+        self.assertEqual((line.debits_posted_minor, line.credits_posted_minor), (most, most))
+        self.assertEqual((line.exact.debits_posted_minor, line.exact.credits_posted_minor), (str(2 * most + before),) * 2)
+        self.assertEqual(line.exact.debits_pending_minor, str(line.debits_pending_minor))
         self.corrupt(f"UPDATE accounts SET debits_posted_minor = debits_posted_minor - 1 "
                      f"WHERE account_id = '{accounts[0]}'")
         found = {one.reason: one.detail for one in self.verify()}
         self.assertEqual(set(found), {"TOTALS_DIFFER", "TRIAL_BALANCE_DIFFERS"})
         self.assertRegex(found["TRIAL_BALANCE_DIFFERS"], "EUR: debits 1844674407370955[0-9]{4}[+]")
+        self.assertFalse(self.ledger.trial_balance().balanced)
 
     def test_amount(self):
         self.corrupt(f"UPDATE transfers SET moved_minor = moved_minor + 1 "

@@ -34,6 +34,16 @@ class Ledgers(unittest.TestCase):
         self.assertEqual(result.returncode, status, result.stderr)
         return result.stdout
 
+    def test_trial_balance_of_any_size(self):
+        for amount in ((1 << 63) - 1, (1 << 63) - 3):
+            self.ledger.post(self.ledger.open(), self.ledger.open(), amount)
+        words = ("ledger", "trial-balance", "--ledger", self.ledger.id)
+        text = self.run_cli(*words)
+        self.assertEqual(text.count(" 184467440737095528.46 "), 2, text)  # 2^64 - 4 + 1234, and the two points of EUR
+        self.assertIn(" 0.00 ", text)
+        exact = json.loads(self.run_cli("--json", *words))["lines"][0]["exact"]
+        self.assertEqual(exact["credits_posted_minor"], str((1 << 64) - 4 + 1234))
+
     def test_update_and_close(self):
         text = self.run_cli("account", "update", *self.key, "--label", "neu", "--lower-limit", "-5.00",
                             "--upper-limit", "none", "--credit-line", "2.50", "--status", "frozen")

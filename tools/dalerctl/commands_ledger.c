@@ -1,6 +1,7 @@
 /* ledger: self-contained sets of accounts. */
 #include <daler/accounts/v1/accounts.pb-c.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "args.h"
 #include "link.h"
@@ -86,23 +87,50 @@ static struct rt_status ledger_list_run(struct ctl *ctl)
 	return rt_ok();
 }
 
+/* By an accounts that does not tell exact sums yet, the digits are empty. */
+static const char *sum_text(struct ctl *ctl, int64_t sum_minor, const char *digits,
+			    const char *currency)
+{
+	return digits[0] == '\0' ? show_amount(ctl, sum_minor, currency)
+				 : show_sum(ctl, digits, currency);
+}
+
+static const char *difference_text(struct ctl *ctl,
+				   const Daler__Accounts__V1__TrialBalanceLine *line,
+				   const Daler__Accounts__V1__ExactTotals *exact)
+{
+	int64_t difference_minor = 0;
+	bool fits = line->debits_posted_minor < INT64_MAX && line->credits_posted_minor < INT64_MAX;
+	if (!fits && strcmp(exact->debits_posted_minor, exact->credits_posted_minor) != 0)
+		return "?";
+	if (fits)
+		difference_minor = line->debits_posted_minor - line->credits_posted_minor;
+	return show_amount(ctl, difference_minor, line->currency);
+}
+
 static void show_trial_balance(struct ctl *ctl,
 			       const Daler__Accounts__V1__GetTrialBalanceResponse *reply)
 {
+	static const Daler__Accounts__V1__ExactTotals none =
+		DALER__ACCOUNTS__V1__EXACT_TOTALS__INIT;
 	struct table table;
 	TABLE_HEADS(&table, &ctl->arena, "CURRENCY", ">ACCOUNTS", ">DEBITS", ">CREDITS",
 		    ">DIFFERENCE", ">PENDING DEBITS", ">PENDING CREDITS");
 	for (size_t i = 0; i < reply->n_lines; i++) {
 		const Daler__Accounts__V1__TrialBalanceLine *line = reply->lines[i];
-		int64_t difference_minor = 0;
-		bool fits = rt_money_sub(line->debits_posted_minor, line->credits_posted_minor,
-					 &difference_minor);
-		TABLE_ROW(&table, line->currency, show_int(ctl, line->account_count),
-			  show_amount(ctl, line->debits_posted_minor, line->currency),
-			  show_amount(ctl, line->credits_posted_minor, line->currency),
-			  fits ? show_amount(ctl, difference_minor, line->currency) : "?",
-			  show_amount(ctl, line->debits_pending_minor, line->currency),
-			  show_amount(ctl, line->credits_pending_minor, line->currency));
+		const Daler__Accounts__V1__ExactTotals *exact =
+			line->exact != NULL ? line->exact : &none;
+		const char *currency = line->currency;
+		TABLE_ROW(&table, currency, show_int(ctl, line->account_count),
+			  sum_text(ctl, line->debits_posted_minor, exact->debits_posted_minor,
+				   currency),
+			  sum_text(ctl, line->credits_posted_minor, exact->credits_posted_minor,
+				   currency),
+			  difference_text(ctl, line, exact),
+			  sum_text(ctl, line->debits_pending_minor, exact->debits_pending_minor,
+				   currency),
+			  sum_text(ctl, line->credits_pending_minor, exact->credits_pending_minor,
+				   currency));
 	}
 	table_print(&table, stdout);
 	puts(reply->balanced ? "balanced: debits equal credits"

@@ -121,6 +121,21 @@ const char *show_amount(struct ctl *ctl, int64_t amount_minor, const char *curre
 	return rt_arena_strdup(&ctl->arena, text);
 }
 
+const char *show_sum(struct ctl *ctl, const char *digits, const char *currency)
+{
+	static const char zeros[] = "0000"; /* ISO 4217 has no more digits after the point */
+	const struct rt_currency *known = rt_currency_find(currency);
+	size_t places = known == NULL ? 0 : known->exponent;
+	size_t length = strlen(digits);
+	if (places == 0)
+		return digits;
+	if (length <= places)
+		return rt_arena_printf(&ctl->arena, "0.%.*s%s", (int)(places - length), zeros,
+				       digits);
+	return rt_arena_printf(&ctl->arena, "%.*s.%s", (int)(length - places), digits,
+			       digits + length - places);
+}
+
 const char *show_money(struct ctl *ctl, int64_t amount_minor, const char *currency)
 {
 	return rt_arena_printf(&ctl->arena, "%s %s", show_amount(ctl, amount_minor, currency),

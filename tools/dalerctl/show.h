@@ -18,6 +18,8 @@ void show_made(const char *what, const char *value);
 
 /* Texts; in the ctl's arena. */
 const char *show_amount(struct ctl *ctl, int64_t amount_minor, const char *currency); /* "12.50" */
+/* The same for a sum of any size, as decimal digits of minor units. */
+const char *show_sum(struct ctl *ctl, const char *digits, const char *currency);
 const char *show_money(struct ctl *ctl, int64_t amount_minor,
 		       const char *currency); /* "12.50 EUR" */
 const char *show_time(struct ctl *ctl, const Google__Protobuf__Timestamp *time);

@@ -1,5 +1,7 @@
 #include "engine/statement.h"
 
+#include <string.h>
+
 #include "store/account_store.h"
 #include "store/ledger_store.h"
 
@@ -104,8 +106,9 @@ struct rt_status statement_state_at(struct rt_pg *pg, const struct rt_uuid *ledg
 
 static bool is_balanced(const struct trial_balance_line *line)
 {
-	return line->totals.debits_posted_minor == line->totals.credits_posted_minor &&
-	       line->totals.debits_pending_minor == line->totals.credits_pending_minor;
+	const struct exact_totals *exact = &line->exact;
+	return strcmp(exact->debits_posted_minor, exact->credits_posted_minor) == 0 &&
+	       strcmp(exact->debits_pending_minor, exact->credits_pending_minor) == 0;
 }
 
 struct rt_status statement_trial_balance(struct rt_pg *pg, const struct rt_uuid *ledger_id,

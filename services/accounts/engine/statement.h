@@ -52,8 +52,7 @@ struct trial_balance {
 	bool balanced;
 };
 
-/* Sums over all accounts of a ledger. Errors: NOT_FOUND LEDGER_NOT_FOUND; FAILED_PRECONDITION
- * BALANCE_OVERFLOW. */
+/* Sums over all accounts of a ledger. Errors: NOT_FOUND LEDGER_NOT_FOUND. */
 struct rt_status statement_trial_balance(struct rt_pg *pg, const struct rt_uuid *ledger_id,
 					 struct rt_arena *arena, int64_t deadline_us,
 					 struct trial_balance *balance);

@@ -464,6 +464,20 @@ Daler__Accounts__V1__StatementEntry *map_entry(const struct statement_entry *ent
 	return to;
 }
 
+static Daler__Accounts__V1__ExactTotals *map_exact(const struct exact_totals *exact,
+						   struct rt_arena *arena)
+{
+	Daler__Accounts__V1__ExactTotals *to = rt_arena_alloc(arena, sizeof(*to));
+	if (to == NULL)
+		return NULL;
+	daler__accounts__v1__exact_totals__init(to);
+	to->debits_posted_minor = copy(exact->debits_posted_minor, arena);
+	to->credits_posted_minor = copy(exact->credits_posted_minor, arena);
+	to->debits_pending_minor = copy(exact->debits_pending_minor, arena);
+	to->credits_pending_minor = copy(exact->credits_pending_minor, arena);
+	return to;
+}
+
 Daler__Accounts__V1__TrialBalanceLine *map_line(const struct trial_balance_line *line,
 						struct rt_arena *arena)
 {
@@ -477,5 +491,6 @@ Daler__Accounts__V1__TrialBalanceLine *map_line(const struct trial_balance_line 
 	to->credits_posted_minor = line->totals.credits_posted_minor;
 	to->debits_pending_minor = line->totals.debits_pending_minor;
 	to->credits_pending_minor = line->totals.credits_pending_minor;
+	to->exact = map_exact(&line->exact, arena);
 	return to;
 }

@@ -193,14 +193,9 @@ struct rt_status statement_store_state(struct rt_pg *pg, const struct rt_uuid *l
 	return rt_ok();
 }
 
-static struct rt_status read_line(const struct rt_pg_rows *rows, int row,
+static struct rt_status read_line(const struct rt_pg_rows *rows, int row, struct rt_arena *arena,
 				  struct trial_balance_line *line)
 {
-	for (int column = 2; column < 6; column++)
-		if (rt_pg_is_null(rows, row, column))
-			return RT_FAIL(
-				FAILED_PRECONDITION, "BALANCE_OVERFLOW",
-				"the sum over all accounts of a currency doesn't fit 63 bits");
 	*line = (struct trial_balance_line){
 		.account_count = rt_pg_int(rows, row, 1),
 		.totals = {.debits_posted_minor = rt_pg_int(rows, row, 2),
@@ -208,6 +203,10 @@ static struct rt_status read_line(const struct rt_pg_rows *rows, int row,
 			   .debits_pending_minor = rt_pg_int(rows, row, 4),
 			   .credits_pending_minor = rt_pg_int(rows, row, 5)},
 	};
+	RT_TRY(rows_text(rows, row, 6, arena, &line->exact.debits_posted_minor));
+	RT_TRY(rows_text(rows, row, 7, arena, &line->exact.credits_posted_minor));
+	RT_TRY(rows_text(rows, row, 8, arena, &line->exact.debits_pending_minor));
+	RT_TRY(rows_text(rows, row, 9, arena, &line->exact.credits_pending_minor));
 	return rows_currency(rows, row, 0, line->currency);
 }
 
@@ -225,6 +224,6 @@ struct rt_status statement_store_trial_balance(struct rt_pg *pg, const struct rt
 	if (*lines == NULL)
 		return rows_too_large();
 	for (int row = 0; row < rows.count; row++)
-		RT_TRY(read_line(&rows, row, &(*lines)[row]));
+		RT_TRY(read_line(&rows, row, arena, &(*lines)[row]));
 	return rt_ok();
 }

@@ -65,13 +65,20 @@ struct rt_status statement_store_group(struct rt_pg *pg, const struct rt_uuid *l
 				       const struct rt_uuid *transfer_id, struct rt_arena *arena,
 				       int64_t deadline_us, struct group_record *record);
 
+/* Minor units as decimal digits: a sum over accounts has no bound. */
+struct exact_totals {
+	const char *debits_posted_minor, *credits_posted_minor;
+	const char *debits_pending_minor, *credits_pending_minor;
+};
+
 struct trial_balance_line {
 	char currency[CURRENCY_CODE_BYTES];
 	int64_t account_count;
-	struct account_totals totals;
+	struct account_totals totals; /* INT64_MAX for what does not fit */
+	struct exact_totals exact;
 };
 
-/* Errors: FAILED_PRECONDITION BALANCE_OVERFLOW when a sum doesn't fit. */
+/* Owns: all in the arena. */
 struct rt_status statement_store_trial_balance(struct rt_pg *pg, const struct rt_uuid *ledger_id,
 					       struct rt_arena *arena, int64_t deadline_us,
 					       struct trial_balance_line **lines, size_t *count);
