@@ -1,5 +1,6 @@
 """accounts through its wire: statements, balances of the past, groups, streams, and verification, also of corrupt rows."""
 
+import concurrent.futures
 import datetime
 import threading
 import time
@@ -9,7 +10,7 @@ import grpc
 
 from support import environment, tokens, world
 from support.cases import Case, having
-from support.client import Refused, Stub
+from support.client import PATIENCE, Refused, Stub
 from support.contracts import CONTRACTS
 from support.contracts import accounts as a
 from support.world import Ledger, new_id
@@ -438,6 +439,36 @@ class Verification(Case):
         self.assertEqual(set(found), {"TOTALS_DIFFER", "TRIAL_BALANCE_DIFFERS"})
         self.assertRegex(found["TRIAL_BALANCE_DIFFERS"], "EUR: debits 1844674407370955[0-9]{4}[+]")
         self.assertFalse(self.ledger.trial_balance().balanced)
+
+    def test_more_open_holds_than_are_followed_at_once(self):
+        if PATIENCE > 1:
+            self.skipTest("too many for a build with a sanitizer")
+        many, at_once = 70000, 1000  # HOLDS_FOLLOWED is 65,536
+        ids = [new_id() for _ in range(many)]
+        source, sink = self.ledger.open(), self.ledger.open()
+
+        def post(first):
+            request = a.PostBatchRequest(ledger_id=self.ledger.id)
+            for hold_id in ids[first:first + at_once]:
+                request.groups.add().transfers.append(
+                    self.ledger.transfer(source, sink, 1, kind="hold", transfer_id=hold_id))
+            return [outcome.WhichOneof("result") for outcome in self.ledger.accounts.call("PostBatch", request).outcomes]
+
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for results in pool.map(post, range(0, many, at_once)):
+                self.assertEqual(set(results), {"posted"})
+        before = self.last_count()
+        self.assertEqual(self.verify(), [])
+        self.assertEqual(self.last.transfer_count, before)
+        wrong = ids[::many // 10]
+        self.corrupt("UPDATE holds SET amount_minor = 2 WHERE hold_id IN ('{}')".format("','".join(wrong)))
+        found = self.verify()
+        self.assertEqual({(one.reason, one.account_id) for one in found}, {("HOLD_DIFFERS", source)})
+        differing = [one.transfer_id for one in found if "by its transfers" in one.detail]  # each once
+        self.assertEqual(sorted(differing), sorted(wrong))
+
+    def last_count(self):
+        return int(environment.sql_value("accounts", f"SELECT count(*) FROM transfers WHERE ledger_id = '{self.ledger.id}'"))
 
     def test_amount(self):
         self.corrupt(f"UPDATE transfers SET moved_minor = moved_minor + 1 "

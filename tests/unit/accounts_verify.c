@@ -173,7 +173,7 @@ static void test_open_holds(void **state)
 	struct rt_arena arena;
 	struct open_holds holds;
 	rt_arena_init(&arena, 1 << 20);
-	assert_true(open_holds_init(&holds, &arena));
+	assert_true(open_holds_init(&holds, &arena, IDS));
 	uint32_t random = 12345;
 	for (size_t step = 0; step < 100000; step++) {
 		random = random * 1664525 + 1013904223;
@@ -276,7 +276,7 @@ static void walk(const struct verify_entry *entries, const struct verify_limits 
 	struct verify_walk walked;
 	*seen = (struct seen){0};
 	rt_arena_init(&arena, 1 << 16);
-	assert_reason(verify_begin(&walked, &record.account, limits, limit_count, &arena, &sink),
+	assert_reason(verify_begin(&walked, &record.account, limits, limit_count, 8, &arena, &sink),
 		      RT_OK, NULL);
 	for (size_t i = 0; i < ENTRIES; i++)
 		assert_reason(verify_entry_next(&walked, &entries[i]), RT_OK, NULL);
@@ -381,6 +381,131 @@ static void test_reversals_are_told(void **state)
 	assert_int_equal(seen.count, 0);
 	assert_int_equal(seen.reversal_count, 1);
 	assert_true(rt_uuid_equal(&seen.last_original, &original_id));
+}
+
+enum { MANY = 600, TOGETHER = 7 };
+
+/* So many holds of 10 each, captured by 3 in the order of their ids, and every second one released
+ * in the opposite one. */
+static size_t make_many(struct verify_entry entries[3 * MANY])
+{
+	size_t count = 0;
+	struct account_totals totals = {0};
+	for (uint32_t i = 0; i < 3 * MANY; i++) {
+		uint32_t hold = i < 2 * MANY ? i % MANY : 3 * MANY - 1 - i;
+		struct verify_entry entry = {
+			.transfer_id = id(i < MANY ? hold + 1 : 10000 + i),
+			.target_id = id(i < MANY ? 0 : hold + 1),
+			.is_debit = true,
+			.currency = "EUR",
+			.created_us = 1,
+		};
+		if (i < MANY)
+			entry.kind = TRANSFER_HOLD, entry.moved_minor = 10;
+		else if (i < 2 * MANY)
+			entry.kind = TRANSFER_CAPTURE, entry.moved_minor = 3,
+			entry.keep_open = true;
+		else if (hold % 2 == 0)
+			entry.kind = TRANSFER_RELEASE, entry.moved_minor = 7;
+		else
+			continue;
+		totals.debits_posted_minor += entry.kind == TRANSFER_CAPTURE ? 3 : 0;
+		totals.debits_pending_minor += i < MANY ? 10 : -entry.moved_minor;
+		entry.after =
+			(struct account_state){.sequence = (int64_t)count + 1, .totals = totals};
+		entries[count++] = entry;
+	}
+	return count;
+}
+
+struct many {
+	size_t found;
+	enum discrepancy_reason last;
+	uint8_t told[MANY + 1][4]; /* how often, of each hold, in each state */
+};
+
+static void count_found(void *context, const struct discrepancy *discrepancy)
+{
+	struct many *many = context;
+	many->found++;
+	many->last = discrepancy->reason;
+}
+
+static void count_hold(void *context, const struct verify_hold *hold)
+{
+	struct many *many = context;
+	uint32_t number;
+	memcpy(&number, hold->id.bytes + 12, sizeof(number));
+	assert_int_equal(hold->amount_minor, 10);
+	assert_int_equal(hold->captured_minor, 3);
+	assert_int_equal(many->told[number][hold->state - 1]++, 0);
+}
+
+/* Returns how often the entries were gone through. */
+static size_t walk_many(const struct verify_entry *entries, size_t count, size_t together,
+			struct many *many)
+{
+	struct account_record record = wallet(0, 0);
+	memcpy(record.account.currency, "EUR", 4);
+	record.account.last_entry_us = 1;
+	record.account.lower.set = false;
+	record.account.state = entries[count - 1].after;
+	const struct verify_limits limits = {0};
+	const struct verify_sink sink = {.found = count_found, .hold = count_hold, .context = many};
+	struct rt_arena arena;
+	struct verify_walk walked;
+	size_t walks = 0;
+	*many = (struct many){0};
+	rt_arena_init(&arena, 1 << 20);
+	assert_reason(verify_begin(&walked, &record.account, &limits, 1, together, &arena, &sink),
+		      RT_OK, NULL);
+	do {
+		for (size_t i = 0; i < count; i++)
+			assert_reason(verify_entry_next(&walked, &entries[i]), RT_OK, NULL);
+		verify_end(&walked, &record.account);
+		walks++;
+	} while (verify_again(&walked));
+	rt_arena_deinit(&arena);
+	return walks;
+}
+
+/* More holds than may be followed at once: each is told once, as if there were room for all. */
+static void test_many_holds(void **state)
+{
+	(void)state;
+	static struct verify_entry entries[3 * MANY];
+	static struct many many;
+	size_t count = make_many(entries);
+	assert_int_equal(walk_many(entries, count, MANY, &many), 1);
+	assert_int_equal(many.found, 0);
+	assert_true(walk_many(entries, count, TOGETHER, &many) >= MANY / TOGETHER);
+	assert_int_equal(many.found, 0);
+	for (uint32_t hold = 1; hold <= MANY; hold++) {
+		bool released = hold % 2 == 1; /* they are numbered from 1 on */
+		assert_int_equal(many.told[hold][HOLD_RELEASED - 1], released);
+		assert_int_equal(many.told[hold][HOLD_PENDING - 1], !released);
+	}
+}
+
+/* What is wrong with a hold is told once too, whichever walk follows it. */
+static void test_wrong_among_many_holds(void **state)
+{
+	(void)state;
+	static struct verify_entry entries[3 * MANY];
+	static struct many many;
+	size_t count = make_many(entries);
+	for (size_t i = 2 * MANY; i < count; i += 10) {
+		struct verify_entry right = entries[i];
+		entries[i].target_id = id(9999);
+		walk_many(entries, count, TOGETHER, &many);
+		assert_int_equal(many.found, 1);
+		assert_int_equal(many.last, DISCREPANCY_HOLD_DIFFERS);
+		entries[i] = right;
+	}
+	entries[MANY + 5].after.sequence++;
+	walk_many(entries, count, TOGETHER, &many);
+	assert_int_equal(many.found, 2);
+	assert_int_equal(many.last, DISCREPANCY_SEQUENCE_GAP);
 }
 
 /* What version an account with these two changes, perhaps spoiled, does not follow at. */
@@ -513,6 +638,8 @@ int main(void)
 		cmocka_unit_test(test_wrong_histories),
 		cmocka_unit_test(test_currencies_and_times),
 		cmocka_unit_test(test_reversals_are_told),
+		cmocka_unit_test(test_many_holds),
+		cmocka_unit_test(test_wrong_among_many_holds),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_limits_of_their_time),
 	};

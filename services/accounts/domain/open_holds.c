@@ -1,13 +1,15 @@
 #include "domain/open_holds.h"
 
+#include <string.h>
+
 #include "domain/uuid_table.h"
 #include "rt/assert.h"
 
 #define PLACES_MIN 16
 
-bool open_holds_init(struct open_holds *holds, struct rt_arena *arena)
+bool open_holds_init(struct open_holds *holds, struct rt_arena *arena, size_t most)
 {
-	*holds = (struct open_holds){.arena = arena, .mask = PLACES_MIN - 1};
+	*holds = (struct open_holds){.arena = arena, .mask = PLACES_MIN - 1, .most = most};
 	holds->places = rt_arena_array(arena, PLACES_MIN, sizeof(holds->places[0]));
 	return holds->places != NULL;
 }
@@ -44,10 +46,16 @@ static bool grow(struct open_holds *holds)
 	return true;
 }
 
+bool open_holds_is_full(const struct open_holds *holds)
+{
+	return holds->count == holds->most;
+}
+
 bool open_holds_add(struct open_holds *holds, const struct rt_uuid *id, int64_t amount_minor,
 		    bool is_debit)
 {
 	RT_ASSERT(amount_minor > 0);
+	RT_ASSERT(holds->count < holds->most);
 	if ((holds->count + 1) * 2 > holds->mask + 1 && !grow(holds))
 		return false;
 	struct open_hold *place = place_of(holds, id);
@@ -73,4 +81,10 @@ void open_holds_remove(struct open_holds *holds, struct open_hold *hold)
 	}
 	holds->places[gap] = (struct open_hold){0};
 	holds->count--;
+}
+
+void open_holds_clear(struct open_holds *holds)
+{
+	memset(holds->places, 0, (holds->mask + 1) * sizeof(holds->places[0]));
+	holds->count = 0;
 }

@@ -1,5 +1,5 @@
-/* Holds that stand while an account's entries are gone through: found, added and removed by id.
- * Pure; for domain/verify.c. */
+/* Holds that stand while an account's entries are gone through: found, added and removed by id; no
+ * more than are allowed at once. Pure; for domain/verify.c. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,13 +22,16 @@ struct open_holds {
 	struct open_hold *places;
 	size_t mask;
 	size_t count;
+	size_t most;
 };
 
 /* Owns: memory of the arena. False when it is full, as for _add. */
-bool open_holds_init(struct open_holds *holds, struct rt_arena *arena);
+bool open_holds_init(struct open_holds *holds, struct rt_arena *arena, size_t most);
 /* NULL when it is not there. Valid until the next _add or _remove. */
 struct open_hold *open_holds_find(const struct open_holds *holds, const struct rt_uuid *id);
-/* One that is not there yet; its amount is above 0. */
+bool open_holds_is_full(const struct open_holds *holds);
+/* One that is not there yet, when there is room; its amount is above 0. */
 bool open_holds_add(struct open_holds *holds, const struct rt_uuid *id, int64_t amount_minor,
 		    bool is_debit);
 void open_holds_remove(struct open_holds *holds, struct open_hold *hold);
+void open_holds_clear(struct open_holds *holds);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "domain/uuid_table.h"
 #include "rt/assert.h"
 #include "rt/money.h"
 
@@ -44,9 +45,11 @@ struct discrepancy discrepancy_make(enum discrepancy_reason reason,
 
 struct rt_status verify_begin(struct verify_walk *walk, const struct account *account,
 			      const struct verify_limits *limits, size_t limit_count,
-			      struct rt_arena *arena, const struct verify_sink *sink)
+			      size_t holds_most, struct rt_arena *arena,
+			      const struct verify_sink *sink)
 {
 	RT_ASSERT(limit_count > 0);
+	RT_ASSERT(holds_most > 0);
 	*walk = (struct verify_walk){
 		.sink = sink,
 		.account_id = account->id,
@@ -55,7 +58,7 @@ struct rt_status verify_begin(struct verify_walk *walk, const struct account *ac
 		.limit_count = limit_count,
 	};
 	memcpy(walk->currency, account->currency, sizeof(walk->currency));
-	if (!open_holds_init(&walk->holds, arena))
+	if (!open_holds_init(&walk->holds, arena, holds_most))
 		return RT_FAIL(RESOURCE_EXHAUSTED, "LEDGER_TOO_LARGE",
 			       "the verification needs too much memory");
 	return rt_ok();
@@ -65,6 +68,47 @@ struct rt_status verify_begin(struct verify_walk *walk, const struct account *ac
 static void add_total(int64_t *total_minor, int64_t change_minor)
 {
 	(void)(rt_money_add(*total_minor, change_minor, total_minor));
+}
+
+static bool is_in(const struct verify_share *share, const struct rt_uuid *hold_id)
+{
+	uint64_t all = ((uint64_t)1 << share->bits) - 1;
+	return (uuid_table_hash(hold_id) & all) == share->residue;
+}
+
+/* Whether what the entry does to a hold of the share has not been judged yet. */
+static bool is_new(const struct verify_walk *walk, const struct verify_entry *entry)
+{
+	return entry->after.sequence > walk->share.after_sequence;
+}
+
+static void let_go(struct open_holds *holds, const struct verify_share *kept)
+{
+	for (size_t i = 0; i <= holds->mask;) {
+		struct open_hold *place = &holds->places[i];
+		if (place->amount_minor != 0 && !is_in(kept, &place->id))
+			open_holds_remove(holds, place); /* another one may be there now */
+		else
+			i++;
+	}
+}
+
+/* Halves the share until one more can be followed; the other halves are left for later. */
+static bool make_room(struct verify_walk *walk, int64_t sequence)
+{
+	struct verify_share *share = &walk->share;
+	while (open_holds_is_full(&walk->holds)) {
+		if (walk->left_count == VERIFY_SHARES_MAX || share->bits + 1 == VERIFY_SHARES_MAX)
+			return false;
+		struct verify_share other = *share;
+		other.residue |= (uint64_t)1 << share->bits;
+		other.bits = ++share->bits;
+		if (other.after_sequence < sequence)
+			other.after_sequence = sequence;
+		walk->left[walk->left_count++] = other;
+		let_go(&walk->holds, share);
+	}
+	return true;
 }
 
 /* Once: when the debited account is gone through. */
@@ -89,15 +133,17 @@ static int64_t end_by_capture(struct verify_walk *walk, const struct verify_entr
 {
 	int64_t remaining_minor = hold->amount_minor - hold->captured_minor;
 	if (entry->moved_minor > remaining_minor) {
-		FOUND(walk, HOLD_DIFFERS, &entry->transfer_id,
-		      "captures %lld of %lld that were held", (long long)entry->moved_minor,
-		      (long long)remaining_minor);
+		if (is_new(walk, entry))
+			FOUND(walk, HOLD_DIFFERS, &entry->transfer_id,
+			      "captures %lld of %lld that were held", (long long)entry->moved_minor,
+			      (long long)remaining_minor);
 		remaining_minor = entry->moved_minor;
 	}
 	add_total(&hold->captured_minor, entry->moved_minor);
 	if (entry->keep_open && entry->moved_minor < remaining_minor)
 		return entry->moved_minor;
-	report_hold(walk, hold, HOLD_CAPTURED);
+	if (is_new(walk, entry))
+		report_hold(walk, hold, HOLD_CAPTURED);
 	open_holds_remove(&walk->holds, hold);
 	return remaining_minor;
 }
@@ -106,22 +152,41 @@ static int64_t end_by_release(struct verify_walk *walk, const struct verify_entr
 			      struct open_hold *hold)
 {
 	int64_t remaining_minor = hold->amount_minor - hold->captured_minor;
-	if (entry->moved_minor != remaining_minor)
+	if (entry->moved_minor != remaining_minor && is_new(walk, entry))
 		FOUND(walk, HOLD_DIFFERS, &entry->transfer_id,
 		      "releases %lld of %lld that were held", (long long)entry->moved_minor,
 		      (long long)remaining_minor);
-	report_hold(walk, hold, entry->kind == TRANSFER_RELEASE ? HOLD_RELEASED : HOLD_EXPIRED);
+	if (is_new(walk, entry))
+		report_hold(walk, hold,
+			    entry->kind == TRANSFER_RELEASE ? HOLD_RELEASED : HOLD_EXPIRED);
 	open_holds_remove(&walk->holds, hold);
 	return entry->moved_minor;
+}
+
+static int64_t pending_of(const struct account_totals *totals, bool is_debit)
+{
+	return is_debit ? totals->debits_pending_minor : totals->credits_pending_minor;
+}
+
+/* Of a hold that is not followed. */
+static int64_t taken_by_record(const struct verify_walk *walk, const struct verify_entry *entry)
+{
+	int64_t taken_minor = 0;
+	(void)(rt_money_sub(pending_of(&walk->seen.totals, entry->is_debit),
+			    pending_of(&entry->after.totals, entry->is_debit), &taken_minor));
+	return taken_minor;
 }
 
 /* What the entry takes from what is pending. */
 static int64_t end_hold(struct verify_walk *walk, const struct verify_entry *entry)
 {
+	if (!is_in(&walk->share, &entry->target_id))
+		return taken_by_record(walk, entry);
 	struct open_hold *hold = open_holds_find(&walk->holds, &entry->target_id);
 	if (hold == NULL) {
-		FOUND(walk, HOLD_DIFFERS, &entry->transfer_id,
-		      "takes from a hold that does not stand");
+		if (is_new(walk, entry))
+			FOUND(walk, HOLD_DIFFERS, &entry->transfer_id,
+			      "takes from a hold that does not stand");
 		return entry->moved_minor;
 	}
 	if (entry->kind == TRANSFER_CAPTURE)
@@ -134,13 +199,29 @@ struct effect {
 	int64_t posted_minor, pending_minor;
 };
 
+static struct rt_status follow_hold(struct verify_walk *walk, const struct verify_entry *entry)
+{
+	const struct rt_uuid *id = &entry->transfer_id;
+	if (entry->moved_minor <= 0 || !is_in(&walk->share, id) ||
+	    open_holds_find(&walk->holds, id) != NULL)
+		return rt_ok();
+	if (!make_room(walk, entry->after.sequence))
+		return RT_FAIL(RESOURCE_EXHAUSTED, "LEDGER_TOO_LARGE",
+			       "ids of holds are too much alike to be followed");
+	if (is_in(&walk->share, id) &&
+	    !open_holds_add(&walk->holds, id, entry->moved_minor, entry->is_debit))
+		return RT_FAIL(RESOURCE_EXHAUSTED, "LEDGER_TOO_LARGE",
+			       "the verification needs too much memory");
+	return rt_ok();
+}
+
 static struct rt_status effect_of(struct verify_walk *walk, const struct verify_entry *entry,
 				  struct effect *effect)
 {
 	*effect = (struct effect){0};
 	switch (entry->kind) {
 	case TRANSFER_REVERSAL:
-		if (entry->is_debit)
+		if (entry->is_debit && !walk->again)
 			walk->sink->reversal(walk->sink->context, &entry->target_id);
 		effect->posted_minor = entry->moved_minor;
 		return rt_ok();
@@ -150,13 +231,7 @@ static struct rt_status effect_of(struct verify_walk *walk, const struct verify_
 		return rt_ok();
 	case TRANSFER_HOLD:
 		effect->pending_minor = entry->moved_minor;
-		if (open_holds_find(&walk->holds, &entry->transfer_id) == NULL &&
-		    entry->moved_minor > 0 &&
-		    !open_holds_add(&walk->holds, &entry->transfer_id, entry->moved_minor,
-				    entry->is_debit))
-			return RT_FAIL(RESOURCE_EXHAUSTED, "LEDGER_TOO_LARGE",
-				       "an account has too many open holds to be verified");
-		return rt_ok();
+		return follow_hold(walk, entry);
 	case TRANSFER_CAPTURE:
 		effect->posted_minor = entry->moved_minor;
 		effect->pending_minor = -end_hold(walk, entry);
@@ -272,16 +347,36 @@ static bool is_sane(const struct account_totals *totals)
 			    &sum_minor);
 }
 
-struct rt_status verify_entry_next(struct verify_walk *walk, const struct verify_entry *entry)
+static void check_all(struct verify_walk *walk, const struct verify_entry *entry,
+		      const struct effect *effect)
 {
-	struct effect effect;
-	RT_TRY(effect_of(walk, entry, &effect));
 	check_sequence(walk, entry);
-	check_chain(walk, entry, &effect);
+	check_chain(walk, entry, effect);
 	check_currency(walk, entry);
 	check_time(walk, entry);
 	if (is_sane(&entry->after.totals) && is_sane(&walk->seen.totals))
 		check_limits(walk, entry);
+}
+
+/* Of a walk that is not the first. */
+static void check_again(struct verify_walk *walk, const struct verify_entry *entry,
+			const struct effect *effect)
+{
+	bool ends_hold = entry->kind == TRANSFER_CAPTURE || entry->kind == TRANSFER_RELEASE ||
+			 entry->kind == TRANSFER_EXPIRY;
+	if (ends_hold && is_in(&walk->share, &entry->target_id) && is_new(walk, entry) &&
+	    taken_by_record(walk, entry) != -effect->pending_minor)
+		check_chain(walk, entry, effect);
+}
+
+struct rt_status verify_entry_next(struct verify_walk *walk, const struct verify_entry *entry)
+{
+	struct effect effect;
+	RT_TRY(effect_of(walk, entry, &effect));
+	if (walk->again)
+		check_again(walk, entry, &effect);
+	else
+		check_all(walk, entry, &effect);
 	add_effect(&walk->sums, &effect, entry->is_debit);
 	walk->seen = entry->after;
 	walk->seen_us = entry->created_us;
@@ -295,23 +390,50 @@ static void report_open(struct verify_walk *walk)
 			report_hold(walk, &walk->holds.places[i], HOLD_PENDING);
 }
 
-void verify_end(struct verify_walk *walk, const struct account *account)
+static void check_totals(struct verify_walk *walk, const struct account *account)
 {
 	char on_record[TOTALS_TEXT_BYTES], sums[TOTALS_TEXT_BYTES];
+	if (walk->told_totals || is_same(&account->state.totals, &walk->sums))
+		return;
+	walk->told_totals = true;
+	FOUND(walk, TOTALS_DIFFER, NULL, "%s on record, %s by its transfers",
+	      totals_text(&account->state.totals, on_record), totals_text(&walk->sums, sums));
+}
+
+static void check_last(struct verify_walk *walk, const struct account *account)
+{
 	if (account->state.sequence != walk->seen.sequence)
 		FOUND(walk, SEQUENCE_GAP, NULL,
 		      "the account counts %lld entries, the last one is %lld",
 		      (long long)account->state.sequence, (long long)walk->seen.sequence);
-	if (!is_same(&account->state.totals, &walk->sums))
-		FOUND(walk, TOTALS_DIFFER, NULL, "%s on record, %s by its transfers",
-		      totals_text(&account->state.totals, on_record),
-		      totals_text(&walk->sums, sums));
 	/* Entries that come are made no earlier than that. */
 	if (account->last_entry_us < walk->seen_us)
 		FOUND(walk, TIME_DIFFERS, NULL,
 		      "the account's last entry is %lld us later than the account says",
 		      (long long)(walk->seen_us - account->last_entry_us));
+}
+
+void verify_end(struct verify_walk *walk, const struct account *account)
+{
+	if (!walk->again)
+		check_last(walk, account);
+	check_totals(walk, account);
 	report_open(walk);
+}
+
+bool verify_again(struct verify_walk *walk)
+{
+	if (walk->left_count == 0)
+		return false;
+	walk->share = walk->left[--walk->left_count];
+	walk->again = true;
+	walk->limits = NULL; /* were judged */
+	walk->limit_count = 0;
+	walk->seen = (struct account_state){0};
+	walk->seen_us = 0;
+	walk->sums = (struct account_totals){0};
+	open_holds_clear(&walk->holds);
+	return true;
 }
 
 static bool same_limit(const struct account_limit *a, const struct account_limit *b)

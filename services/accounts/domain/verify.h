@@ -86,6 +86,20 @@ struct verify_sink {
 	void *context;
 };
 
+/* The holds whose ids end in these bits, of a number that ids are spread over: those that a walk
+ * follows. What they did up to that entry was judged by a walk before. */
+struct verify_share {
+	unsigned bits;
+	uint64_t residue;
+	int64_t after_sequence;
+};
+
+/* Each halves what is left, of numbers of 64 bits. */
+#define VERIFY_SHARES_MAX 64
+
+/* One account's entries, gone through from the first to the last. When more holds stand at once
+ * than may be followed, the walk lets half of them go, and takes their ends at their word; they
+ * are followed when the entries are gone through again. */
 struct verify_walk {
 	const struct verify_sink *sink;
 	struct rt_uuid account_id;
@@ -97,17 +111,26 @@ struct verify_walk {
 	int64_t seen_us;            /* when that was made */
 	struct account_totals sums; /* of all entries */
 	struct open_holds holds;
+	struct verify_share share;
+	struct verify_share left[VERIFY_SHARES_MAX]; /* to be followed by walks to come */
+	size_t left_count;
+	bool again; /* all but holds was judged before */
+	bool told_totals;
 };
 
-/* `limits` may be exchanged later for a longer list. Owns: memory of the arena. Errors:
- * RESOURCE_EXHAUSTED LEDGER_TOO_LARGE, as for _entry. */
+/* `limits` may be exchanged later for a longer list; `holds_most` are followed at once. Owns:
+ * memory of the arena. Errors: RESOURCE_EXHAUSTED LEDGER_TOO_LARGE, as for _entry. */
 struct rt_status verify_begin(struct verify_walk *walk, const struct account *account,
 			      const struct verify_limits *limits, size_t limit_count,
-			      struct rt_arena *arena, const struct verify_sink *sink);
+			      size_t holds_most, struct rt_arena *arena,
+			      const struct verify_sink *sink);
 /* The next entry of the account. */
 struct rt_status verify_entry_next(struct verify_walk *walk, const struct verify_entry *entry);
 /* After the last entry: compares with the account's row of the same moment. */
 void verify_end(struct verify_walk *walk, const struct account *account);
+/* After that: whether the account's entries, from the first on, are to be gone through again, for
+ * holds that were let go. */
+bool verify_again(struct verify_walk *walk);
 
 /* What a change sets; the label is lent. */
 struct verify_values {

@@ -13,6 +13,8 @@
 #define GROUP_ACCOUNTS    250
 #define GROUP_ENTRIES     4000
 #define PAGE_ENTRIES      4000
+/* Of one account's open holds, in each of the walks through its entries: 10 MiB, grown. */
+#define HOLDS_FOLLOWED    ((size_t)1 << 16)
 #define HOLDS_AT_ONCE     1000
 #define ORIGINALS_AT_ONCE 1000
 #define GROUP_ARENA_BYTES ((size_t)40 << 20)
@@ -169,7 +171,7 @@ static struct rt_status tell(struct verification *verification)
 static struct rt_status feed(struct verification *verification, struct verify_walk *walk,
 			     const struct verify_entry *entry)
 {
-	if (entry->is_debit)
+	if (entry->is_debit && !walk->again)
 		verification->progress.transfers++;
 	return verify_entry_next(walk, entry);
 }
@@ -209,38 +211,53 @@ static void check_history(const struct verification *verification,
 }
 
 /* Entries up to the one that the list counted are there for good: they need no snapshot. What came
- * since is read with the account's row. */
+ * since is read with the account's row, in the arena. */
+static struct rt_status walk_through(struct verification *verification,
+				     const struct verify_listed *listed, struct verify_walk *walk,
+				     struct rt_arena *arena)
+{
+	struct verify_account *accounts;
+	size_t count;
+	bool more = true;
+	while (more && walk->seen.sequence < listed->sequence)
+		RT_TRY(feed_page(verification, walk, &more));
+
+	CLEANUP(rt_pg_tx_cleanup) struct rt_pg_tx tx = {0};
+	RT_TRY(rt_pg_begin_snapshot(verification->pg, step_deadline_us(verification), &tx));
+	RT_TRY(verify_store_accounts(verification->pg, &verification->ledger_id, &listed->id, 1,
+				     arena, step_deadline_us(verification), &accounts, &count));
+	if (count == 0)
+		return rt_ok();
+	walk->limits = accounts[0].limits;
+	walk->limit_count = accounts[0].limit_count;
+	for (more = true; more;)
+		RT_TRY(feed_page(verification, walk, &more));
+	verify_end(walk, &accounts[0].account);
+	if (!walk->again)
+		check_history(verification, &accounts[0]);
+	return compare_rest(verification);
+}
+
 static struct rt_status verify_large(struct verification *verification,
 				     const struct verify_listed *listed)
 {
 	struct verify_account *accounts;
 	struct verify_walk walk;
 	size_t count;
-	struct rt_uuid *ledger_id = &verification->ledger_id;
-	struct rt_arena *arena = &verification->arena;
-	RT_TRY(verify_store_accounts(verification->pg, ledger_id, &listed->id, 1, arena,
-				     step_deadline_us(verification), &accounts, &count));
+	RT_TRY(verify_store_accounts(verification->pg, &verification->ledger_id, &listed->id, 1,
+				     &verification->arena, step_deadline_us(verification),
+				     &accounts, &count));
 	if (count == 0)
 		return rt_ok();
 	RT_TRY(verify_begin(&walk, &accounts[0].account, accounts[0].limits,
-			    accounts[0].limit_count, arena, &verification->sink));
-	bool more = true;
-	while (more && walk.seen.sequence < listed->sequence)
-		RT_TRY(feed_page(verification, &walk, &more));
-
-	CLEANUP(rt_pg_tx_cleanup) struct rt_pg_tx tx = {0};
-	RT_TRY(rt_pg_begin_snapshot(verification->pg, step_deadline_us(verification), &tx));
-	RT_TRY(verify_store_accounts(verification->pg, ledger_id, &listed->id, 1, arena,
-				     step_deadline_us(verification), &accounts, &count));
-	if (count == 0)
-		return rt_ok();
-	walk.limits = accounts[0].limits;
-	walk.limit_count = accounts[0].limit_count;
-	for (more = true; more;)
-		RT_TRY(feed_page(verification, &walk, &more));
-	verify_end(&walk, &accounts[0].account);
-	check_history(verification, &accounts[0]);
-	return compare_rest(verification);
+			    accounts[0].limit_count, HOLDS_FOLLOWED, &verification->arena,
+			    &verification->sink));
+	do {
+		CLEANUP(rt_arena_deinit) struct rt_arena arena;
+		rt_arena_init(&arena, GROUP_ARENA_BYTES);
+		RT_TRY(walk_through(verification, listed, &walk, &arena));
+	} while (verify_again(&walk));
+	return rt_ok();
 }
 
 static struct rt_status begin_walks(struct verification *verification,
@@ -253,7 +270,7 @@ static struct rt_status begin_walks(struct verification *verification,
 			       "the verification needs too much memory");
 	for (size_t i = 0; i < count; i++)
 		RT_TRY(verify_begin(&(*walks)[i], &accounts[i].account, accounts[i].limits,
-				    accounts[i].limit_count, &verification->arena,
+				    accounts[i].limit_count, HOLDS_FOLLOWED, &verification->arena,
 				    &verification->sink));
 	return rt_ok();
 }
