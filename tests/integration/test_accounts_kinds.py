@@ -9,7 +9,8 @@ from support import environment
 from support.cases import Case, having
 from support.client import PATIENCE
 from support.contracts import accounts as a
-from support.world import Ledger, derived, new_account, new_id
+from support.replicas import Replica
+from support.world import Ledger, derived, new_account, new_id, operator_token
 
 INT64_MAX = (1 << 63) - 1
 
@@ -147,6 +148,26 @@ class Expiry(Kinds):
         for kind, amount in (("capture", 1), ("release", 0)):
             self.declined(self.use(holds[1], kind, amount), "HOLD_EXPIRED")
         self.assertTrue(self.ledger.trial_balance().balanced)
+
+    def test_a_replica_whose_clock_is_ahead(self):
+        """It ends no hold early, captures what stands, and makes holds for less time than it is ahead."""
+        self.takes_a_library_in()
+        swept, captured = (self.hold(100, moment(120)) for _ in range(2))
+        replica = Replica("accounts", EXPIRY_INTERVAL_MS=50)
+        replica.set_clock_ahead(600)
+        with replica:
+            stub = replica.stub("operator", operator_token())
+            capture = self.make(self.wallet, self.other, 100, "capture", hold_id=captured.transfer_id)
+            posted = self.posted(stub.Post(ledger_id=self.ledger.id, group=a.Group(transfers=[capture])).outcome)
+            created = posted.create_time.ToDatetime(datetime.timezone.utc)
+            self.assertLess(created, moment(60))
+            made = self.make(self.wallet, self.other, 100, "hold", moment(120))
+            self.posted(stub.Post(ledger_id=self.ledger.id, group=a.Group(transfers=[made])).outcome)
+            time.sleep(1)  # some sweeps of its own
+            logged = [line["time"] for line in replica.log("listening")]
+            self.assertGreater(datetime.datetime.fromisoformat(logged[0].replace("Z", "+00:00")), moment(300))
+        for hold in (swept, made):
+            self.posted(self.use(hold, "capture", 100))
 
     def test_captured_or_released_holds_do_not_expire(self):
         captured, released = self.hold(100, soon()), self.hold(100, soon())

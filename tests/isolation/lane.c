@@ -20,7 +20,7 @@
 #define ARENA_BYTES ((size_t)16 << 20)
 #define POLL_US     (RT_US_PER_MS)
 
-/* How far the lanes' clock is ahead of the wall's: time passes when a test says so, and never
+/* How far the lanes' clock is ahead of PostgreSQL's: time passes when a test says so, and never
  * because the machine is slow. */
 static _Atomic int64_t ahead_us;
 
@@ -85,6 +85,7 @@ static struct rt_status read_step(struct rt_pg *pg, const struct ask *ask, struc
 				  struct book *book)
 {
 	struct posting_wanted wanted;
+	int64_t locked_us;
 	struct group group = ask->group;
 	struct posting_request request = {.item = {.key = ask->ledger_id},
 					  .groups = &group,
@@ -98,8 +99,8 @@ static struct rt_status read_step(struct rt_pg *pg, const struct ask *ask, struc
 				       .holds = wanted.hold_count,
 				       .originals = wanted.original_count};
 	RT_TRY(book_init(book, arena, &size));
-	RT_TRY(posting_store_read(pg, &wanted, in_ms(STEP_MS_MAX), book));
-	book_set_time(book, lanes_now_us());
+	RT_TRY(posting_store_read(pg, &wanted, in_ms(STEP_MS_MAX), book, &locked_us));
+	book_set_time(book, locked_us + atomic_load(&ahead_us));
 	return rt_ok();
 }
 

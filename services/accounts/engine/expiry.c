@@ -116,8 +116,8 @@ static struct rt_status sweep_page(struct expiry *expiry, struct rt_uuid *after,
 	struct rt_status status = rt_ok();
 	int64_t deadline_us = rt_clock_mono_us() + STATEMENT_US_MAX;
 	RT_TRY(plans_refresh(&expiry->plans, expiry->pg, rt_clock_mono_us(), deadline_us));
-	RT_TRY(expiry_store_due(expiry->pg, after, LEDGERS_MAX, HOLDS_MAX, rt_clock_wall_us(),
-				&expiry->arena, deadline_us, &due, &count));
+	RT_TRY(expiry_store_due(expiry->pg, after, LEDGERS_MAX, HOLDS_MAX, &expiry->arena,
+				deadline_us, &due, &count));
 	for (size_t i = 0; i < count && rt_is_ok(&status); i++) {
 		if (due[i].count > 0)
 			status = submit(expiry, &due[i]);

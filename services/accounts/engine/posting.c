@@ -29,6 +29,8 @@
 
 /* A lane is a thread with one connection. */
 static _Thread_local struct plans lane_plans;
+/* When it locked the ledger of the batch that is next. */
+static _Thread_local int64_t lane_locked_us;
 
 struct posting {
 	struct rt_commit *commit;
@@ -119,10 +121,10 @@ static struct rt_status carry_out(struct batch *batch, struct rt_pg *pg, struct 
 	RT_TRY(book_init(&batch->book, arena, &size));
 	if (!rt_pg_is_open(pg))
 		RT_TRY(plans_refresh(&lane_plans, pg, rt_clock_mono_us(), batch->deadline_us));
-	RT_TRY(posting_store_read(pg, &wanted, batch->deadline_us, &batch->book));
+	RT_TRY(posting_store_read(pg, &wanted, batch->deadline_us, &batch->book, &lane_locked_us));
 	/* The time of a batch is that when it has its ledger to itself, so that batches follow each
 	 * other in time. */
-	book_set_time(&batch->book, rt_clock_wall_us());
+	book_set_time(&batch->book, lane_locked_us);
 	RT_TRY(decide_all(batch));
 	if (!has_writes(&batch->book)) {
 		rt_pg_abandon(pg);
@@ -170,7 +172,8 @@ static void lock_first(void *context, struct rt_pg *pg, struct rt_commit_item **
 	int64_t deadline_us = deadline_of(items, count);
 	struct rt_status status = plans_refresh(&lane_plans, pg, rt_clock_mono_us(), deadline_us);
 	if (rt_is_ok(&status))
-		status = posting_store_lock(pg, &items[0]->key, deadline_us, &arena);
+		status = posting_store_lock(pg, &items[0]->key, deadline_us, &arena,
+					    &lane_locked_us);
 	if (!rt_is_ok(&status))
 		rt_pg_abandon(pg);
 }

@@ -25,13 +25,12 @@ static struct rt_status read_ledgers(struct rt_pg *pg, const struct rt_uuid *aft
 	return rt_ok();
 }
 
-static struct rt_status send_due(struct rt_pg *pg, const struct rt_uuid *ledger_id, int64_t now_us,
+static struct rt_status send_due(struct rt_pg *pg, const struct rt_uuid *ledger_id,
 				 size_t holds_most, struct rt_arena *arena)
 {
 	struct rt_pg_params params;
 	rt_pg_params_init(&params, arena);
 	rt_pg_add_uuid(&params, ledger_id);
-	rt_pg_add_time(&params, now_us);
 	rt_pg_add_int(&params, (int64_t)holds_most);
 	return rt_pg_send(pg, &due_statement, &params);
 }
@@ -58,12 +57,12 @@ static struct rt_status take_due(const struct rt_pg_rows *rows, struct rt_arena 
 
 /* One statement a ledger, all in one round trip. */
 static struct rt_status read_holds(struct rt_pg *pg, struct expiry_due *due, size_t count,
-				   struct rt_pg_rows *rows, size_t holds_most, int64_t now_us,
+				   struct rt_pg_rows *rows, size_t holds_most,
 				   struct rt_arena *arena, int64_t deadline_mono_us)
 {
 	RT_TRY(rt_pg_send_begin(pg, deadline_mono_us));
 	for (size_t i = 0; i < count; i++)
-		RT_TRY(send_due(pg, &due[i].ledger_id, now_us, holds_most, arena));
+		RT_TRY(send_due(pg, &due[i].ledger_id, holds_most, arena));
 	RT_TRY(rt_pg_receive(pg, rows, count));
 	for (size_t i = 0; i < count; i++)
 		RT_TRY(take_due(&rows[i], arena, &due[i]));
@@ -71,7 +70,7 @@ static struct rt_status read_holds(struct rt_pg *pg, struct expiry_due *due, siz
 }
 
 struct rt_status expiry_store_due(struct rt_pg *pg, const struct rt_uuid *after, size_t most,
-				  size_t holds_most, int64_t now_us, struct rt_arena *arena,
+				  size_t holds_most, struct rt_arena *arena,
 				  int64_t deadline_mono_us, struct expiry_due **due, size_t *count)
 {
 	RT_TRY(read_ledgers(pg, after, most, arena, deadline_mono_us, due, count));
@@ -81,7 +80,7 @@ struct rt_status expiry_store_due(struct rt_pg *pg, const struct rt_uuid *after,
 	if (rows == NULL)
 		return rows_too_large();
 	struct rt_status status =
-		read_holds(pg, *due, *count, rows, holds_most, now_us, arena, deadline_mono_us);
+		read_holds(pg, *due, *count, rows, holds_most, arena, deadline_mono_us);
 	rt_pg_abandon(pg);
 	for (size_t i = 0; i < *count; i++)
 		rt_pg_rows_deinit(&rows[i]);

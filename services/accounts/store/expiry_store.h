@@ -17,8 +17,8 @@ struct expiry_due {
 	size_t count;
 };
 
-/* Up to `most` ledgers after an id, each with up to `holds_most` holds that are due, in two round
- * trips. Owns: *due is in the arena. Errors: those of rt_pg_run. */
+/* Up to `most` ledgers after an id, each with up to `holds_most` holds that are due by PostgreSQL's
+ * clock, in two round trips. Owns: *due is in the arena. Errors: those of rt_pg_run. */
 struct rt_status expiry_store_due(struct rt_pg *pg, const struct rt_uuid *after, size_t most,
-				  size_t holds_most, int64_t now_us, struct rt_arena *arena,
+				  size_t holds_most, struct rt_arena *arena,
 				  int64_t deadline_mono_us, struct expiry_due **due, size_t *count);

@@ -65,20 +65,21 @@ static struct rt_status send_lock(struct rt_pg *pg, const struct rt_uuid *ledger
 	return send_ids(pg, &lock_ledger, ledger_id, NULL, 0, arena);
 }
 
-static struct rt_status check_locked(const struct rt_pg_rows *rows)
+static struct rt_status take_lock(const struct rt_pg_rows *rows, int64_t *locked_us)
 {
 	if (rows->count == 0)
 		return RT_FAIL(NOT_FOUND, "LEDGER_NOT_FOUND", "there is no such ledger");
+	*locked_us = rt_pg_time_us(rows, 0, 0);
 	return rt_ok();
 }
 
 struct rt_status posting_store_lock(struct rt_pg *pg, const struct rt_uuid *ledger_id,
-				    int64_t deadline_us, struct rt_arena *arena)
+				    int64_t deadline_us, struct rt_arena *arena, int64_t *locked_us)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	RT_TRY(send_lock(pg, ledger_id, deadline_us, arena));
 	RT_TRY(rt_pg_receive(pg, &rows, 1));
-	return check_locked(&rows);
+	return take_lock(&rows, locked_us);
 }
 
 static struct rt_status send_reads(struct rt_pg *pg, const struct posting_wanted *wanted,
@@ -181,7 +182,7 @@ static struct rt_status take_originals(const struct rt_pg_rows *rows, struct boo
 }
 
 struct rt_status posting_store_read(struct rt_pg *pg, const struct posting_wanted *wanted,
-				    int64_t deadline_us, struct book *book)
+				    int64_t deadline_us, struct book *book, int64_t *locked_us)
 {
 	CLEANUP(reads_deinit) struct reads reads = {0};
 	size_t lock = rt_pg_is_open(pg) ? 0 : 1;
@@ -191,7 +192,7 @@ struct rt_status posting_store_read(struct rt_pg *pg, const struct posting_wante
 	RT_TRY(send_reads(pg, wanted, book->arena));
 	RT_TRY(rt_pg_receive(pg, reads.rows, lock + ALWAYS + holds + originals));
 	if (lock > 0)
-		RT_TRY(check_locked(&reads.rows[0]));
+		RT_TRY(take_lock(&reads.rows[0], locked_us));
 	const struct rt_pg_rows *rows = &reads.rows[lock];
 	RT_TRY(take_accounts(&rows[ACCOUNTS], book));
 	RT_TRY(take_transfers(&rows[TRANSFERS], book));

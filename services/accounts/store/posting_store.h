@@ -24,15 +24,17 @@ struct posting_wanted {
 };
 
 /* Opens a transaction and locks the ledger, which no other batch and no change of an account passes
- * until it ends. The transaction stays open until posting_store_write, or rt_pg_abandon. Errors:
+ * until it ends. *locked_us is when it had the lock, by PostgreSQL's clock, which is one for all
+ * replicas. The transaction stays open until posting_store_write, or rt_pg_abandon. Errors:
  * NOT_FOUND LEDGER_NOT_FOUND; those of rt_pg_receive. */
 struct rt_status posting_store_lock(struct rt_pg *pg, const struct rt_uuid *ledger_id,
-				    int64_t deadline_us, struct rt_arena *arena);
-/* Does the same, unless it was done, and puts what is known into the book. The transaction stays
- * open until posting_store_write, or rt_pg_abandon. Errors: NOT_FOUND LEDGER_NOT_FOUND; those of
- * rt_pg_receive. */
+				    int64_t deadline_us, struct rt_arena *arena,
+				    int64_t *locked_us);
+/* Does the same, unless it was done: then *locked_us stays. Puts what is known into the book. The
+ * transaction stays open until posting_store_write, or rt_pg_abandon. Errors: NOT_FOUND
+ * LEDGER_NOT_FOUND; those of rt_pg_receive. */
 struct rt_status posting_store_read(struct rt_pg *pg, const struct posting_wanted *wanted,
-				    int64_t deadline_us, struct book *book);
+				    int64_t deadline_us, struct book *book, int64_t *locked_us);
 /* Writes what the book's decisions changed, and commits. Errors: those of rt_pg_receive; INTERNAL
  * INVARIANT_BROKEN when a constraint refused what was decided. */
 struct rt_status posting_store_write(struct rt_pg *pg, const struct rt_uuid *ledger_id,

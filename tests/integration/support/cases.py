@@ -47,6 +47,11 @@ class Case(unittest.TestCase):
         if PATIENCE > 1:
             self.skipTest("memory is not measured in a build with a sanitizer")
 
+    def takes_a_library_in(self):
+        """Skips in builds with a sanitizer, which wants to be the first of all libraries."""
+        if PATIENCE > 1:
+            self.skipTest("LD_PRELOAD and a sanitizer do not go together")
+
     @contextlib.contextmanager
     def nothing_written(self, database):
         """The block leaves the number of rows of every table as it was."""

@@ -32,6 +32,11 @@ class Replica:
         self._program = os.readlink(f"/proc/{first}/exe")
         self._channels = {}
 
+    def set_clock_ahead(self, ahead_s):
+        """Its wall clock, before it is started."""
+        library = pathlib.Path(self._program).parents[1] / "tests" / "integration" / "libclock-ahead.so"
+        self._environment.update(LD_PRELOAD=str(library), DALER_TEST_AHEAD_S=str(ahead_s))
+
     def change(self, name, by):
         """Changes a setting that the first one has."""
         name = f"DALER_{self.service.upper()}_{name}"
