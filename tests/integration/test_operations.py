@@ -215,6 +215,18 @@ class Timeline(OperationsCase):
         self.assertNotEqual(answer.calls[0].worker_id, "")
         self.assertTrue(all(event.worker_id == answer.calls[0].worker_id for event in answer.events))
 
+    def test_a_payment_that_has_changed_without_end_is_read(self):
+        """A connector that never had it, and then does not answer, has it go back and forth: the latest is shown."""
+        made = withdrawal(self.ledger, self.wallet, 50)
+        paid = self.rests(self.payments.call("CreatePayment", made).payment)
+        environment.sql("payments", f"""
+            INSERT INTO payment_events (ledger_id, payment_id, version, from_state, state, reason, create_time)
+            SELECT '{self.ledger.id}', '{paid.payment_id}', v, 3 + v % 2, 4 - v % 2, 'CONNECTOR_TIMEOUT', now()
+            FROM generate_series({paid.version + 1}, 30000) AS v""")
+        answer = self.read(paid)
+        self.assertEqual([event.version for event in answer.events], list(range(29001, 30001)))
+        self.assertEqual((answer.payment.version, len(answer.posts)), (30000, 0))
+
     def posts(self, payment):
         return [(post.step, post.outcome, post.reason, len(post.transfers))
                 for post in self.read(payment).posts]

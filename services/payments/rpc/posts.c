@@ -86,7 +86,8 @@ struct rt_status posts_add(const struct payment_record *record, const struct pay
 
 	reply->posts = rt_arena_array(arena, count + 1, sizeof(post_message *));
 	for (size_t i = 1; reply->posts != NULL && i < count; i++) {
-		bool with_first = i == 1 && events[1].position == events[0].position;
+		bool with_first =
+			events[i - 1].version == 1 && events[i].position == events[i - 1].position;
 		uint32_t *before = &declines[events[i - 1].state];
 
 		if (!payment_post_of(plan, events[i - 1].state, events[i].state, with_first, &post))

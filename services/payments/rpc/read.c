@@ -8,8 +8,10 @@
 #include "store/call_store.h"
 #include "store/cancel_store.h"
 
-/* The latest calls to a connector that are shown. */
-#define CALLS_MAX 1000
+/* The latest changes, and calls to a connector, that are shown: one that is told forever that the
+ * connector never had it, and then hears nothing, changes without end. */
+#define EVENTS_MAX 1000
+#define CALLS_MAX  1000
 
 void *payments_worker_new(void *context)
 {
@@ -102,8 +104,8 @@ static struct rt_status get(struct rt_call *call, Daler__Payments__V1__GetPaymen
 	RT_TRY(payment_store_get(pg, &payment_id, arena, rt_call_deadline_us(call), record));
 	if (!payments_may_read(rt_call_caller(call), record))
 		return RT_FAIL(NOT_FOUND, "PAYMENT_NOT_FOUND", "there is no such payment");
-	RT_TRY(payment_store_events(pg, record, arena, rt_call_deadline_us(call), &events,
-				    &reply->n_events));
+	RT_TRY(payment_store_events(pg, record, EVENTS_MAX, arena, rt_call_deadline_us(call),
+				    &events, &reply->n_events));
 	RT_TRY(get_inside(call, record, events, reply->n_events, reply));
 	reply->payment = map_record(record, arena);
 	reply->events = rt_arena_array(arena, reply->n_events,

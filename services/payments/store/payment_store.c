@@ -89,8 +89,9 @@ struct rt_status payment_store_get(struct rt_pg *pg, const struct rt_uuid *payme
 }
 
 struct rt_status payment_store_events(struct rt_pg *pg, const struct payment_record *record,
-				      struct rt_arena *arena, int64_t deadline_mono_us,
-				      struct payment_event **events, size_t *count)
+				      int64_t limit, struct rt_arena *arena,
+				      int64_t deadline_mono_us, struct payment_event **events,
+				      size_t *count)
 {
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_pg_params params;
@@ -98,6 +99,7 @@ struct rt_status payment_store_events(struct rt_pg *pg, const struct payment_rec
 	rt_pg_params_init(&params, arena);
 	rt_pg_add_uuid(&params, &record->standing.payment_id);
 	rt_pg_add_uuid(&params, &record->request.ledger_id);
+	rt_pg_add_int(&params, limit);
 	RT_TRY(rt_pg_run(pg, &get_events, &params, deadline_mono_us, &rows));
 	*events = rt_arena_array(arena, (size_t)rows.count, sizeof(**events));
 	if (*events == NULL)

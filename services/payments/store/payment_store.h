@@ -39,9 +39,11 @@ struct rt_uuid payment_uuid_or_nil(const struct rt_pg_rows *rows, int row, int c
 struct rt_status payment_store_get(struct rt_pg *pg, const struct rt_uuid *payment_id,
 				   struct rt_arena *arena, int64_t deadline_mono_us,
 				   struct payment_record *record);
+/* The latest `limit` changes, in order of version. */
 struct rt_status payment_store_events(struct rt_pg *pg, const struct payment_record *record,
-				      struct rt_arena *arena, int64_t deadline_mono_us,
-				      struct payment_event **events, size_t *count);
+				      int64_t limit, struct rt_arena *arena,
+				      int64_t deadline_mono_us, struct payment_event **events,
+				      size_t *count);
 
 /* What is NULL, nil or 0 is not asked for. */
 struct payment_filter {
