@@ -331,6 +331,15 @@ class Reconcile(OperationsCase):
         payout.kind = c.OPERATION_KIND_PAYOUT
         self.assertEqual(self.differences(report=[payout]), {("OPERATION", payout.reference)})
 
+    def test_a_report_in_other_words(self):
+        """A provider that writes ids in upper case, and times that are none, means the same."""
+        payment = self.payments.call("CreatePayment", deposit(self.ledger, self.wallet, 10)).payment
+        theirs = next(one for one in operations() if one.reference == payment.payment_id)
+        theirs.reference = theirs.reference.upper()
+        theirs.create_time.seconds = 2 ** 63 - 1
+        self.mine = [payment.payment_id, theirs.reference]
+        self.assertEqual(self.differences(report=[theirs], whole=True), set())
+
     def test_the_connector_is_asked(self):
         payment = self.payments.call("CreatePayment", deposit(self.ledger, self.wallet, 10)).payment
         foreign = new_id()

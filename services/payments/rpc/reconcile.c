@@ -70,6 +70,26 @@ static bool is_give_back(const operation_message *operation)
 	return rt_uuid_equal(&reference, &derived);
 }
 
+/* Ids are compared as we write them, however they do. */
+static void take_reference(const char *reference, char taken[RECONCILE_REFERENCE_BYTES])
+{
+	struct rt_uuid id;
+
+	if (rt_uuid_parse(reference, &id))
+		rt_uuid_format(&id, taken);
+	else
+		snprintf(taken, RECONCILE_REFERENCE_BYTES, "%s", reference);
+}
+
+/* One that is no time is none. */
+static int64_t time_of(const operation_message *operation)
+{
+	int64_t wall_us = 0;
+	struct rt_status status = map_moment_or("create_time", operation->create_time, 0, &wall_us);
+
+	return rt_is_ok(&status) ? wall_us : 0;
+}
+
 static bool gather(void *context, const operation_message *operation)
 {
 	struct gathering *gathering = context;
@@ -93,12 +113,10 @@ static bool gather(void *context, const operation_message *operation)
 		.wire_kind = (int)operation->kind,
 		.wire_status = (int)operation->status,
 		.give_back = is_give_back(operation),
+		.create_us = time_of(operation),
 	};
-	snprintf(made->reference, sizeof(made->reference), "%s", operation->reference);
+	take_reference(operation->reference, made->reference);
 	snprintf(made->currency, sizeof(made->currency), "%s", operation->currency);
-	if (operation->create_time != NULL)
-		made->create_us = operation->create_time->seconds * RT_US_PER_S +
-				  operation->create_time->nanos / 1000;
 	return true;
 }
 
