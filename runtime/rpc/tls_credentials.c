@@ -48,6 +48,12 @@ struct rt_status rt_tls_check(const struct rt_tls *tls)
 	return rt_ok();
 }
 
+void rt_tls_report(const struct rt_tls *tls, struct rt_readiness *report)
+{
+	struct rt_status status = rt_tls_check(tls);
+	rt_readiness_add(report, "certificates", rt_is_ok(&status), false, status.detail);
+}
+
 grpc_tls_certificate_provider *rt_tls_watch(const struct rt_tls *tls)
 {
 	int64_t seconds = tls->reload_ms < 1000 ? 1 : tls->reload_ms / 1000;

@@ -83,6 +83,7 @@ static void readiness(void *context, struct rt_readiness *report)
 	rt_readiness_add(report, "schema", accounts->schema_known, true, "not checked yet");
 	rt_readiness_add(report, "keys", rt_token_verifier_ready(accounts->verifier), false,
 			 "no keys from auth: calls with a token are refused");
+	rt_tls_report(&accounts->tls, report);
 	if (accounts->redis_probe == NULL)
 		return;
 	struct rt_status redis = RT_REDIS(accounts->redis_probe, NULL, "PING");

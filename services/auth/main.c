@@ -50,6 +50,7 @@ struct auth {
 	struct auth_engine engine;
 	struct rt_secret db_password;
 	struct rt_token_verifier *verifier;
+	struct rt_tls tls;
 	struct rt_pg *probe; /* the admin port's own connection */
 	struct rt_admin *admin;
 	_Atomic bool schema_known;
@@ -166,6 +167,7 @@ static void readiness(void *context, struct rt_readiness *report)
 	rt_readiness_add(report, "schema", auth->schema_known, true, "not checked yet");
 	rt_readiness_add(report, "keys", rt_token_verifier_ready(auth->verifier), true,
 			 "no signing key");
+	rt_tls_report(&auth->tls, report);
 }
 
 static void start_keys(struct auth *auth, const struct auth_config *config)
@@ -244,6 +246,7 @@ static int serve(const struct auth_config *config)
 
 	rt_process_init();
 	rt_process_must("start", engine_init(&auth.engine, config));
+	auth.tls = rt_tls_from(&config->common);
 	start_keys(&auth, config);
 	prepare_database(&auth, config);
 	rt_process_must("start",

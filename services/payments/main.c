@@ -100,6 +100,7 @@ static void check_readiness(void *context, struct rt_readiness *report)
 	rt_readiness_add(report, "accounts", accounts, false, accounts ? "" : "not connected");
 	rt_readiness_add(report, payments->config->connector_name, connector, false,
 			 connector ? "" : "not connected");
+	rt_tls_report(&payments->tls, report);
 }
 
 static void open_channels(struct payments *payments)

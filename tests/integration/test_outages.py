@@ -1,16 +1,19 @@
 """Readiness, health, metrics and logs, while PostgreSQL and Redis go away and come back."""
 
+import http.client
 import json
 import os
 import pathlib
 import secrets
+import tempfile
 import time
 import unittest
 
 from support import environment, world
 from support.cases import Case
-from support.client import Refused, Stub
+from support.client import Refused, Stub, certificates
 from support.contracts import auth as u
+from support.replicas import Replica
 from support.world import Ledger, Market, deposit, internal, new_id, state
 
 
@@ -29,6 +32,26 @@ class Admin(Case):
             for word in words:
                 with self.subTest(name=name, word=word):
                     self.assertIn(word, text)
+
+    def test_readyz_tells_of_unusable_certificates(self):
+        """Whoever is connected goes on; nobody new may come in. Its fellows have the same files, so it stays ready."""
+        for name in ("auth", "accounts", "payments"):
+            with self.subTest(name=name), tempfile.TemporaryDirectory() as folder:
+                chain = pathlib.Path(folder) / "tls.crt"
+                good = certificates(name)[1]
+                chain.write_bytes(good)
+                with Replica(name, TLS_CERT=chain, TLS_RELOAD_MS=3600000) as replica:
+                    def told():
+                        asked = http.client.HTTPConnection(replica.admin, timeout=20)
+                        asked.request("GET", "/readyz")
+                        components = json.load(asked.getresponse())["components"]
+                        asked.close()
+                        return next(one for one in components if one["name"] == "certificates")
+                    self.assertEqual(told()["ok"], True)
+                    chain.write_bytes(good[:len(good) // 2])
+                    self.assertEqual((told()["ok"], told()["required"], "tls_cert" in told()["why"]), (False, False, True))
+                    chain.write_bytes(good)
+                    self.assertEqual(told()["ok"], True)
 
     def test_metrics(self):
         ledger = Market()

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "rt/admin_http.h"
 #include "rt/config.h"
 
 struct rt_tls {
@@ -15,3 +16,8 @@ struct rt_tls {
 };
 
 struct rt_tls rt_tls_from(const struct rt_common_config *common);
+
+/* Says in a readiness report whether the files can be used as they are now. With unusable ones a
+ * process goes on with those who are connected, and may take nobody new; it does not count as
+ * unready, because its fellows have the same files. */
+void rt_tls_report(const struct rt_tls *tls, struct rt_readiness *report);
