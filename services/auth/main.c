@@ -192,15 +192,17 @@ static void prepare_database(struct auth *auth, const struct auth_config *config
 	auth->probe = rt_pg_new(&auth->engine.pg);
 }
 
-static void start_hash_pool(struct auth *auth, const struct auth_config *config)
+static void start_hash_pools(struct auth *auth, const struct auth_config *config)
 {
-	const struct hash_pool_config pool = {
+	struct hash_pool_config pool = {
 		.pg = auth->engine.pg,
 		.threads = (size_t)config->hash_threads,
 		.queue_max = (size_t)config->hash_queue_max,
 		.job_us = auth->engine.hash_us,
 	};
 	rt_process_must("start", hash_pool_new(&pool, &auth->engine.hash_pool));
+	pool.threads = 1;
+	rt_process_must("start", hash_pool_new(&pool, &auth->engine.staff_hash_pool));
 }
 
 static void start_server(struct auth *auth, const struct auth_config *config)
@@ -228,6 +230,7 @@ static void stop_serving(struct auth *auth, int64_t deadline_us)
 {
 	rt_server_stop(auth->server, deadline_us);
 	hash_pool_destroy(auth->engine.hash_pool);
+	hash_pool_destroy(auth->engine.staff_hash_pool);
 	rt_server_destroy(auth->server);
 }
 
@@ -253,7 +256,7 @@ static int serve(const struct auth_config *config)
 			rt_admin_start(config->common.admin_listen, readiness, &auth, &auth.admin));
 	if (rt_schema_await(&auth_schema, &auth.engine.pg)) {
 		auth.schema_known = true;
-		start_hash_pool(&auth, config);
+		start_hash_pools(&auth, config);
 		start_server(&auth, config);
 		rt_process_wait();
 		rt_admin_drain(auth.admin);

@@ -236,6 +236,28 @@ class Load(Case):
             for call in calls:
                 call.cancel()
 
+    def test_strangers_without_end_keep_no_staff_out(self):
+        password = (environment.HOME / "secrets" / "operator.password").read_text().strip()
+        over = threading.Event()
+        shed = set()
+
+        def knock(number):
+            while not over.is_set():
+                try:
+                    Stub("auth", "gateway").LogIn(username=f"nobody-{number}-{new_id()}", password="12345678")
+                except Refused as refused:
+                    shed.add(refused.reason)
+
+        with concurrent.futures.ThreadPoolExecutor(80) as pool:
+            try:
+                for number in range(80):
+                    pool.submit(knock, number)
+                environment.wait_until(lambda: "OVERLOADED" in shed, 30, "more knock than are let in")
+                for _ in range(10):
+                    self.assertTrue(Stub("auth", "operator").LogIn(username="operator", password=password).access_token)
+            finally:
+                over.set()
+
 
 class Trace(Case):
     TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -20,6 +20,7 @@ struct auth_engine {
 	int64_t token_ttl_us;
 	struct throttle_rule throttle;
 	struct hash_pool *hash_pool;
+	struct hash_pool *staff_hash_pool; /* for whoever has the operator's certificate */
 	struct rt_pg_config pg;
 };
 

@@ -35,6 +35,13 @@ static void run(struct hash_job *job, struct rt_pg *pg)
 		deferred->work(call, engine, &request);
 }
 
+/* Strangers who try passwords through the gateway, however many, are not in the way of staff. */
+static struct hash_pool *pool_for(const struct rt_call *call, const struct auth_engine *engine)
+{
+	return rt_call_caller(call)->identity == RT_ID_OPERATOR ? engine->staff_hash_pool
+								: engine->hash_pool;
+}
+
 void defer(struct rt_call *call, deferred_work work, char *secret)
 {
 	const struct auth_engine *engine = rt_call_service(call);
@@ -47,7 +54,7 @@ void defer(struct rt_call *call, deferred_work work, char *secret)
 		return;
 	}
 	*deferred = (struct deferred){.job.run = run, .call = call, .work = work, .secret = secret};
-	status = hash_pool_submit(engine->hash_pool, &deferred->job);
+	status = hash_pool_submit(pool_for(call, engine), &deferred->job);
 	if (!rt_is_ok(&status))
 		end(call, secret, status);
 }
