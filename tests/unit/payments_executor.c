@@ -1,5 +1,6 @@
-/* The executor without its database and its neighbours: what becomes of sagas when it ends. */
-#include "engine/executor.h"
+/* The executor without its database and its neighbours: what becomes of sagas when it ends, and
+ * what is kept of them while they wait. */
+#include "engine/executor_internal.h"
 #include "rpc_fixture.h"
 
 #define SAGAS 8
@@ -93,11 +94,50 @@ static void test_what_is_displaced_leaves(void **unused)
 	stop(executor);
 }
 
+static bool rests(struct executor *executor, struct saga *saga)
+{
+	RT_LOCKED(&executor->lock);
+	return saga->timer.place != 0 && saga->timer.kind == TIMER_SAGA_ACT;
+}
+
+/* A payment that waits for its next try has been called for, and keeps neither that call nor a
+ * reason: there may be 100,000 of them. */
+static void test_what_waits_keeps_nothing(void **unused)
+{
+	struct peer gone = peer_to("accounts", "127.0.0.1:1", RT_ID_CONNECTOR);
+	struct executor_config with_connector = config;
+
+	(void)unused;
+	with_connector.connector_count = 1;
+	with_connector.connectors[0] = (struct connector_client){
+		.name = "gone", .channel = gone.channel, .timeout_ms = 200};
+	struct executor *executor = executor_new(&with_connector);
+	struct payment_lapsed lapsed = unknown();
+
+	executor_adopt(executor, &lapsed, 1);
+	rt_lock_take(&executor->lock);
+	struct saga *saga = registry_find(executor, &lapsed.standing.payment_id);
+
+	rt_lock_give(&executor->lock);
+	assert_non_null(saga);
+	for (int64_t i = 0; i < patient(5000) && !rests(executor, saga); i++)
+		rt_clock_sleep_us(RT_US_PER_MS);
+	assert_true(rests(executor, saga));
+	assert_int_equal(saga->attempts, 1);
+	assert_null(saga->call);
+	assert_null(saga->next_reason);
+	executor_quiesce(executor);
+	rt_client_stop(gone.client);
+	stop(executor);
+	peer_free(&gone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_waits_is_freed),
 		cmocka_unit_test(test_what_is_displaced_leaves),
+		cmocka_unit_test(test_what_waits_keeps_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -59,11 +59,11 @@ struct payment_request {
 /* Where a payment stands. */
 struct payment_standing {
 	struct rt_uuid payment_id;
-	enum payment_state state;
 	int64_t version;
 	int64_t create_time_us; /* wall clock */
 	int64_t update_time_us;
 	int64_t refunded_minor;
+	enum payment_state state;
 	char reason[PAYMENT_REASON_BYTES];
 };
 

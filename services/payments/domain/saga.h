@@ -70,10 +70,10 @@ struct saga_change {
 struct saga_decision {
 	bool legal; /* false: this event cannot happen in this state; nothing else is set */
 	bool pause; /* wait before the action: it repeats something that did not help */
-	size_t change_count;
-	struct saga_change changes[SAGA_CHANGES_MAX]; /* written in one commit, before the action */
+	uint8_t change_count;
 	enum saga_action action;
-	const struct saga_step *step; /* of every action but SAGA_REST */
+	const struct saga_step *step;                 /* of every action but SAGA_REST */
+	struct saga_change changes[SAGA_CHANGES_MAX]; /* written in one commit, before the action */
 };
 
 /* Why a payment that was called off compensates; such a one ends CANCELED. */

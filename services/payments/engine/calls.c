@@ -16,11 +16,9 @@ static const char *const event_names[SAGA_EVENT_COUNT] = {
 void call_begin(struct executor *executor, struct saga *saga)
 {
 	const struct saga_step *step = saga->decision.step;
-	struct saga_call *made = saga->call;
+	struct saga_call *made = malloc(sizeof(*made));
 
-	if (made == NULL)
-		made = malloc(sizeof(*made));
-	RT_ASSERT(made != NULL);
+	RT_ASSERT(made != NULL && saga->call == NULL);
 	*made = (struct saga_call){
 		.call = {.ledger_id = saga->ledger_id,
 			 .payment_id = saga->standing.payment_id,

@@ -1,5 +1,5 @@
-/* What is kept of a saga's calls to a connector until it is written with the saga's next change.
- * For engine/ alone. */
+/* What is kept of a saga's call to a connector until it is written with what it led to. One that
+ * led to nothing that is written is forgotten before the saga acts again. For engine/ alone. */
 #pragma once
 
 #include "engine/executor_internal.h"
@@ -14,11 +14,11 @@ struct saga_call {
 	char provider_reference[CALL_PROVIDER_REFERENCE_BYTES];
 };
 
-/* Before the call is made: what the saga's decision asks for. Forgets the one before. */
+/* Before the call is made: what the saga's decision asks for. */
 void call_begin(struct executor *executor, struct saga *saga);
 /* What it came to. */
 void call_end(struct saga *saga, const struct saga_event *event);
 /* The call to write with the saga; NULL: none. */
 const struct payment_call *call_to_write(const struct saga *saga);
-/* It is written, or need not be. */
+/* It is written, or led to nothing that is. */
 void call_forget(struct saga *saga);

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/calls.h"
 #include "engine/capabilities.h"
 #include "engine/comeback.h"
 #include "engine/executor_internal.h"
@@ -152,9 +151,7 @@ static void free_sagas(struct saga *list)
 {
 	for (struct saga *saga = list, *next; saga != NULL; saga = next) {
 		next = saga->registry_next;
-		call_forget(saga);
-		free(saga->action);
-		free(saga);
+		saga_release(saga);
 	}
 }
 

@@ -67,26 +67,30 @@ struct saga {
 	struct payment_standing standing;
 	struct saga_decision decision; /* being carried out */
 	struct rt_trace trace;
-	struct saga_call *call; /* made, and not written yet; NULL: none */
+	bool alone;            /* its post is not to share a call */
+	bool unheard;          /* its last call was not answered: the next one is a repeat */
+	bool repeats;          /* its call, about to begin, has a token of the budget */
+	bool apart;            /* in the executor's list of that name */
+	atomic_bool nudged;    /* a notification came while it was busy */
+	atomic_bool displaced; /* somebody else has it: it takes no more steps */
+	atomic_bool cancel_wanted;
+	uint32_t attempts;      /* in a row that did not help */
+	uint32_t comebacks;     /* its target's, when its last call began */
 	int64_t pause_us;       /* before the action, when the decision says so */
 	int64_t told_us;        /* when people were last told of tries in vain */
-	uint32_t attempts;      /* in a row that did not help */
-	uint16_t take;          /* of its step in the ledger: see ledger_transfer_id */
-	uint16_t take_max;      /* that it may come to in this state */
-	bool alone;             /* its post is not to share a call */
-	bool unheard;           /* its last call was not answered: the next one is a repeat */
-	bool repeats;           /* its call, about to begin, has a token of the budget */
-	uint32_t comebacks;     /* its target's, when its last call began */
-	bool apart;             /* in the executor's list of that name */
-	atomic_bool nudged;     /* a notification came while it was busy */
-	atomic_bool displaced;  /* somebody else has it: it takes no more steps */
-	atomic_bool cancel_wanted;
-	char *action; /* what the person must do: URL and data, one after the other; NULL: nothing
-		       */
+	struct saga_call *call; /* made, and not written yet; NULL: none */
+	char *next_reason;      /* of what is being written; NULL: none */
+	char *action;  /* what the person must do: URL and data, one after the other; NULL: nothing
+			*/
+	uint16_t take; /* of its step in the ledger: see ledger_transfer_id */
+	uint16_t take_max; /* that it may come to in this state */
 	char currency[4];
-	char next_reason[PAYMENT_REASON_BYTES];
 	char instrument[];
 };
+
+/* 100,000 open payments are to fit into 96 MiB, of which a third is taken without any: see
+ * docs/benchmarks/payments.md. What is needed only while something is written is beside it. */
+_Static_assert(sizeof(struct saga) <= 528, "an open payment takes too much memory");
 
 /* Posts of one ledger; exists while there are any. */
 struct ledger_queue {
@@ -175,6 +179,8 @@ void *timers_run(void *executor);
 struct saga *saga_new(struct executor *executor, const struct payment_request *request,
 		      const struct payment_standing *standing, int64_t fence);
 void saga_free(struct executor *executor, struct saga *saga);
+/* Its memory alone, when the executor ends. */
+void saga_release(struct saga *saga);
 void saga_feed(struct executor *executor, struct saga *saga, struct saga_event event);
 /* Takes the decision's action, now or after its pause. */
 void saga_act(struct executor *executor, struct saga *saga);

@@ -170,11 +170,9 @@ static void answer(struct executor *executor, struct lane_item *lane,
 		return;
 	case LANE_ADVANCE:
 		advance = batch->advances[cursor->advance++];
-		call_forget(saga_of(lane));
 		saga_written(executor, saga_of(lane), advance->written, advance->time_us);
 		return;
 	case LANE_TRY:
-		call_forget(saga_of(lane));
 		saga_tried(executor, saga_of(lane));
 		return;
 	case LANE_PROBE:

@@ -49,17 +49,30 @@ struct saga *saga_new(struct executor *executor, const struct payment_request *r
 	return saga;
 }
 
+/* What was kept for writing it: it is written, or led to nothing that is. */
+static void forget_written(struct saga *saga)
+{
+	call_forget(saga);
+	free(saga->next_reason);
+	saga->next_reason = NULL;
+}
+
+void saga_release(struct saga *saga)
+{
+	forget_written(saga);
+	free(saga->action);
+	free(saga);
+}
+
 void saga_free(struct executor *executor, struct saga *saga)
 {
 	RT_ASSERT(saga->waiters == NULL && saga->timer.place == 0);
-	call_forget(saga);
 	atomic_fetch_sub(executor_account_open(executor, &saga->sides[SIDE_ACCOUNT]), 1);
 	rt_lock_take(&executor->lock);
 	apart_remove(executor, saga);
 	executor_release(executor);
 	rt_lock_give(&executor->lock);
-	free(saga->action);
-	free(saga);
+	saga_release(saga);
 }
 
 /* Who waits for a saga: for what becomes of the payment, or of the wish to call it off. */
@@ -182,7 +195,17 @@ static void keep_action(struct saga *saga, const struct saga_event *event)
 	memcpy(saga->action + url_bytes, data, data_bytes);
 }
 
-/* The reasons that the decision lends are kept with the saga. */
+/* A reason that is lent is kept until it is written. */
+static const char *keep_reason(struct saga *saga, const char *reason, const char *fallback)
+{
+	if (saga->next_reason == NULL)
+		saga->next_reason = malloc(PAYMENT_REASON_BYTES);
+	RT_ASSERT(saga->next_reason != NULL);
+	payment_reason_copy(saga->next_reason, reason, fallback);
+	return saga->next_reason;
+}
+
+/* No change is without a reason of the saga's own; at most one of them says anything. */
 static void keep_reasons(struct saga *saga)
 {
 	for (size_t i = 0; i < saga->decision.change_count; i++) {
@@ -192,8 +215,7 @@ static void keep_reasons(struct saga *saga)
 			change->reason = saga->standing.reason;
 		if (change->reason[0] == '\0')
 			continue;
-		payment_reason_copy(saga->next_reason, change->reason, "DECLINED");
-		change->reason = saga->next_reason;
+		change->reason = keep_reason(saga, change->reason, "DECLINED");
 	}
 }
 
@@ -222,7 +244,7 @@ static void tried_in_vain(struct executor *executor, struct saga *saga, const ch
 		return;
 	}
 	saga->told_us = now_us;
-	payment_reason_copy(saga->next_reason, reason, "");
+	keep_reason(saga, reason, "");
 	saga->lane.kind = LANE_TRY;
 	struct rt_status status = rt_commit_submit(executor->commit, &saga->lane.item);
 
@@ -353,6 +375,7 @@ void saga_written(struct executor *executor, struct saga *saga, bool written, in
 
 void saga_act(struct executor *executor, struct saga *saga)
 {
+	forget_written(saga);
 	if (saga->decision.action == SAGA_REST) {
 		finish(executor, saga);
 		return;
