@@ -4,21 +4,16 @@
 
 #include "engine/executor_internal.h"
 
-#define CALL_PROVIDER_REFERENCE_BYTES 129
-
-/* A call that was made and is not written yet. */
-struct saga_call {
-	struct payment_call call;
-	char reference[RT_UUID_TEXT_BYTES];
-	char reason[PAYMENT_REASON_BYTES];
-	char provider_reference[CALL_PROVIDER_REFERENCE_BYTES];
-};
-
+/* Our reference for what the step asks of the connector. */
+struct rt_uuid call_reference(const struct saga *saga, const struct saga_step *step);
 /* Before the call is made: what the saga's decision asks for. */
-void call_begin(struct executor *executor, struct saga *saga);
+void call_begin(struct saga *saga);
 /* What it came to. */
 void call_end(struct saga *saga, const struct saga_event *event);
-/* The call to write with the saga; NULL: none. */
-const struct payment_call *call_to_write(const struct saga *saga);
+/* Whether there is one that has ended. */
+bool call_ended(const struct saga *saga);
+/* That call, to be written with the saga; its text is in the arena, or the saga's. NULL: the arena
+ * is full. */
+struct payment_call *call_to_write(const struct saga *saga, struct rt_arena *arena);
 /* It is written, or led to nothing that is. */
 void call_forget(struct saga *saga);

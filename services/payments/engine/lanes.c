@@ -97,12 +97,10 @@ static struct payment_try *make_try(const struct saga *saga, int64_t now_us, str
 }
 
 /* The saga's last call is written with whatever is written of the saga. */
-static void add_call(struct payment_batch *batch, const struct saga *saga)
+static void add_call(struct payment_batch *batch, const struct saga *saga, struct rt_arena *arena)
 {
-	const struct payment_call *call = call_to_write(saga);
-
-	if (call != NULL)
-		batch->calls[batch->call_count++] = call;
+	if (call_ended(saga))
+		batch->calls[batch->call_count++] = call_to_write(saga, arena);
 }
 
 static void add(struct payment_batch *batch, struct lane_item *lane, int64_t now_us,
@@ -119,11 +117,11 @@ static void add(struct payment_batch *batch, struct lane_item *lane, int64_t now
 	case LANE_ADVANCE:
 		batch->advances[batch->advance_count++] =
 			make_advance(saga_of(lane), now_us, arena);
-		add_call(batch, saga_of(lane));
+		add_call(batch, saga_of(lane), arena);
 		return;
 	case LANE_TRY:
 		batch->tries[batch->try_count++] = make_try(saga_of(lane), now_us, arena);
-		add_call(batch, saga_of(lane));
+		add_call(batch, saga_of(lane), arena);
 		return;
 	case LANE_PROBE:
 		batch->probes[batch->probe_count++] = make_probe(saga_of(lane), arena);

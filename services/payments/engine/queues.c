@@ -313,13 +313,10 @@ static struct saga *take_provider(struct executor *executor)
 static struct connector_operation operation_of(const struct saga *saga)
 {
 	const struct saga_step *step = saga->decision.step;
-	struct connector_operation operation = {
-		.reference = step->reference == NULL
-				     ? saga->standing.payment_id
-				     : rt_uuid_derive(&saga->standing.payment_id, step->reference),
-		.kind = step->operation,
-		.amount_minor = saga->amount_minor,
-		.repeat = saga->repeats};
+	struct connector_operation operation = {.reference = call_reference(saga, step),
+						.kind = step->operation,
+						.amount_minor = saga->amount_minor,
+						.repeat = saga->repeats};
 
 	if (step->original == ORIGINAL_PARENT)
 		operation.original = saga->parent_id;
@@ -339,7 +336,7 @@ static void start_provider(struct executor *executor, struct saga *saga)
 
 	RT_ASSERT(call != NULL);
 	reach(saga, FAIL_ORDER_BEFORE, FAIL_ASK_BEFORE);
-	call_begin(executor, saga);
+	call_begin(saga);
 	*call = (struct provider_call){executor, saga};
 	switch (saga->decision.action) {
 	case SAGA_SUBMIT:

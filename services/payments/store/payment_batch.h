@@ -109,7 +109,7 @@ struct payment_batch {
 	size_t probe_count;
 	struct payment_notice **notices;
 	size_t notice_count;
-	const struct payment_call **calls;
+	struct payment_call **calls;
 	size_t call_count;
 	struct payment_try **tries;
 	size_t try_count;
