@@ -126,6 +126,7 @@ static void test_what_waits_keeps_nothing(void **unused)
 	assert_int_equal(saga->attempts, 1);
 	assert_null(saga->call);
 	assert_null(saga->next_reason);
+	assert_null(saga->action);
 	executor_quiesce(executor);
 	rt_client_stop(gone.client);
 	stop(executor);

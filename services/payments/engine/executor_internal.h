@@ -80,8 +80,8 @@ struct saga {
 	int64_t told_us;        /* when people were last told of tries in vain */
 	struct saga_call *call; /* made, and not written yet; NULL: none */
 	char *next_reason;      /* of what is being written; NULL: none */
-	char *action;  /* what the person must do: URL and data, one after the other; NULL: nothing
-			*/
+	char *action;  /* what the person must do, until callers are told: URL and data, one after
+			* the other; NULL: nothing */
 	uint16_t take; /* of its step in the ledger: see ledger_transfer_id */
 	uint16_t take_max; /* that it may come to in this state */
 	char currency[4];

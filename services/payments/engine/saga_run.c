@@ -135,6 +135,27 @@ void saga_answer_waiters(struct executor *executor, struct saga *saga)
 	answer_waiters(executor, saga, WAITERS_FOR_OUTCOME);
 }
 
+static void poll_waiters(struct executor *executor, struct saga *saga)
+{
+	rt_lock_take(&executor->lock);
+	struct payment_creation *list = detach_waiters(executor, saga, WAITERS_FOR_OUTCOME);
+
+	rt_lock_give(&executor->lock);
+	creations_poll(list);
+}
+
+/* Those who wait are told how it stands. What the person must do is not kept for longer than that;
+ * whoever comes too late for it looks at the database. */
+static void tell_waiters(struct executor *executor, struct saga *saga)
+{
+	if (saga->standing.state == PAYMENT_REQUIRES_ACTION && saga->action == NULL)
+		poll_waiters(executor, saga);
+	else
+		saga_answer_waiters(executor, saga);
+	free(saga->action);
+	saga->action = NULL;
+}
+
 /* It rests: final, or a person's turn. */
 static void finish(struct executor *executor, struct saga *saga)
 {
@@ -178,7 +199,7 @@ static bool fruitless(enum saga_event_kind kind)
 	       kind == SAGA_PROVIDER_PENDING || kind == SAGA_PROVIDER_ABSENT;
 }
 
-/* What the person must do is kept with the saga until it is written. */
+/* What the person must do is kept with the saga until it is written and callers are told. */
 static void keep_action(struct saga *saga, const struct saga_event *event)
 {
 	const char *url = event->action_url == NULL ? "" : event->action_url;
@@ -393,7 +414,7 @@ void saga_act(struct executor *executor, struct saga *saga)
 	/* Asked once and still unknown, or waiting for a person: callers are told so now. */
 	if (saga->standing.state == PAYMENT_UNKNOWN ||
 	    saga->standing.state == PAYMENT_REQUIRES_ACTION)
-		saga_answer_waiters(executor, saga);
+		tell_waiters(executor, saga);
 	arm(executor, saga, TIMER_SAGA_ACT,
 	    saga->pause_us > 0 ? saga->pause_us : executor_backoff_us(executor, saga->attempts));
 	saga->pause_us = 0;
