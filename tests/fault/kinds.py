@@ -26,7 +26,7 @@ CHARGES = BEHAVIOURS | {
     "authorizes late, then captures": ("sim:authorize-only,pending=200", "SUCCEEDED"),
     "authorizes and never answers": ("sim:authorize-only,no-answer=1", "SUCCEEDED"),
     "declines the capture": ("sim:authorize-only,capture-decline", "DECLINED"),
-    "the person acts": ("sim:action=200", "SUCCEEDED"),
+    "the person acts": ("sim:action=2000", "SUCCEEDED"),  # after another process has taken the payment over
     "the person acts, then a capture": ("sim:authorize-only,action=200", "SUCCEEDED"),
     "the person says no": ("sim:action=200,decline", "DECLINED"),
     "is called off": ("sim:action=86400000", "CANCELED"),
