@@ -37,16 +37,21 @@ struct commit_lane {
 	struct rt_pg *pg;
 	struct rt_arena arena;
 	struct rt_commit_item **items;
+	pthread_cond_t work; /* it rests no more */
+	struct commit_lane *resting_next;
+	bool rests;
 };
 
 struct rt_commit {
 	struct rt_commit_config config;
 	struct rt_lock lock;
-	pthread_cond_t work;   /* a queue became ready, or the end */
 	pthread_cond_t expiry; /* something waits that may expire, or the end */
 	pthread_cond_t pause;  /* the end; lanes sleep on it between attempts */
 	pthread_cond_t idle;   /* at the end: less waits, or a lane is done */
 	struct commit_queues queues;
+	/* Lanes without work, the last that had some first: its connection's server has plans and
+	 * caches that are warm. */
+	struct commit_lane *resting;
 	size_t lanes_busy;
 	bool timekeeper_idle;
 	bool stopping;    /* nothing is taken in any more */
@@ -82,5 +87,8 @@ void commit_queues_deinit(struct commit_queues *queues);
 /* commit_lane.c */
 
 void *commit_lane_run(void *lane);
+/* Wakes the lane that rested last, if one rests; all of them. The lock is held. */
+void commit_wake_lane(struct rt_commit *commit);
+void commit_wake_lanes(struct rt_commit *commit);
 /* Shows how many wait. */
 void commit_show_waiting(struct rt_commit *commit);

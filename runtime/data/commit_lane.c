@@ -156,6 +156,32 @@ static void carry_out(struct commit_lane *lane, struct rt_commit_item **items, s
 	carry_out(lane, items + left / 2, left - left / 2, &attempt.unknown);
 }
 
+void commit_wake_lane(struct rt_commit *commit)
+{
+	struct commit_lane *lane = commit->resting;
+	if (lane == NULL)
+		return;
+	commit->resting = lane->resting_next;
+	lane->rests = false;
+	pthread_cond_signal(&lane->work);
+}
+
+void commit_wake_lanes(struct rt_commit *commit)
+{
+	while (commit->resting != NULL)
+		commit_wake_lane(commit);
+}
+
+static void rest(struct commit_lane *lane)
+{
+	struct rt_commit *commit = lane->commit;
+	lane->resting_next = commit->resting;
+	commit->resting = lane;
+	lane->rests = true;
+	while (lane->rests)
+		rt_lock_wait(&commit->lock, &lane->work, RT_NO_DEADLINE);
+}
+
 /* Waits for a queue that is ready, and takes a batch from it; NULL at the end. */
 static struct commit_queue *take_batch(struct commit_lane *lane, size_t *count)
 {
@@ -174,7 +200,7 @@ static struct commit_queue *take_batch(struct commit_lane *lane, size_t *count)
 		}
 		if (commit->stopping && commit->queues.waiting == 0)
 			return NULL;
-		rt_lock_wait(&commit->lock, &commit->work, RT_NO_DEADLINE);
+		rest(lane);
 	}
 }
 
@@ -209,7 +235,7 @@ static void give_queue(struct rt_commit *commit, struct commit_queue *queue)
 	if (!commit->stopping)
 		return;
 	/* At the end, whoever sleeps must see that nothing waits any more. */
-	pthread_cond_broadcast(&commit->work);
+	commit_wake_lanes(commit);
 	pthread_cond_signal(&commit->idle);
 }
 

@@ -46,7 +46,7 @@ static void tell_idle(struct rt_commit *commit)
 {
 	RT_LOCKED(&commit->lock);
 	if (commit->stopping) {
-		pthread_cond_broadcast(&commit->work);
+		commit_wake_lanes(commit);
 		pthread_cond_signal(&commit->idle);
 	}
 }
@@ -76,6 +76,7 @@ static void start_lane(struct rt_commit *commit, struct commit_lane *lane)
 	lane->items = calloc(commit->config.batch_items_max, sizeof(struct rt_commit_item *));
 	RT_ASSERT(lane->items != NULL);
 	rt_arena_init(&lane->arena, commit->config.arena_bytes);
+	rt_condition_init(&lane->work);
 	int failed = pthread_create(&lane->thread, NULL, commit_lane_run, lane);
 	RT_ASSERT(failed == 0);
 }
@@ -93,7 +94,6 @@ struct rt_commit *rt_commit_new(const struct rt_commit_config *config)
 	commit->series_seconds = RT_SERIES(COMMIT_SECONDS, config->name);
 	commit->series_queue = RT_SERIES(COMMIT_QUEUE, config->name);
 	rt_lock_init(&commit->lock, RT_RANK_COMMIT);
-	rt_condition_init(&commit->work);
 	rt_condition_init(&commit->expiry);
 	rt_condition_init(&commit->pause);
 	rt_condition_init(&commit->idle);
@@ -134,7 +134,7 @@ struct rt_status rt_commit_submit(struct rt_commit *commit, struct rt_commit_ite
 	if (commit->timekeeper_idle)
 		pthread_cond_signal(&commit->expiry);
 	if (commit_queues_add(&commit->queues, item))
-		pthread_cond_signal(&commit->work);
+		commit_wake_lane(commit);
 	commit_show_waiting(commit);
 	return rt_ok();
 }
@@ -150,14 +150,14 @@ static struct rt_commit_item *wind_down(struct rt_commit *commit, int64_t deadli
 {
 	RT_LOCKED(&commit->lock);
 	commit->stopping = true;
-	pthread_cond_broadcast(&commit->work);
+	commit_wake_lanes(commit);
 	while ((commit->queues.waiting > 0 || commit->lanes_busy > 0) &&
 	       rt_clock_mono_us() < deadline_mono_us)
 		rt_lock_wait(&commit->lock, &commit->idle, deadline_mono_us);
 	struct rt_commit_item *rest = commit_queues_drain(&commit->queues);
 	commit_show_waiting(commit);
 	commit->stopped = true;
-	pthread_cond_broadcast(&commit->work);
+	commit_wake_lanes(commit);
 	pthread_cond_broadcast(&commit->pause);
 	pthread_cond_broadcast(&commit->expiry);
 	return rest;
@@ -179,10 +179,10 @@ void rt_commit_destroy(struct rt_commit *commit)
 	for (size_t i = 0; i < commit->lane_count; i++) {
 		rt_pg_destroy(commit->lanes[i].pg);
 		rt_arena_deinit(&commit->lanes[i].arena);
+		pthread_cond_destroy(&commit->lanes[i].work);
 		free(commit->lanes[i].items);
 	}
 	commit_queues_deinit(&commit->queues);
-	pthread_cond_destroy(&commit->work);
 	pthread_cond_destroy(&commit->expiry);
 	pthread_cond_destroy(&commit->pause);
 	pthread_cond_destroy(&commit->idle);

@@ -46,6 +46,8 @@ static struct {
 	int64_t takes_us;
 	int running[16]; /* lanes at work for each key */
 	bool overlapped;
+	const struct rt_pg *last_pg;
+	int lane_changes; /* batches that another lane carried out than the one before */
 	struct batch batches[BATCHES_MAX];
 	size_t batch_count;
 	size_t answered;
@@ -97,12 +99,21 @@ static void answer(struct item *item, enum rt_code code, const char *reason)
 	pthread_mutex_unlock(&fake.lock);
 }
 
+static void note_lane(const struct rt_pg *pg)
+{
+	pthread_mutex_lock(&fake.lock);
+	fake.lane_changes += pg != fake.last_pg;
+	fake.last_pg = pg;
+	pthread_mutex_unlock(&fake.lock);
+}
+
 static struct rt_status run_batch(void *context, struct rt_pg *pg, struct rt_commit_item **queued,
 				  size_t count, struct rt_arena *arena)
 {
 	(void)context;
 	assert_non_null(pg);
 	assert_non_null(rt_arena_alloc(arena, 100));
+	note_lane(pg);
 	enum rt_code code = begin_batch(queued, count);
 	if (fake.takes_us > 0)
 		rt_clock_sleep_us(fake.takes_us);
@@ -345,6 +356,19 @@ static void test_one_lane_at_a_time_for_a_key(void **state)
 	}
 }
 
+static void test_the_lane_that_worked_last_works_next(void **state)
+{
+	(void)state;
+	config.lanes = 4;
+	commit = rt_commit_new(&config);
+	for (int i = 0; i < 200; i++) {
+		submit_ok(i, 1);
+		wait_answered((size_t)i + 1);
+	}
+	/* Not always: what comes before it rests may wake another. */
+	assert_in_range(fake.lane_changes, 1, 100);
+}
+
 static void test_the_queue_is_bounded(void **state)
 {
 	(void)state;
@@ -560,6 +584,7 @@ int main(void)
 		TEST(test_weights),
 		TEST(test_keys_take_turns),
 		TEST(test_one_lane_at_a_time_for_a_key),
+		TEST(test_the_lane_that_worked_last_works_next),
 		TEST(test_the_queue_is_bounded),
 		TEST(test_what_waits_too_long_fails_in_time),
 		TEST(test_transient_errors_are_tried_again),
