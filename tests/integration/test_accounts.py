@@ -1,6 +1,9 @@
 """accounts through its wire: ledgers, accounts, transfers, holds, statements."""
 
 import concurrent.futures
+import contextlib
+import os
+import subprocess
 import time
 import unittest
 
@@ -523,6 +526,53 @@ class Statements(Case):
             ledger.accounts.GetTrialBalance(ledger_id=new_id())
         with self.invalid("INVALID_UUID", "ledger_id"):
             ledger.accounts.GetTrialBalance(ledger_id="")
+
+
+class TakingTurns(Case):
+    """Somebody else has the ledger, as another replica's batch would."""
+
+    def setUp(self):
+        self.ledger = Ledger()
+        self.wallet = self.ledger.wallet("anna")
+
+    @contextlib.contextmanager
+    def taken(self):
+        """The ledger is somebody else's while the block runs."""
+        other = subprocess.Popen(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", os.environ["DALER_ACCOUNTS_DB"]],
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            other.stdin.write(f"BEGIN; SELECT 1 FROM ledgers WHERE ledger_id = '{self.ledger.id}' FOR NO KEY UPDATE;\n")
+            other.stdin.flush()
+            self.assertEqual(other.stdout.readline(), "1\n")
+            yield
+        finally:
+            other.communicate("COMMIT;\n", timeout=20)
+
+    def post(self, _=None):
+        """When it was posted."""
+        return self.ledger.post(self.ledger.clearing["EUR"], self.wallet, 1).posted.transfers[0].create_time
+
+    def lane_waits(self):
+        return environment.sql_value("super", "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                                     "AND usename = 'accounts_service'") == "1"
+
+    def queued(self):
+        return environment.metric_sum("accounts", "daler_commit_queue_length")
+
+    def test_what_comes_while_a_few_wait_joins_them(self):
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            with self.taken():
+                before = pool.submit(self.post)
+                environment.wait_until(self.lane_waits, 20, "the first waits for the ledger")
+                time.sleep(0.01)  # longer than a round trip takes
+            before.result()
+            with self.taken():
+                first = pool.submit(self.post)
+                environment.wait_until(self.lane_waits, 20, "the first of a batch waits for the ledger")
+                others = [pool.submit(self.post) for _ in range(5)]
+                environment.wait_until(lambda: self.queued() == 5, 20, "the others are queued")
+            times = {one.result().SerializeToString() for one in (first, *others)}
+        self.assertEqual(len(times), 1, "one transaction has one time")
 
 
 class Corrupt(Case):

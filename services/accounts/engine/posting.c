@@ -19,6 +19,11 @@
 #define LOCK_FIRST_TRANSFERS_MIN 16
 #define LOCK_ARENA_BYTES         ((size_t)4096)
 
+/* A smaller one does so too when the lane had to wait for the ledger, longer than a round trip
+ * takes, in one of so many batches before: it may wait again, and would be complete. */
+#define WAITED_US                (2 * RT_US_PER_MS)
+#define WAITED_BATCHES           16
+
 /* A lane's statements find rows by their keys, however many there are: one plan serves each, and
  * none that reads a whole table is good. Left to itself PostgreSQL plans them anew for each small
  * batch, and reads whole tables while they are small. Figures:
@@ -31,6 +36,12 @@
 static _Thread_local struct plans lane_plans;
 /* When it locked the ledger of the batch that is next. */
 static _Thread_local int64_t lane_locked_us;
+
+/* The ledger that the lane waited for last, and how many more of its batches remember it. */
+static _Thread_local struct {
+	struct rt_uuid ledger_id;
+	int batches;
+} lane_waited;
 
 struct posting {
 	struct rt_commit *commit;
@@ -97,6 +108,22 @@ static void set_attempted(const struct batch *batch, int64_t attempted_us)
 			batch->requests[i]->groups[j].attempted_us = attempted_us;
 }
 
+static bool has_waited(const struct rt_uuid *ledger_id)
+{
+	return lane_waited.batches > 0 && rt_uuid_equal(&lane_waited.ledger_id, ledger_id);
+}
+
+/* The ledger was locked, by what was sent then. */
+static void note_lock(const struct rt_uuid *ledger_id, int64_t sent_us)
+{
+	if (rt_clock_mono_us() - sent_us >= WAITED_US) {
+		lane_waited.ledger_id = *ledger_id;
+		lane_waited.batches = WAITED_BATCHES;
+	} else if (has_waited(ledger_id)) {
+		lane_waited.batches--;
+	}
+}
+
 static bool has_writes(const struct book *book)
 {
 	return book->first_new != NULL;
@@ -119,9 +146,13 @@ static struct rt_status carry_out(struct batch *batch, struct rt_pg *pg, struct 
 		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE",
 			       "the batch needs too much memory");
 	RT_TRY(book_init(&batch->book, arena, &size));
-	if (!rt_pg_is_open(pg))
+	bool locked = rt_pg_is_open(pg);
+	if (!locked)
 		RT_TRY(plans_refresh(&lane_plans, pg, rt_clock_mono_us(), batch->deadline_us));
+	int64_t sent_us = rt_clock_mono_us();
 	RT_TRY(posting_store_read(pg, &wanted, batch->deadline_us, &batch->book, &lane_locked_us));
+	if (!locked)
+		note_lock(&wanted.ledger_id, sent_us);
 	/* The time of a batch is that when it has its ledger to itself, so that batches follow each
 	 * other in time. */
 	book_set_time(&batch->book, lane_locked_us);
@@ -160,21 +191,24 @@ static int64_t deadline_of(struct rt_commit_item *const *items, size_t count)
 }
 
 /* Locks the ledger before the batch is complete: while another process has it, the batch grows. A
- * round trip more, so not for a few. What fails here fails again in the batch, and is told there.
- */
+ * round trip more, so not for a few, unless they would wait. What fails here fails again in the
+ * batch, and is told there. */
 static void lock_first(void *context, struct rt_pg *pg, struct rt_commit_item **items, size_t count)
 {
 	(void)context;
-	if (weight_of(items, count) < LOCK_FIRST_TRANSFERS_MIN)
+	const struct rt_uuid *ledger_id = &items[0]->key;
+	if (weight_of(items, count) < LOCK_FIRST_TRANSFERS_MIN && !has_waited(ledger_id))
 		return;
 	CLEANUP(rt_arena_deinit) struct rt_arena arena;
 	rt_arena_init(&arena, LOCK_ARENA_BYTES);
 	int64_t deadline_us = deadline_of(items, count);
 	struct rt_status status = plans_refresh(&lane_plans, pg, rt_clock_mono_us(), deadline_us);
+	int64_t sent_us = rt_clock_mono_us();
 	if (rt_is_ok(&status))
-		status = posting_store_lock(pg, &items[0]->key, deadline_us, &arena,
-					    &lane_locked_us);
-	if (!rt_is_ok(&status))
+		status = posting_store_lock(pg, ledger_id, deadline_us, &arena, &lane_locked_us);
+	if (rt_is_ok(&status))
+		note_lock(ledger_id, sent_us);
+	else
 		rt_pg_abandon(pg);
 }
 
