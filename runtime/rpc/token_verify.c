@@ -15,7 +15,7 @@
 #include "rt/token.h"
 
 #define REMEMBERED        2048
-/* A token with an unknown key makes the keys be fetched early, but not more often than this. */
+/* A token whose key is not known makes the keys be fetched early, but not more often than this. */
 #define EARLY_US          (2 * RT_US_PER_S)
 #define RETRY_FIRST_US    (100 * RT_US_PER_MS)
 #define RETRY_MOST_US     (5 * RT_US_PER_S)
@@ -212,9 +212,9 @@ static void remember(struct rt_token_verifier *verifier, const struct rt_key_set
 	slot->caller = facts->caller;
 }
 
+/* Under the lock. */
 static void ask_early(struct rt_token_verifier *verifier)
 {
-	RT_LOCKED(&verifier->lock);
 	verifier->asked_early = true;
 	pthread_cond_signal(&verifier->changed);
 }
@@ -226,9 +226,11 @@ static struct rt_status look_up(struct rt_token_verifier *verifier,
 {
 	RT_LOCKED(&verifier->lock);
 	*keys = NULL;
-	if (verifier->keys == NULL)
+	if (verifier->keys == NULL) {
+		ask_early(verifier);
 		return RT_FAIL(UNAVAILABLE, "KEYS_UNAVAILABLE",
 			       "the keys of tokens are not known yet");
+	}
 	if (remembers(verifier, hash, now_wall_us, caller))
 		return rt_ok();
 	*keys = verifier->keys;
@@ -254,6 +256,7 @@ struct rt_status rt_token_verify(const struct rt_token_verifier *outer, const ch
 		fill_caller(&facts.caller, caller);
 		remember(verifier, keys, hash, &facts);
 	} else if (facts.key_unknown) {
+		RT_LOCKED(&verifier->lock);
 		ask_early(verifier);
 	}
 	rt_key_set_drop(keys);

@@ -119,6 +119,16 @@ class Database(Case):
         for name in names:
             environment.wait_ready(name, 60)
         self.assertEqual({name: environment.pid(name) for name in names}, waiting)
+        for name, method in (("accounts", "ListLedgers"), ("payments", "ListPayments")):
+            environment.wait_until(lambda name=name, method=method: self.has_keys(name, method), 10, f"{name} has auth's keys")
+
+    def has_keys(self, name, method):
+        """Not needed to be ready, so auth may come after it; who bears a token meanwhile hastens it."""
+        try:
+            world.operator(name).call(method)
+        except Refused as refused:
+            return refused.reason != "KEYS_UNAVAILABLE"
+        return True
 
     def test_killed_postgres_loses_nothing_acknowledged(self):
         ledger = Ledger()

@@ -121,6 +121,8 @@ def stopped(name):
     finally:
         os.kill(supervisor, signal.SIGCONT)
         wait_until(lambda: pid(name) not in (None, before), 30, f"{name} was started again")
+        if name in SERVICES:
+            wait_ready(name)
 
 
 def admin_address(name):
