@@ -494,7 +494,7 @@ static void test_wrong_among_many_holds(void **state)
 	static struct verify_entry entries[3 * MANY];
 	static struct many many;
 	size_t count = make_many(entries);
-	for (size_t i = 2 * MANY; i < count; i += 10) {
+	for (size_t i = (size_t)2 * MANY; i < count; i += 10) {
 		struct verify_entry right = entries[i];
 		entries[i].target_id = id(9999);
 		walk_many(entries, count, TOGETHER, &many);
