@@ -1,6 +1,7 @@
 #include "rpc/byte_buffer.h"
 
 #include <grpc/slice_buffer.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,15 @@
 /* Pieces double from the first size to the last. */
 #define PIECE_BYTES_LEAST ((size_t)4 << 10)
 #define PIECE_BYTES_MOST  ((size_t)256 << 10)
+
+/* What a message of so many bytes took is given back to the system. */
+#define TRIMMED_BYTES_MIN ((size_t)1 << 20)
+
+void rt_buffer_freed(size_t bytes)
+{
+	if (bytes >= TRIMMED_BYTES_MIN)
+		malloc_trim(0);
+}
 
 grpc_byte_buffer *rt_buffer_pack(const ProtobufCMessage *message)
 {
@@ -115,6 +125,7 @@ static struct rt_status unpack_joined(const ProtobufCMessageDescriptor *descript
 		return RT_FAIL(RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE",
 			       "the request takes too much memory");
 	take_bytes(slices, bytes);
+	rt_buffer_freed(length);
 	struct rt_status status = rt_message_unpack(descriptor, bytes, length, arena, message);
 	free(bytes);
 	return status;

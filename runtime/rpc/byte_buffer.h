@@ -9,6 +9,9 @@
 #include "rt/arena.h"
 #include "rt/status.h"
 
+/* To be told that a message of so many bytes has been freed: gRPC keeps large ones in pieces of 8
+ * KiB, which malloc would keep for the next. */
+void rt_buffer_freed(size_t bytes);
 /* Owns: the caller destroys it with grpc_byte_buffer_destroy. */
 grpc_byte_buffer *rt_buffer_pack(const ProtobufCMessage *message);
 /* A message that is packed in parts: one after the other, they are the message. */

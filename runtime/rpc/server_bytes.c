@@ -41,6 +41,7 @@ struct rt_status rt_admit_bytes(struct rt_call *call, grpc_byte_buffer **message
 	rt_give_back_bytes(call);
 	grpc_byte_buffer_destroy(*message);
 	*message = NULL;
+	rt_buffer_freed(bytes);
 	return rt_shed(call, "bytes of requests");
 }
 
@@ -70,52 +71,78 @@ static struct rt_turns *turns_of(const struct rt_call *call)
 	return &call->server->large.turns[call->caller.identity];
 }
 
-void rt_large_arrived(struct rt_call *call)
+/* Another message of an identity is asked for when the one before has come, and not while the
+ * identity's calls take more than half of what there is: it would be read in order to be refused.
+ */
+static struct rt_call *take_turn(struct rt_server *server, struct rt_turns *turns)
 {
-	struct rt_large *large = &call->server->large;
-	struct rt_turns *turns = turns_of(call);
-	rt_lock_take(&large->lock);
-	bool now = turns->reading < READING_MAX;
-	if (now) {
-		turns->reading++;
-	} else {
-		call->waiting_next = NULL;
-		*turns->last = call;
-		turns->last = &call->waiting_next;
-	}
-	rt_lock_give(&large->lock);
-	if (now)
-		read_large(call);
-}
-
-/* The one whose message has come leaves its place to the one that has waited longest. */
-static struct rt_call *take_turn(struct rt_large *large, struct rt_turns *turns)
-{
-	RT_LOCKED(&large->lock);
+	RT_LOCKED(&server->large.lock);
 	struct rt_call *next = turns->first;
-	if (next == NULL) {
-		turns->reading--;
+	if (next == NULL || turns->reading == READING_MAX ||
+	    turns->bytes > server->bytes_in_flight_max / 2)
 		return NULL;
-	}
+	turns->reading++;
 	turns->first = next->waiting_next;
 	if (turns->first == NULL)
 		turns->last = &turns->first;
 	return next;
 }
 
-void rt_large_received(struct rt_call *call, bool success)
+static void read_next(struct rt_server *server, struct rt_turns *turns)
 {
-	call->reading_since_us = 0;
-	struct rt_status status = rt_admit_bytes(call, &call->payload);
-	struct rt_call *next = take_turn(&call->server->large, turns_of(call));
+	struct rt_call *next = take_turn(server, turns);
 	if (next != NULL)
 		read_large(next);
+}
+
+void rt_large_arrived(struct rt_call *call)
+{
+	struct rt_server *server = call->server; /* the call may be gone when it is in the list */
+	struct rt_turns *turns = turns_of(call);
+	rt_lock_take(&server->large.lock);
+	call->waiting_next = NULL;
+	*turns->last = call;
+	turns->last = &call->waiting_next;
+	rt_lock_give(&server->large.lock);
+	read_next(server, turns);
+}
+
+static void count_read(struct rt_call *call, struct rt_turns *turns)
+{
+	RT_LOCKED(&call->server->large.lock);
+	turns->reading--;
+	turns->bytes += call->bytes;
+}
+
+void rt_large_received(struct rt_call *call, bool success)
+{
+	struct rt_turns *turns = turns_of(call);
+	call->reading_since_us = 0;
+	struct rt_status status = rt_admit_bytes(call, &call->payload);
+	count_read(call, turns);
+	read_next(call->server, turns);
 	if (!success)
 		status = RT_FAIL(CANCELLED, "CANCELLED", "the message did not come");
 	if (rt_is_ok(&status))
 		rt_server_dispatch(call);
 	else
 		rt_call_end(call, status, NULL);
+}
+
+static void count_finished(struct rt_call *call, struct rt_turns *turns)
+{
+	RT_LOCKED(&call->server->large.lock);
+	turns->bytes -= call->bytes;
+}
+
+void rt_large_finished(struct rt_call *call)
+{
+	const struct rt_method *method = call->served->method;
+	if (method == NULL || method->kind != RT_UNARY_LARGE || call->bytes == 0)
+		return; /* another method's; or it never had its turn, or was refused */
+	struct rt_turns *turns = turns_of(call);
+	count_finished(call, turns);
+	read_next(call->server, turns);
 }
 
 bool rt_large_is_slow(const struct rt_call *call, int64_t now_us)

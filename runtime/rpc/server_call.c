@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rpc/byte_buffer.h"
 #include "rpc/handoff.h"
 #include "rpc/message.h"
 #include "rpc/server_internal.h"
@@ -38,6 +39,7 @@ static void clear(struct rt_call *call)
 	rt_arena_deinit(&call->arena);
 	grpc_byte_buffer_destroy(call->payload);
 	rt_pieces_destroy(call->pieces);
+	rt_buffer_freed(call->bytes);
 	rt_give_back_bytes(call);
 	grpc_call_unref(call->grpc);
 	call->payload = NULL;
@@ -300,6 +302,7 @@ static void finish(struct rt_call *call)
 	/* The reply is packed: what it was made of need not wait for who reads it. */
 	if (!rt_call_is_stream(call))
 		rt_arena_deinit(&call->arena);
+	rt_large_finished(call);
 	rt_call_drop(call);
 }
 

@@ -73,6 +73,7 @@ enum rt_server_phase {
 /* Calls of one identity with large messages: who waits for a turn to be read, the longest first. */
 struct rt_turns {
 	size_t reading;
+	size_t bytes; /* of those that were read and are not answered yet */
 	struct rt_call *first, **last;
 };
 
@@ -231,6 +232,8 @@ struct rt_status rt_shed(struct rt_call *call, const char *what);
 void rt_large_init(struct rt_large *large);
 void rt_large_arrived(struct rt_call *call);
 void rt_large_received(struct rt_call *call, bool success);
+/* Its answer is with gRPC: it keeps nobody else from their turn. */
+void rt_large_finished(struct rt_call *call);
 /* Whether its message takes too long to come. */
 bool rt_large_is_slow(const struct rt_call *call, int64_t now_us);
 

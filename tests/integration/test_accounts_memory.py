@@ -9,7 +9,7 @@ import grpc
 
 from support import environment
 from support.cases import Case
-from support.client import PATIENCE, Refused, find_method
+from support.client import PATIENCE, Refused, Stub, find_method
 from support.contracts import accounts as a
 from support.world import Ledger
 
@@ -41,14 +41,14 @@ class Largest(Case):
                                      reference=REFERENCE) for j in range(TRANSFERS))
         return request
 
-    def post(self, request):
+    def post(self, caller, request):
         """As a caller does who is told to come again."""
         path, _, reply_class = find_method("accounts", "PostBatch")
         data = request.SerializeToString()
         deadline = time.monotonic() + 60 * PATIENCE
         while True:
             try:
-                return self.ledger.accounts.raw(path, data, reply_class.FromString, timeout=60 * PATIENCE)
+                return caller.raw(path, data, reply_class.FromString, timeout=60 * PATIENCE)
             except Refused as error:
                 if time.monotonic() > deadline:
                     raise
@@ -64,15 +64,18 @@ class Largest(Case):
             self.assertEqual([posted.transfer for posted in outcome.posted.transfers], list(group.transfers))
 
     def test_several_at_once(self):
-        """Twice each: what is written, and what is on record."""
+        """Twice each: what is written, by callers of one identity, and what is on record, by callers of two."""
         requests = [self.largest("hold" if i % 3 == 0 else "direct") for i in range(AT_ONCE)]
-        for replayed in (False, True):
+        operator, payments = self.ledger.accounts, Stub("accounts", "payments")
+        for replayed, callers in ((False, (operator, operator)), (True, (operator, payments))):
             with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-                replies = list(pool.map(self.post, requests))
+                replies = list(pool.map(self.post, callers * (AT_ONCE // 2), requests))
             for request, reply in zip(requests, replies):
                 self.check_posted(request, reply, replayed)
             with self.subTest(replayed=replayed):
                 self.assertLessEqual(resident_peak_mib("accounts"), RESIDENT_MIB_MAX)
+            if callers[0] is callers[1]:
+                self.assertEqual(self.shed, 0)  # they wait for one another
         self.assertGreater(self.shed, 0)
         self.assertEqual(environment.metric_sum("accounts", "daler_server_calls_shed_total", "PostBatch"), self.shed)
         moved = sum(1 + j for j in range(TRANSFERS)) * GROUPS
