@@ -64,7 +64,7 @@ struct accounts {
 	struct rt_channel *auth;
 	struct rt_token_verifier *verifier;
 	struct rt_admin *admin;
-	_Atomic bool schema_known;
+	_Atomic bool serving;
 	struct expiry *expiry;
 	struct rt_server *server;
 };
@@ -80,7 +80,8 @@ static void readiness(void *context, struct rt_readiness *report)
 	struct accounts *accounts = context;
 	struct rt_status database = rt_pg_ping(accounts->probe, rt_clock_mono_us() + PROBE_US_MAX);
 	rt_readiness_add(report, "database", rt_is_ok(&database), true, database.detail);
-	rt_readiness_add(report, "schema", accounts->schema_known, true, "not checked yet");
+	rt_readiness_add(report, "server", accounts->serving, true,
+			 "waits for the schema of its database");
 	rt_readiness_add(report, "keys", rt_token_verifier_ready(accounts->verifier), false,
 			 "no keys from auth: calls with a token are refused");
 	rt_tls_report(&accounts->tls, report);
@@ -176,6 +177,7 @@ static void start_server(struct accounts *accounts, const struct accounts_config
 	RT_LOG(INFO, "serving", RT_TEXT("listen", config->common.listen),
 	       RT_INT("port", rt_server_port(accounts->server)));
 	rt_server_set_serving(accounts->server, true);
+	accounts->serving = true;
 }
 
 /* The order of shutdown: no new calls, and an end for those in flight, for which the lanes still
@@ -216,7 +218,6 @@ static int serve(const struct accounts_config *config)
 	rt_process_must("start", rt_admin_start(config->common.admin_listen, readiness, &accounts,
 						&accounts.admin));
 	if (rt_schema_await(&accounts_schema, &accounts.service.pg)) {
-		accounts.schema_known = true;
 		start_posting(&accounts, config);
 		start_server(&accounts, config);
 		rt_process_wait();

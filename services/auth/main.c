@@ -53,7 +53,7 @@ struct auth {
 	struct rt_tls tls;
 	struct rt_pg *probe; /* the admin port's own connection */
 	struct rt_admin *admin;
-	_Atomic bool schema_known;
+	_Atomic bool serving;
 	struct rt_server *server;
 };
 
@@ -164,7 +164,8 @@ static void readiness(void *context, struct rt_readiness *report)
 	struct rt_status status = rt_pg_ping(auth->probe, rt_clock_mono_us() + PROBE_US_MAX);
 
 	rt_readiness_add(report, "database", rt_is_ok(&status), true, status.detail);
-	rt_readiness_add(report, "schema", auth->schema_known, true, "not checked yet");
+	rt_readiness_add(report, "server", auth->serving, true,
+			 "waits for the schema of its database");
 	rt_readiness_add(report, "keys", rt_token_verifier_ready(auth->verifier), true,
 			 "no signing key");
 	rt_tls_report(&auth->tls, report);
@@ -222,6 +223,7 @@ static void start_server(struct auth *auth, const struct auth_config *config)
 	RT_LOG(INFO, "serving", RT_TEXT("listen", config->common.listen),
 	       RT_INT("hash_us", auth->engine.hash_us));
 	rt_server_set_serving(auth->server, true);
+	auth->serving = true;
 }
 
 /* The order of shutdown: no new calls, those in flight finish, then what they stand on goes, last
@@ -255,7 +257,6 @@ static int serve(const struct auth_config *config)
 	rt_process_must("start",
 			rt_admin_start(config->common.admin_listen, readiness, &auth, &auth.admin));
 	if (rt_schema_await(&auth_schema, &auth.engine.pg)) {
-		auth.schema_known = true;
 		start_hash_pools(&auth, config);
 		start_server(&auth, config);
 		rt_process_wait();

@@ -74,7 +74,7 @@ struct payments {
 	struct waking *waking;
 	struct rt_pg *probe; /* the admin port's own connection */
 	struct rt_admin *admin;
-	_Atomic bool schema_known;
+	_Atomic bool serving;
 	struct rt_server *server;
 };
 
@@ -95,7 +95,8 @@ static void check_readiness(void *context, struct rt_readiness *report)
 	bool connector = rt_channel_ready(payments->connector, deadline_us);
 
 	rt_readiness_add(report, "database", rt_is_ok(&database), true, database.detail);
-	rt_readiness_add(report, "schema", payments->schema_known, true, "not checked yet");
+	rt_readiness_add(report, "server", payments->serving, true,
+			 "waits for the schema of its database");
 	rt_readiness_add(report, "keys", keys, false, keys ? "" : "no key set from auth yet");
 	rt_readiness_add(report, "accounts", accounts, false, accounts ? "" : "not connected");
 	rt_readiness_add(report, payments->config->connector_name, connector, false,
@@ -224,6 +225,7 @@ static void start_server(struct payments *payments)
 	RT_LOG(INFO, "serving", RT_TEXT("listen", payments->config->common.listen),
 	       RT_TEXT("admin_listen", payments->config->common.admin_listen));
 	rt_server_set_serving(payments->server, true);
+	payments->serving = true;
 }
 
 /* The order of shutdown: callers first, who are told what is known; then sagas take no more steps;
@@ -273,7 +275,6 @@ static int serve(const struct payments_config *config)
 	rt_process_must("start", rt_admin_start(config->common.admin_listen, check_readiness,
 						&payments, &payments.admin));
 	if (rt_schema_await(&payments_schema, &payments.service.pg)) {
-		payments.schema_known = true;
 		start_engine(&payments);
 		start_server(&payments);
 		rt_process_wait();
