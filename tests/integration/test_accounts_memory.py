@@ -1,8 +1,6 @@
 """accounts stays within its memory, whatever its callers ask for at once, and answers all the same."""
 
 import concurrent.futures
-import pathlib
-import re
 import time
 
 import grpc
@@ -18,11 +16,6 @@ RESIDENT_MIB_MAX = 64
 GROUPS, TRANSFERS = 100, 100
 REFERENCE = "\U0001f4b6" * 128
 AT_ONCE = 6
-
-
-def resident_peak_mib(name):
-    status = pathlib.Path(f"/proc/{environment.pid(name)}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024
 
 
 class Largest(Case):
@@ -73,7 +66,7 @@ class Largest(Case):
             for request, reply in zip(requests, replies):
                 self.check_posted(request, reply, replayed)
             with self.subTest(replayed=replayed):
-                self.assertLessEqual(resident_peak_mib("accounts"), RESIDENT_MIB_MAX)
+                self.assertLessEqual(environment.resident_mib("accounts", "VmHWM"), RESIDENT_MIB_MAX)
             if callers[0] is callers[1]:
                 self.assertEqual(self.shed, 0)  # they wait for one another
         self.assertGreater(self.shed, 0)

@@ -44,6 +44,12 @@ def pid(name):
     return None if state in "ZX" else number
 
 
+def resident_mib(name, what="VmRSS"):
+    """Of a process: now, or "VmHWM", the most since it was started."""
+    status = pathlib.Path(f"/proc/{pid(name)}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(what + ":")) / 1024
+
+
 def supervisor_pid(name):
     return int((HOME / "run" / f"{name}.supervisor").read_text().split()[0])
 

@@ -1,0 +1,118 @@
+/* SSL_read for the whole program, in place of libssl's. gRPC 1.51 keeps some 10 KB for each stream
+ * that a peer opens and resets, before it says that there is a call, and reads on while there is
+ * more (CVE-2023-44487). Here is where what a peer of a server sends is plain and gRPC has not seen
+ * it yet: who resets more than it may is read no further, which gRPC takes for a broken connection.
+ * Source: SSL_read(3); SSL_get_error(3); docs/decisions/0017-what-a-call-costs.md. */
+#include <dlfcn.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rpc/resets.h"
+#include "rt/assert.h"
+#include "rt/clock.h"
+#include "rt/log.h"
+#include "rt/metrics.h"
+
+#define LOG_US RT_US_PER_S
+
+static union {
+	void *symbol;
+	int (*read)(SSL *ssl, void *buffer, int bytes_max);
+} libssl;
+static int slot; /* of the struct rt_resets in an SSL of a server */
+static struct rt_resets_bucket shared;
+static struct rt_series *closed;
+
+static void free_resets(void *parent, void *data, CRYPTO_EX_DATA *all, int index, long argl,
+			void *argp)
+{
+	(void)parent;
+	(void)all;
+	(void)index;
+	(void)argl;
+	(void)argp;
+	free(data);
+}
+
+static void prepare(void)
+{
+	libssl.symbol = dlsym(RTLD_NEXT, "SSL_read");
+	RT_ASSERT(libssl.symbol != NULL);
+	slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, free_resets);
+	RT_ASSERT(slot >= 0);
+	closed = RT_SERIES(SERVER_RESETS);
+}
+
+void rt_resets_watch(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, prepare);
+}
+
+static struct rt_resets *resets_of(SSL *ssl)
+{
+	struct rt_resets *resets = SSL_get_ex_data(ssl, slot);
+	if (resets != NULL)
+		return resets;
+	resets = malloc(sizeof(*resets));
+	RT_ASSERT(resets != NULL);
+	rt_resets_init(resets, &shared);
+	RT_ASSERT(SSL_set_ex_data(ssl, slot, resets) == 1);
+	return resets;
+}
+
+/* The first URI name of the peer's certificate, cut when too long. */
+static void copy_identity(const SSL *ssl, char *text, size_t room)
+{
+	text[0] = '\0';
+	X509 *certificate = SSL_get0_peer_certificate(ssl);
+	GENERAL_NAMES *names =
+		certificate != NULL
+			? X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL)
+			: NULL;
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		if (name->type != GEN_URI)
+			continue;
+		const ASN1_IA5STRING *uri = name->d.uniformResourceIdentifier;
+		size_t length = (size_t)ASN1_STRING_length(uri);
+		length = length < room ? length : room - 1;
+		memcpy(text, ASN1_STRING_get0_data(uri), length);
+		text[length] = '\0';
+		break;
+	}
+	GENERAL_NAMES_free(names);
+}
+
+/* One line a second, however many they are. */
+static void report(const SSL *ssl)
+{
+	static _Atomic int64_t logged_us;
+	rt_series_add(closed, 1);
+	int64_t now_us = rt_clock_mono_us();
+	int64_t last_us = atomic_load(&logged_us);
+	if (now_us - last_us < LOG_US ||
+	    !atomic_compare_exchange_strong(&logged_us, &last_us, now_us))
+		return;
+	char identity[128];
+	copy_identity(ssl, identity, sizeof(identity));
+	RT_LOG(WARN, "connection_closed_for_resets", RT_TEXT("identity", identity));
+}
+
+int SSL_read(SSL *ssl, void *buffer, int bytes_max)
+{
+	rt_resets_watch();
+	int count = libssl.read(ssl, buffer, bytes_max);
+	if (count <= 0 || !SSL_is_server(ssl))
+		return count;
+	if (rt_resets_take(resets_of(ssl), buffer, (size_t)count, rt_clock_mono_us()))
+		return count;
+	report(ssl);
+	ERR_raise(ERR_LIB_SSL, ERR_R_OPERATION_FAIL);
+	return -1;
+}

@@ -1,0 +1,63 @@
+"""Peers with a certificate that open streams and reset them without end: others go on, and memory stays."""
+
+import contextlib
+import time
+
+import grpc
+from support import environment
+from support.cases import Case
+from support.client import PATIENCE, channel, find_method
+from support.resets import Storm
+from support.world import Ledger
+
+STORM_S = 4
+# Whatever was in all storms before: what one of them took, the next one uses.
+PEAK_MIB_MAX = 200
+GIVEN_UP = 1000
+
+
+def connections_closed():
+    return environment.metric_sum("accounts", "daler_server_connections_reset_total")
+
+
+class Resets(Case):
+    def storm(self, connections, method, message=None):
+        ledger = Ledger()
+        closed = connections_closed()
+        with contextlib.ExitStack() as stack:
+            storms = [stack.enter_context(Storm("accounts", method, message)) for _ in range(connections)]
+            answered, end = 0, time.monotonic() + STORM_S
+            while time.monotonic() < end:
+                self.assertEqual(ledger.post(ledger.clearing["EUR"], ledger.open(), 1).WhichOneof("result"), "posted")
+                answered += 1
+            environment.wait_until(lambda: sum(one.sent for one in storms) > 20000, 20, "a storm")
+            environment.wait_until(lambda: connections_closed() > closed, 20, "a connection was closed")
+        self.assertGreater(answered, 0)
+        self.assertEqual(ledger.trial_balance().lines[0].credits_posted_minor, answered)
+        self.assertRegex(environment.log_text("accounts"), r'"connection_closed_for_resets","identity":"spiffe://[^"]+/gateway"')
+        if PATIENCE == 1:
+            self.assertLess(environment.resident_mib("accounts", "VmHWM"), PEAK_MIB_MAX)
+
+    def test_one_connection(self):
+        self.storm(1, "Post")
+
+    def test_several_connections(self):
+        self.storm(4, "Post")
+
+    def test_calls_that_are_complete(self):
+        self.storm(2, "Post", b"")
+
+    def test_a_method_that_is_announced_before_its_message(self):
+        self.storm(2, "PostBatch")
+
+    def test_whoever_gives_up_many_calls_keeps_the_connection(self):
+        closed = connections_closed()
+        path, _, _ = find_method("accounts", "Post")
+        call = channel("accounts", "gateway").unary_unary(path, request_serializer=bytes)
+        for _ in range(3):
+            for waiting in [call.future(b"", timeout=60) for _ in range(GIVEN_UP)]:
+                waiting.cancel()
+        with self.assertRaises(grpc.RpcError) as caught:
+            call(b"", timeout=60)
+        self.assertEqual(caught.exception.code(), grpc.StatusCode.PERMISSION_DENIED)
+        self.assertEqual(connections_closed(), closed)
