@@ -14,6 +14,8 @@ STORM_S = 4
 # Whatever was in all storms before: what one of them took, the next one uses.
 PEAK_MIB_MAX = 200
 GIVEN_UP = 1000
+# After a storm: what a process takes is full again in 3 s.
+REST_S = 6
 
 
 def connections_closed():
@@ -51,6 +53,7 @@ class Resets(Case):
         self.storm(2, "PostBatch")
 
     def test_whoever_gives_up_many_calls_keeps_the_connection(self):
+        time.sleep(REST_S * PATIENCE)
         closed = connections_closed()
         path, _, _ = find_method("accounts", "Post")
         call = channel("accounts", "gateway").unary_unary(path, request_serializer=bytes)
