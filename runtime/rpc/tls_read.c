@@ -4,11 +4,13 @@
  * it yet: who resets more than it may is read no further, which gRPC takes for a broken connection.
  * Source: SSL_read(3); SSL_get_error(3); docs/decisions/0017-what-a-call-costs.md. */
 #include <dlfcn.h>
+#include <malloc.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,28 +26,39 @@ static union {
 	void *symbol;
 	int (*read)(SSL *ssl, void *buffer, int bytes_max);
 } libssl;
-static int slot; /* of the struct rt_resets in an SSL of a server */
-static struct rt_resets_bucket shared;
-static struct rt_series *closed;
 
-static void free_resets(void *parent, void *data, CRYPTO_EX_DATA *all, int index, long argl,
-			void *argp)
+struct connection {
+	struct rt_resets resets;
+	bool closed;
+};
+
+static int slot; /* of the struct connection in an SSL of a server */
+static struct rt_resets_bucket shared;
+static struct rt_series *closed_total;
+
+/* By then its streams have gone too: malloc would keep what they took. */
+static void free_connection(void *parent, void *data, CRYPTO_EX_DATA *all, int index, long argl,
+			    void *argp)
 {
 	(void)parent;
 	(void)all;
 	(void)index;
 	(void)argl;
 	(void)argp;
-	free(data);
+	struct connection *connection = data;
+	bool was_closed = connection != NULL && connection->closed;
+	free(connection);
+	if (was_closed)
+		malloc_trim(0);
 }
 
 static void prepare(void)
 {
 	libssl.symbol = dlsym(RTLD_NEXT, "SSL_read");
 	RT_ASSERT(libssl.symbol != NULL);
-	slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, free_resets);
+	slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, free_connection);
 	RT_ASSERT(slot >= 0);
-	closed = RT_SERIES(SERVER_RESETS);
+	closed_total = RT_SERIES(SERVER_RESETS);
 }
 
 void rt_resets_watch(void)
@@ -54,16 +67,16 @@ void rt_resets_watch(void)
 	pthread_once(&once, prepare);
 }
 
-static struct rt_resets *resets_of(SSL *ssl)
+static struct connection *connection_of(SSL *ssl)
 {
-	struct rt_resets *resets = SSL_get_ex_data(ssl, slot);
-	if (resets != NULL)
-		return resets;
-	resets = malloc(sizeof(*resets));
-	RT_ASSERT(resets != NULL);
-	rt_resets_init(resets, &shared);
-	RT_ASSERT(SSL_set_ex_data(ssl, slot, resets) == 1);
-	return resets;
+	struct connection *connection = SSL_get_ex_data(ssl, slot);
+	if (connection != NULL)
+		return connection;
+	connection = calloc(1, sizeof(*connection));
+	RT_ASSERT(connection != NULL);
+	rt_resets_init(&connection->resets, &shared);
+	RT_ASSERT(SSL_set_ex_data(ssl, slot, connection) == 1);
+	return connection;
 }
 
 /* The first URI name of the peer's certificate, cut when too long. */
@@ -93,7 +106,7 @@ static void copy_identity(const SSL *ssl, char *text, size_t room)
 static void report(const SSL *ssl)
 {
 	static _Atomic int64_t logged_us;
-	rt_series_add(closed, 1);
+	rt_series_add(closed_total, 1);
 	int64_t now_us = rt_clock_mono_us();
 	int64_t last_us = atomic_load(&logged_us);
 	if (now_us - last_us < LOG_US ||
@@ -110,8 +123,10 @@ int SSL_read(SSL *ssl, void *buffer, int bytes_max)
 	int count = libssl.read(ssl, buffer, bytes_max);
 	if (count <= 0 || !SSL_is_server(ssl))
 		return count;
-	if (rt_resets_take(resets_of(ssl), buffer, (size_t)count, rt_clock_mono_us()))
+	struct connection *connection = connection_of(ssl);
+	if (rt_resets_take(&connection->resets, buffer, (size_t)count, rt_clock_mono_us()))
 		return count;
+	connection->closed = true;
 	report(ssl);
 	ERR_raise(ERR_LIB_SSL, ERR_R_OPERATION_FAIL);
 	return -1;

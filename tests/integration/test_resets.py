@@ -13,6 +13,7 @@ from support.world import Ledger
 STORM_S = 4
 # Whatever was in all storms before: what one of them took, the next one uses.
 PEAK_MIB_MAX = 200
+REST_MIB_MAX = 50
 GIVEN_UP = 1000
 # After a storm: what a process takes is full again in 3 s.
 REST_S = 6
@@ -39,6 +40,7 @@ class Resets(Case):
         self.assertRegex(environment.log_text("accounts"), r'"connection_closed_for_resets","identity":"spiffe://[^"]+/gateway"')
         if PATIENCE == 1:
             self.assertLess(environment.resident_mib("accounts", "VmHWM"), PEAK_MIB_MAX)
+            environment.wait_until(lambda: environment.resident_mib("accounts") < REST_MIB_MAX, 20, "memory came back")
 
     def test_one_connection(self):
         self.storm(1, "Post")
