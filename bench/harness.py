@@ -57,6 +57,8 @@ def free_port():
 class Replica:
     """A second process of a service, with the settings of the first, ports of its own, and what is given here."""
 
+    running, peaks_mib = [], {}  # peaks: by service, the most that one which has ended had
+
     def __init__(self, service, **settings):
         self.service, self.settings = service, settings
 
@@ -73,12 +75,16 @@ class Replica:
         for _ in range(100):
             try:
                 urllib.request.urlopen(f"http://{admin}/readyz", timeout=10).close()
+                Replica.running.append(self)
                 return self
             except OSError:
                 time.sleep(0.1)
         raise SystemExit("the second replica is not ready")
 
     def __exit__(self, *unused):
+        Replica.running.remove(self)
+        mib = resident_peak_mib(self.service, self.process.pid)
+        Replica.peaks_mib[self.service] = max(mib, Replica.peaks_mib.get(self.service, 0))
         self.process.terminate()
         self.process.wait()
 
@@ -133,12 +139,15 @@ def backends(postmaster):
 
 
 def cpu_by_process():
-    """CPU seconds so far of each service and of PostgreSQL with its backends (those that ended count as its children)."""
+    """CPU seconds so far of each service with its second replica, and of PostgreSQL with its backends (those that ended count
+    as its children)."""
     used = {}
     for name in ("AUTH", "ACCOUNTS", "PAYMENTS", "SIMULATOR", "REDIS"):
         pid = os.environ.get(f"DALER_{name}_PID")
         if pid:
             used[name.lower()] = cpu_s(pid)
+    for replica in Replica.running:
+        used[replica.service] += cpu_s(replica.process.pid)
     postmaster = int(os.environ["DALER_POSTGRES_PID"])
     total = 0.0
     for pid in backends(postmaster):
@@ -154,6 +163,11 @@ def resident_peak_mib(name, pid=None):
     pid = pid or os.environ[f"DALER_{name.upper()}_PID"]
     status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024
+
+
+def most_resident_mib(name):
+    """The peak of the service's process or of a second one that ran for a while, whichever was more."""
+    return max(resident_peak_mib(name), Replica.peaks_mib.get(name, 0))
 
 
 def read_result(case, process):
@@ -280,8 +294,9 @@ def measure(cases, wanted, seconds, scale, load):
         own = case.prepare(load)
         result, near = bases.around(case, own)
         ratio, met = judge(case, result, near)
-        rows.append({**result, "prose": case.prose, "against": case.against, "ratio": round(ratio, 3), "floor": case.floor,
-                     "met": met, "against_per_second": statistics.mean(base["per_second"] for base in near)})
+        rows.append({**result, "name": case.name, "prose": case.prose, "against": case.against, "ratio": round(ratio, 3),
+                     "floor": case.floor, "met": met,
+                     "against_per_second": statistics.mean(base["per_second"] for base in near)})
         print(f"  {case.name}: {result['per_second']:,.0f}/s, {ratio:.2f} of {case.against}", file=sys.stderr)
         case.finish(own)
     for name in ("yardstick", "latency"):
@@ -306,7 +321,7 @@ def main(name, cases, memory_floor, bounds=(), bare=None):
               and (not args.case or case.name in args.case)]
     load = Load(10000)
     yard, rows = measure(cases, wanted, max(1, int(seconds)), 20 if args.quick else 100, load) if wanted else (None, [])
-    mib = resident_peak_mib(memory_floor[0])
+    mib = most_resident_mib(memory_floor[0])
     memory = {"process": memory_floor[0], "mib": round(mib, 1), "most_mib": memory_floor[1], "met": mib <= memory_floor[1]}
     held = [bound.measure(load, args.quick) for bound in bounds if not args.case or bound.name in args.case]
     bare_sql = delivered(bare, wanted, rows)
