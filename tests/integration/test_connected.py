@@ -100,7 +100,8 @@ class Deposits(ConnectedCase):
 
     def test_words_of_ours_in_a_connectors_mouth(self):
         """They would say that somebody called it off, resolved it, or has a limit."""
-        for reason in ("CANCELED", "RESOLVED_BY_OPERATOR", "POSTED_ANEW", "LIMIT_EXCEEDED", "SELF_EXCLUDED"):
+        for reason in ("CANCELED", "RESOLVED_BY_OPERATOR", "GIVE_BACK_BY_OPERATOR", "POSTED_ANEW", "LIMIT_EXCEEDED",
+                       "SELF_EXCLUDED"):
             for make in (deposit, withdrawal):
                 made = make(self.ledger, self.ledger.wallet("anna", 20), 10, instrument=f"sim:decline={reason}")
                 payment = self.settled(made)

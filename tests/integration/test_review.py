@@ -3,6 +3,8 @@ of what they had claimed stays behind."""
 
 import concurrent.futures
 import contextlib
+import os
+import subprocess
 import unittest
 
 import grpc
@@ -140,6 +142,19 @@ class ReviewCase(Case):
             with contextlib.suppress(AssertionError):
                 return environment.wait_until(in_review, 4, "it needs a person")
         self.fail("it needs no person")
+
+    def amend(self, status):
+        key = {"ledger_id": self.ledger.id, "account_id": self.wallet}
+        version = self.ledger.accounts.GetAccountMetadata(**key).metadata.version
+        request = a.UpdateAccountRequest(expected_version=version, status=status, **key)
+        request.update_mask.paths.append("status")
+        self.ledger.accounts.call("UpdateAccount", request)
+
+    def block(self):
+        self.amend(a.ACCOUNT_STATUS_BLOCKED)
+
+    def unblock(self):
+        self.amend(a.ACCOUNT_STATUS_ACTIVE)
 
 
 class Claims(ReviewCase):
@@ -312,6 +327,76 @@ class Holds(ReviewCase):
         self.assert_whole()
 
 
+class BothEnds(ReviewCase):
+    """Whatever is said of what the other side has done, the money is at one end, once."""
+
+    def test_deposit(self):
+        """It was taken, and our ledger knows its credit with another content."""
+        made = deposit(self.ledger, self.wallet, 50, instrument="sim:pending=1500,notify-none")
+        with contextlib.suppress(Refused):
+            self.payments.call("CreatePayment", made, timeout=1)
+        payment = environment.wait_until(lambda: self.by_key(made), 10, "it is recorded")
+        self.assertTrue(self.post_otherwise(payment, "credit"))
+        self.assertEqual(self.rests(payment, "MANUAL_REVIEW").reason, "IDEMPOTENCY_PAYLOAD_MISMATCH")
+        self.assertEqual(self.timeline(payment)[-2:], ["SETTLING", "MANUAL_REVIEW"])
+        self.resolve(payment, NOT_DONE)
+        self.assertEqual(self.rests(payment, *world.RESTING).reason, "GIVE_BACK_BY_OPERATOR")
+        self.assertEqual(self.timeline(payment)[-3:], ["MANUAL_REVIEW", "COMPENSATING", "COMPENSATED"])
+        given = Stub("connector", "payments").GetOperation(reference=derived(payment.payment_id, "give-back")).operation
+        self.assertEqual((given.original_reference, given.amount_minor), (payment.payment_id, 50))
+        self.assertEqual(self.money(), (1000, 1000))
+        self.assert_on_record(payment, NOT_DONE)
+        self.assert_whole()
+
+    def test_between_ledgers(self):
+        there = Market()
+        ends = [(ledger, ledger.open("transit")) for ledger in (self.ledger, there)]
+        for ledger, transit in ends:
+            self.payments.RegisterTransitAccount(ledger_id=ledger.id, currency="EUR", account_id=transit)
+        friend = there.wallet("bert")
+        payment = self.blocked_after_its_hold(request(self.ledger, 50, remote_transfer=p.RemoteTransfer(
+            from_account_id=self.wallet, to_ledger_id=there.id, to_account_id=friend)))
+        self.assertEqual(self.timeline(payment)[-2:], ["SETTLING", "MANUAL_REVIEW"])
+        with self.refused(grpc.StatusCode.FAILED_PRECONDITION, "OUTCOME_CONTRADICTED"):
+            self.resolve(payment, NOT_DONE)
+        self.assertEqual((self.now(payment), self.money()), (payment, (1000, 950)))
+        self.unblock()
+        self.resolve(payment, DONE)
+        self.assertEqual(self.rests(payment, *world.RESTING).reason, "POSTED_ANEW")
+        self.assertEqual(self.money(), (950, 950))
+        self.assertEqual([there.balances(friend).posted_minor] + [ledger.balances(transit).posted_minor for ledger, transit in ends],
+                         [50, 50, -50])
+        self.assert_on_record(payment, DONE)
+        self.assert_whole()
+
+    def blocked_after_its_hold(self, made):
+        """What follows the hold waits for the payment's row, until the account that pays is blocked."""
+        with contextlib.ExitStack() as until_blocked:
+            with environment.stopped("accounts"):
+                with contextlib.suppress(Refused):
+                    self.payments.call("CreatePayment", made, timeout=1)
+                payment = environment.wait_until(lambda: self.by_key(made), 10, "it is recorded")
+                until_blocked.enter_context(self.locked(payment))
+            environment.wait_until(lambda: self.money() == (1000, 950), 30, "it is held")
+            self.block()
+        payment = self.rests(payment, "MANUAL_REVIEW")
+        self.assertEqual(payment.reason, "ACCOUNT_BLOCKED")
+        return payment
+
+    @contextlib.contextmanager
+    def locked(self, payment):
+        with subprocess.Popen(["psql", "-X", "-q", "-d", os.environ["DALER_PAYMENTS_DB"]], stdin=subprocess.PIPE, text=True,
+                              stdout=subprocess.PIPE) as psql:
+            psql.stdin.write(f"BEGIN; SELECT 'locked' FROM payments WHERE payment_id = '{payment.payment_id}' FOR UPDATE;\n")
+            psql.stdin.flush()
+            while "locked" not in psql.stdout.readline():
+                pass
+            try:
+                yield
+            finally:
+                psql.communicate("COMMIT;\n")
+
+
 class TakenAgain(ReviewCase):
     """A step that the ledger has declined is on record as declined for ever. When its cause is gone and an operator has the
     payment go on, the step is taken again, and never twice with success."""
@@ -319,19 +404,6 @@ class TakenAgain(ReviewCase):
     def setUp(self):
         super().setUp()
         self.fees = self.ledger.open("fees")
-
-    def amend(self, status):
-        key = {"ledger_id": self.ledger.id, "account_id": self.wallet}
-        version = self.ledger.accounts.GetAccountMetadata(**key).metadata.version
-        request = a.UpdateAccountRequest(expected_version=version, status=status, **key)
-        request.update_mask.paths.append("status")
-        self.ledger.accounts.call("UpdateAccount", request)
-
-    def block(self):
-        self.amend(a.ACCOUNT_STATUS_BLOCKED)
-
-    def unblock(self):
-        self.amend(a.ACCOUNT_STATUS_ACTIVE)
 
     def in_review(self, made):
         """The account is blocked after the hold and before the capture."""

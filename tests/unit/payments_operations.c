@@ -91,15 +91,76 @@ static void test_review_never_skips_compensation(void **unused)
 		struct saga_decision decision = resolution_decide(
 			plan, PAYMENT_MANUAL_REVIEW, (enum payment_state)from, RESOLUTION_NOT_DONE);
 
-		if (submitted && plan->undoes == UNDOES_PREPARE) {
+		if (submitted && plan->undoes == UNDOES_PREPARE && decision.legal) {
 			assert_int_equal(decision.changes[0].state, PAYMENT_COMPENSATING);
 			assert_ptr_equal(decision.step, plan->undo);
 		}
 		decision = resolution_decide(plan, PAYMENT_MANUAL_REVIEW, (enum payment_state)from,
 					     RESOLUTION_DONE);
-		assert_int_equal(decision.legal, submitted && plan->settle != NULL);
+		assert_int_equal(decision.legal, submitted && plan->settle != NULL &&
+							 !(kind == PAYMENT_REMOTE_TRANSFER &&
+							   from == PAYMENT_COMPENSATING));
 		if (decision.legal)
 			assert_ptr_equal(decision.step, plan->settle);
+	}
+}
+
+/* Not done, of whatever the other side has done already. */
+static void test_not_done_after_the_other_side_did_it(void **unused)
+{
+	(void)unused;
+	EACH_KIND(kind)
+	{
+		const struct saga_plan *plan = plan_of(kind);
+
+		if (plan->settle == NULL)
+			continue;
+		struct saga_decision decision = resolution_decide(
+			plan, PAYMENT_MANUAL_REVIEW, PAYMENT_SETTLING, RESOLUTION_NOT_DONE);
+		bool ledgers = plan->submit->party == PARTY_REMOTE_LEDGER;
+
+		assert_int_equal(decision.legal, !ledgers);
+		if (ledgers)
+			continue;
+		assert_int_equal(decision.changes[0].state, PAYMENT_COMPENSATING);
+		assert_ptr_equal(decision.step, plan->undo);
+		assert_string_equal(decision.changes[0].reason, plan->undoes == UNDOES_SUBMIT
+									? GIVE_BACK_REASON
+									: RESOLUTION_REASON);
+	}
+}
+
+/* What the connector would not give back was given back by hand. */
+static void test_not_done_after_the_connector_would_not_give_back(void **unused)
+{
+	struct saga_decision decision =
+		resolution_decide(&payment_deposit_plan, PAYMENT_MANUAL_REVIEW,
+				  PAYMENT_COMPENSATING, RESOLUTION_NOT_DONE);
+
+	(void)unused;
+	assert_int_equal(decision.changes[0].state, PAYMENT_COMPENSATED);
+	assert_string_equal(decision.changes[0].reason, RESOLUTION_REASON);
+}
+
+/* Where both sides are ledgers of ours, each word is refused that one of them has otherwise on
+ * record; nobody but ledgers is contradicted. */
+static void test_ledgers_are_not_contradicted(void **unused)
+{
+	(void)unused;
+	EACH_KIND(kind)
+	EACH_STATE(from)
+	for (int outcome = RESOLUTION_DONE; outcome <= RESOLUTION_NOT_DONE; outcome++) {
+		bool contradicted = kind == PAYMENT_REMOTE_TRANSFER &&
+				    ((from == PAYMENT_SETTLING && outcome == RESOLUTION_NOT_DONE) ||
+				     (from == PAYMENT_COMPENSATING && outcome == RESOLUTION_DONE));
+		struct saga_decision decision = resolution_decide(
+			plan_of(kind), PAYMENT_MANUAL_REVIEW, (enum payment_state)from,
+			(enum resolution_outcome)outcome);
+
+		assert_int_equal(resolution_contradicts(plan_of(kind), (enum payment_state)from,
+							(enum resolution_outcome)outcome),
+				 contradicted);
+		assert_false(contradicted && decision.legal);
 	}
 }
 
@@ -207,6 +268,8 @@ static void test_what_was_given_back(void **unused)
 		 RECONCILE_MISSING_THERE},
 		{PAYMENT_COMPENSATED, RESOLUTION_REASON, RECONCILE_SAME, RECONCILE_STATUS,
 		 RECONCILE_SAME},
+		{PAYMENT_COMPENSATED, GIVE_BACK_REASON, RECONCILE_SAME, RECONCILE_STATUS,
+		 RECONCILE_MISSING_THERE},
 		{PAYMENT_COMPENSATING, "ACCOUNT_CLOSED", RECONCILE_UNSETTLED, RECONCILE_UNSETTLED,
 		 RECONCILE_SAME},
 		{PAYMENT_SUCCEEDED, "", RECONCILE_STATUS, RECONCILE_SAME, RECONCILE_SAME},
@@ -232,6 +295,9 @@ int main(void)
 		cmocka_unit_test(test_only_where_nobody_knows),
 		cmocka_unit_test(test_unknown_is_decided_by_the_machine),
 		cmocka_unit_test(test_review_never_skips_compensation),
+		cmocka_unit_test(test_not_done_after_the_other_side_did_it),
+		cmocka_unit_test(test_not_done_after_the_connector_would_not_give_back),
+		cmocka_unit_test(test_ledgers_are_not_contradicted),
 		cmocka_unit_test(test_ask_again),
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_contents),

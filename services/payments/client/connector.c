@@ -59,7 +59,7 @@ static struct saga_event event_of(enum saga_event_kind kind, const char *reason)
 static bool is_ours(const char *reason)
 {
 	static const char *const words[] = {SAGA_REASON_CANCELED, SAGA_REASON_ANEW,
-					    RESOLUTION_REASON, REASKED_REASON};
+					    RESOLUTION_REASON, REASKED_REASON, GIVE_BACK_REASON};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(reason, words[i]) == 0)

@@ -25,6 +25,19 @@ static bool was_submitted(enum payment_state from)
 	       from == PAYMENT_UNKNOWN || from == PAYMENT_SETTLING || from == PAYMENT_COMPENSATING;
 }
 
+/* Both sides are ledgers of ours: what the other one did is on record. */
+static bool among_ledgers(const struct saga_plan *plan)
+{
+	return plan->submit != NULL && plan->submit->party == PARTY_REMOTE_LEDGER;
+}
+
+bool resolution_contradicts(const struct saga_plan *plan, enum payment_state from,
+			    enum resolution_outcome outcome)
+{
+	return among_ledgers(plan) &&
+	       from == (outcome == RESOLUTION_DONE ? PAYMENT_COMPENSATING : PAYMENT_SETTLING);
+}
+
 static struct saga_decision review_done(const struct saga_plan *plan, enum payment_state from)
 {
 	if (plan->settle == NULL || !was_submitted(from))
@@ -32,10 +45,12 @@ static struct saga_decision review_done(const struct saga_plan *plan, enum payme
 	return enter(PAYMENT_SETTLING, RESOLUTION_REASON, SAGA_POST, plan->settle);
 }
 
-/* What was prepared is undone; nothing is skipped. Where the connector would not give back what it
- * took, the operator says that it was given back otherwise. */
+/* What was done is undone; nothing is skipped. What the connector took it gives back; where it
+ * would not, the operator says that it was given back otherwise. */
 static struct saga_decision review_not_done(const struct saga_plan *plan, enum payment_state from)
 {
+	if (from == PAYMENT_SETTLING && plan->undoes == UNDOES_SUBMIT)
+		return enter(PAYMENT_COMPENSATING, GIVE_BACK_REASON, SAGA_ASK, plan->undo);
 	if (from == PAYMENT_COMPENSATING && plan->undoes == UNDOES_SUBMIT)
 		return enter(PAYMENT_COMPENSATED, RESOLUTION_REASON, SAGA_REST, NULL);
 	if (was_submitted(from) && plan->undoes == UNDOES_PREPARE)
@@ -52,7 +67,7 @@ struct saga_decision resolution_decide(const struct saga_plan *plan, enum paymen
 	if (state == PAYMENT_UNKNOWN)
 		return saga_decide(plan, state,
 				   (struct saga_event){.kind = word, .reason = RESOLUTION_REASON});
-	if (state != PAYMENT_MANUAL_REVIEW)
+	if (state != PAYMENT_MANUAL_REVIEW || resolution_contradicts(plan, from, outcome))
 		return illegal();
 	return outcome == RESOLUTION_DONE ? review_done(plan, from) : review_not_done(plan, from);
 }

@@ -246,6 +246,20 @@ static char *evidence_of(const Daler__Payments__V1__ResolvePaymentRequest *reque
 	return text;
 }
 
+static struct rt_status impossible(const struct payment_origin *origin,
+				   enum resolution_outcome outcome)
+{
+	if (!resolution_contradicts(saga_plan_of(origin->kind), origin->from, outcome))
+		return RT_FAIL(FAILED_PRECONDITION, "OUTCOME_IMPOSSIBLE",
+			       "the other side was never asked");
+	if (outcome == RESOLUTION_DONE)
+		return RT_FAIL(FAILED_PRECONDITION, "OUTCOME_CONTRADICTED",
+			       "the other ledger has not credited it: it can only be not done");
+	return RT_FAIL(FAILED_PRECONDITION, "OUTCOME_CONTRADICTED",
+		       "the other ledger has credited it: mend what keeps this ledger from "
+		       "following, then say done");
+}
+
 static struct rt_status resolve(struct rt_call *call,
 				Daler__Payments__V1__ResolvePaymentResponse *reply)
 {
@@ -269,8 +283,7 @@ static struct rt_status resolve(struct rt_call *call,
 	bool same = false;
 
 	if (unresolved && !decision.legal)
-		return RT_FAIL(FAILED_PRECONDITION, "OUTCOME_IMPOSSIBLE",
-			       "the other side was never asked");
+		return impossible(&acting.origin, (enum resolution_outcome)request->outcome);
 	if (evidence == NULL)
 		return out_of_arena();
 	RT_TRY(unresolved ? act(&acting, &decision, evidence) : resolved_before(&acting, &same));
