@@ -210,9 +210,11 @@ class Posting(Case):
         self.wallet = self.ledger.wallet("anna", 1000)
         self.other = self.ledger.wallet("bert")
 
-    def declined(self, outcome, reason):
+    def declined(self, outcome, reason, field=None):
         self.assertEqual(outcome.WhichOneof("result"), "decline", outcome)
         self.assertEqual(outcome.decline.reason, reason)
+        if field is not None:
+            self.assertEqual(outcome.decline.field, field)
 
     def test_direct(self):
         outcome = self.ledger.post(self.wallet, self.other, 300, reference="Miete")
@@ -252,18 +254,21 @@ class Posting(Case):
             changed = a.Transfer()
             changed.CopyFrom(transfer)
             setattr(changed, field, value)
-            with self.subTest(field=field), self.nothing_written("accounts"), self.mismatch():
+            with self.subTest(field=field), self.nothing_written("accounts"), \
+                    self.mismatch("group.transfers[0].transfer_id"):
                 self.ledger.post_group(changed)
-        longer = [transfer, self.ledger.transfer(self.wallet, self.other, 1)]
-        with self.nothing_written("accounts"), self.mismatch():
-            self.ledger.post_group(*longer)
+        new = self.ledger.transfer(self.wallet, self.other, 1)
+        for transfers, field in (((transfer, new), "group.transfers[0].transfer_id"),
+                                 ((new, transfer), "group.transfers[1].transfer_id")):
+            with self.subTest(field=field), self.nothing_written("accounts"), self.mismatch(field):
+                self.ledger.post_group(*transfers)
 
     def test_group_is_atomic(self):
         good = self.ledger.transfer(self.wallet, self.other, 400)
         bad = self.ledger.transfer(self.wallet, self.other, 700)
         before = self.ledger.balances(self.wallet)
         outcome = self.ledger.post_group(good, bad)
-        self.declined(outcome, "INSUFFICIENT_FUNDS")
+        self.declined(outcome, "INSUFFICIENT_FUNDS", "group.transfers[1].amount_minor")
         self.assertEqual(outcome.decline.transfer_id, bad.transfer_id)
         self.assertEqual(self.ledger.balances(self.wallet), before)
         with self.not_found("TRANSFER_NOT_FOUND"):
@@ -281,23 +286,25 @@ class Posting(Case):
         dollars = self.ledger.open("anna", "USD")
         capped = self.ledger.open("cap", upper=50)
         elsewhere = Ledger().open("anna")
-        for reason, outcome in (
-                ("INSUFFICIENT_FUNDS", self.ledger.post(self.wallet, self.other, 1001)),
-                ("LIMIT_EXCEEDED", self.ledger.post(self.wallet, capped, 51)),
-                ("ACCOUNT_NOT_FOUND", self.ledger.post(self.wallet, new_id(), 1)),
-                ("ACCOUNT_NOT_FOUND", self.ledger.post(new_id(), self.wallet, 1)),
-                ("ACCOUNT_NOT_FOUND", self.ledger.post(self.wallet, elsewhere, 1)),
-                ("CURRENCY_MISMATCH", self.ledger.post(self.wallet, dollars, 1)),
-                ("HOLD_NOT_FOUND", self.ledger.post(self.wallet, self.other, 1, kind="capture", hold_id=new_id())),
-                ("HOLD_NOT_FOUND", self.ledger.post(self.wallet, self.other, 0, kind="release", hold_id=new_id())),
+        for reason, field, outcome in (
+                ("INSUFFICIENT_FUNDS", ".amount_minor", self.ledger.post(self.wallet, self.other, 1001)),
+                ("LIMIT_EXCEEDED", ".amount_minor", self.ledger.post(self.wallet, capped, 51)),
+                ("ACCOUNT_NOT_FOUND", "", self.ledger.post(self.wallet, new_id(), 1)),
+                ("ACCOUNT_NOT_FOUND", "", self.ledger.post(new_id(), self.wallet, 1)),
+                ("ACCOUNT_NOT_FOUND", "", self.ledger.post(self.wallet, elsewhere, 1)),
+                ("CURRENCY_MISMATCH", ".currency", self.ledger.post(self.wallet, dollars, 1)),
+                ("HOLD_NOT_FOUND", ".capture.hold_id",
+                 self.ledger.post(self.wallet, self.other, 1, kind="capture", hold_id=new_id())),
+                ("HOLD_NOT_FOUND", ".release.hold_id",
+                 self.ledger.post(self.wallet, self.other, 0, kind="release", hold_id=new_id())),
         ):
             with self.subTest(reason=reason):
-                self.declined(outcome, reason)
+                self.declined(outcome, reason, "group.transfers[0]" + field)
 
     def test_balance_overflow(self):
         source, sink = self.ledger.open("bank"), self.ledger.open("bank")
         self.assertEqual(self.ledger.post(source, sink, INT64_MAX).WhichOneof("result"), "posted")
-        self.declined(self.ledger.post(source, sink, 1), "BALANCE_OVERFLOW")
+        self.declined(self.ledger.post(source, sink, 1), "BALANCE_OVERFLOW", "group.transfers[0].amount_minor")
         self.assertEqual(self.ledger.post(sink, source, INT64_MAX).WhichOneof("result"), "posted")
         for account in (source, sink):
             self.assertEqual(self.ledger.balances(account).posted_minor, 0)
@@ -373,9 +380,12 @@ class Posting(Case):
         outcomes = self.ledger.accounts.call("PostBatch", request).outcomes
         self.assertEqual([outcome.WhichOneof("result") for outcome in outcomes],
                          ["posted", "decline", "refusal", "posted"])
-        self.assertEqual(outcomes[2].refusal.reason, "IDEMPOTENCY_PAYLOAD_MISMATCH")
+        self.assertEqual(outcomes[1].decline.field, "groups[1].transfers[0].amount_minor")
+        self.assertEqual((outcomes[2].refusal.reason, outcomes[2].refusal.field),
+                         ("IDEMPOTENCY_PAYLOAD_MISMATCH", "groups[2].transfers[0].transfer_id"))
         self.assertEqual([outcome.replayed for outcome in outcomes], [False, False, False, True])
         again = self.ledger.accounts.call("PostBatch", request).outcomes
+        self.assertEqual(again[1].decline, outcomes[1].decline)
         self.assertEqual([outcome.replayed for outcome in again], [True, True, False, True])
         self.assertEqual(self.ledger.balances(self.other).posted_minor, 600)
 
@@ -437,6 +447,9 @@ class Holds(Case):
         return self.ledger.post(self.wallet, self.other, amount_minor, kind=kind,
                                 hold_id=hold_id or self.hold.transfer_id)
 
+    def declined(self, outcome, reason, field):
+        self.assertEqual((outcome.decline.reason, outcome.decline.field), (reason, f"group.transfers[0].{field}"), outcome)
+
     def read(self):
         return self.ledger.accounts.GetTransfer(ledger_id=self.ledger.id, transfer_id=self.hold.transfer_id)
 
@@ -456,23 +469,23 @@ class Holds(Case):
         read = self.read()
         self.assertEqual((read.hold_state, read.captured_minor), (a.HOLD_STATE_CAPTURED, 250))
         for kind, amount in (("capture", 1), ("release", 0)):
-            self.assertEqual(self.end(kind, amount).decline.reason, "ALREADY_CAPTURED")
+            self.declined(self.end(kind, amount), "ALREADY_CAPTURED", f"{kind}.hold_id")
 
     def test_release(self):
         self.assertEqual(self.end("release", 0).WhichOneof("result"), "posted")
         self.assertEqual(self.ledger.balances(self.wallet).available_minor, 1000)
         self.assertEqual(self.read().hold_state, a.HOLD_STATE_RELEASED)
         for kind, amount in (("capture", 1), ("release", 0)):
-            self.assertEqual(self.end(kind, amount).decline.reason, "ALREADY_RELEASED")
+            self.declined(self.end(kind, amount), "ALREADY_RELEASED", f"{kind}.hold_id")
 
     def test_capture_more_than_held(self):
-        self.assertEqual(self.end("capture", 601).decline.reason, "CAPTURE_EXCEEDS_HOLD")
+        self.declined(self.end("capture", 601), "CAPTURE_EXCEEDS_HOLD", "amount_minor")
         self.assertEqual(self.read().hold_state, a.HOLD_STATE_PENDING)
 
     def test_hold_of_other_accounts(self):
         third = self.ledger.wallet("cleo")
         outcome = self.ledger.post(self.wallet, third, 1, kind="capture", hold_id=self.hold.transfer_id)
-        self.assertEqual(outcome.decline.reason, "HOLD_MISMATCH")
+        self.declined(outcome, "HOLD_MISMATCH", "capture.hold_id")
 
     def test_a_transfer_is_no_hold(self):
         direct = self.ledger.transfer(self.wallet, self.other, 1)

@@ -182,6 +182,8 @@ class Groups(Case):
         declined = self.ledger.post_group(*(self.ledger.transfer(self.wallet, self.other, n) for n in (1, 200)))
         for transfer_id in (declined.group_id, declined.decline.transfer_id):
             read = self.group(transfer_id)
+            self.assertEqual(read.decline.field, "")
+            read.decline.field = declined.decline.field
             self.assertEqual((read.group_id, read.decline), (declined.group_id, declined.decline))
 
     def test_errors(self):
@@ -300,7 +302,8 @@ class Streams(Case):
         changed.groups[0].transfers[0].transfer_id = first.groups[0].transfers[0].transfer_id
         outcomes = self.outcomes([first, changed, last])
         self.assertEqual([outcome.WhichOneof("result") for outcome in outcomes], ["posted", "refusal", "posted"])
-        self.assertEqual(outcomes[1].refusal.reason, "IDEMPOTENCY_PAYLOAD_MISMATCH")
+        self.assertEqual((outcomes[1].refusal.reason, outcomes[1].refusal.field),
+                         ("IDEMPOTENCY_PAYLOAD_MISMATCH", "groups[0].transfers[0].transfer_id"))
 
     def test_answers_come_while_it_is_open(self):
         asked = threading.Semaphore(1)

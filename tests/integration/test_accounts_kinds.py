@@ -72,9 +72,11 @@ class Kinds(Case):
         self.assertEqual(outcome.WhichOneof("result"), "posted", outcome)
         return outcome.posted.transfers[0]
 
-    def declined(self, outcome, reason):
+    def declined(self, outcome, reason, field=None):
         self.assertEqual(outcome.WhichOneof("result"), "decline", outcome)
         self.assertEqual(outcome.decline.reason, reason)
+        if field is not None:
+            self.assertEqual(outcome.decline.field, f"group.transfers[0].{field}")
 
 
 class Parts(Kinds):
@@ -86,7 +88,7 @@ class Parts(Kinds):
         self.assertEqual((self.money(self.wallet), self.money(self.other)), ((900, 400), (100, 100)))
         read = self.read(hold)
         self.assertEqual((read.hold_state, read.captured_minor), (a.HOLD_STATE_PENDING, 100))
-        self.declined(self.use(hold, "capture", 501, keep_open=True), "CAPTURE_EXCEEDS_HOLD")
+        self.declined(self.use(hold, "capture", 501, keep_open=True), "CAPTURE_EXCEEDS_HOLD", "amount_minor")
         self.posted(self.use(hold, "capture", 200))
         self.assertEqual(self.money(self.wallet), (700, 700))
         read = self.read(hold)
@@ -146,7 +148,7 @@ class Expiry(Kinds):
         for hold in (never, later):
             self.assertEqual(self.read(hold).hold_state, a.HOLD_STATE_PENDING)
         for kind, amount in (("capture", 1), ("release", 0)):
-            self.declined(self.use(holds[1], kind, amount), "HOLD_EXPIRED")
+            self.declined(self.use(holds[1], kind, amount), "HOLD_EXPIRED", f"{kind}.hold_id")
         self.assertTrue(self.ledger.trial_balance().balanced)
 
     def test_a_replica_whose_clock_is_ahead(self):
@@ -270,7 +272,8 @@ class Expiry(Kinds):
             late = self.make(self.wallet, self.other, 1, "hold", moment(-1))
             outcomes = self.ledger.accounts.PostBatch(ledger_id=self.ledger.id, groups=[
                 a.Group(transfers=[late])]).outcomes
-            self.assertEqual(outcomes[0].refusal.reason, "INVALID_FIELD")
+            self.assertEqual((outcomes[0].refusal.reason, outcomes[0].refusal.field),
+                             ("INVALID_FIELD", "groups[0].transfers[0].hold.expire_time"))
             self.assertIn("transfers[0].hold.expire_time", outcomes[0].refusal.message)
 
 
@@ -311,7 +314,7 @@ class Reversals(Kinds):
 
     def test_in_parts_and_never_more(self):
         original = self.direct()
-        self.declined(self.reverse(original, 301), "REVERSAL_EXCEEDS_ORIGINAL")
+        self.declined(self.reverse(original, 301), "REVERSAL_EXCEEDS_ORIGINAL", "amount_minor")
         part = self.posted(self.reverse(original, 200))
         self.assertEqual(part.transfer.reversal.original_id, original.transfer_id)
         self.assertEqual((self.money(self.wallet), self.money(self.other)), ((900, 900), (100, 100)))
@@ -320,15 +323,16 @@ class Reversals(Kinds):
         self.posted(self.reverse(original, 100))
         self.assertEqual(self.read(original).reversed_minor, 300)
         self.declined(self.reverse(original, 1), "REVERSAL_EXCEEDS_ORIGINAL")
-        self.declined(self.reverse(part.transfer, 1), "NOT_REVERSIBLE")
+        self.declined(self.reverse(part.transfer, 1), "NOT_REVERSIBLE", "reversal.original_id")
 
     def test_mistaken(self):
         original = self.direct()
         self.declined(self.reverse(original, 1, debit_account_id=self.wallet, credit_account_id=self.other),
                       "REVERSAL_MISMATCH")
-        self.declined(self.reverse(original, 1, credit_account_id=self.clearing), "REVERSAL_MISMATCH")
-        self.declined(self.reverse(original, 1, reversal__original_id=new_id()), "TRANSFER_NOT_FOUND")
-        self.declined(self.reverse(self.hold(), 1), "NOT_REVERSIBLE")
+        self.declined(self.reverse(original, 1, credit_account_id=self.clearing), "REVERSAL_MISMATCH", "reversal.original_id")
+        self.declined(self.reverse(original, 1, reversal__original_id=new_id()), "TRANSFER_NOT_FOUND",
+                      "reversal.original_id")
+        self.declined(self.reverse(self.hold(), 1), "NOT_REVERSIBLE", "reversal.original_id")
         elsewhere = Ledger()
         outcome = elsewhere.post(elsewhere.clearing["EUR"], elsewhere.wallet("x"), 5)
         foreign = outcome.posted.transfers[0].transfer.transfer_id

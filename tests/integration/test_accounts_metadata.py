@@ -35,8 +35,8 @@ class Updates(Case):
     def metadata(self):
         return self.accounts.GetAccountMetadata(ledger_id=self.ledger.id, account_id=self.wallet).metadata
 
-    def no(self, reason):
-        return self.refused(grpc.StatusCode.FAILED_PRECONDITION, reason)
+    def no(self, reason, field=None):
+        return self.refused(grpc.StatusCode.FAILED_PRECONDITION, reason, field)
 
     def test_each_field(self):
         self.update("label", label="neu, ü")
@@ -75,7 +75,8 @@ class Updates(Case):
         self.update("label", label="one")
         for version in (1, 3, INT64_MAX):
             with self.subTest(version=version), \
-                    self.refused(grpc.StatusCode.ABORTED, "VERSION_CONFLICT"), self.nothing_written("accounts"):
+                    self.refused(grpc.StatusCode.ABORTED, "VERSION_CONFLICT", "expected_version"), \
+                    self.nothing_written("accounts"):
                 self.update("label", version=version, label="other")
         self.assertEqual(self.metadata().label, "one")
 
@@ -123,10 +124,10 @@ class Updates(Case):
             Stub("accounts", "operator", world.operator_token()).raw(path, data)
 
     def test_limits_that_contradict(self):
-        with self.no("LIMITS_CONTRADICT"):
+        with self.no("LIMITS_CONTRADICT", "upper_limit"):
             self.update("upper_limit", upper_limit=-1)
         self.update("lower_limit", lower_limit=-1)
-        with self.no("LIMITS_CONTRADICT"):
+        with self.no("LIMITS_CONTRADICT", "credit_line_minor"):
             self.update("lower_limit", "credit_line_minor", version=2, lower_limit=-2, credit_line_minor=INT64_MAX)
 
     def test_limits_that_the_balance_breaks(self):

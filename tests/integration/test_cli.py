@@ -353,7 +353,8 @@ class Errors(unittest.TestCase):
                      "--normal-side", "debit", text="accounts[0].owner")
         self.refused(1, "ledger", "list", text="dalerctl login", DALER_TOKEN="")
         result = self.refused(1, "--json", "ledger", "get", "--ledger", new_id())
-        self.assertEqual(json.loads(result.stderr)["error"]["reason"], "LEDGER_NOT_FOUND")
+        error = json.loads(result.stderr)["error"]
+        self.assertEqual((error["reason"], error["field"]), ("LEDGER_NOT_FOUND", "ledger_id"))
 
     def test_not_reached(self):
         result = self.refused(3, "ledger", "list", "--timeout", str(int(PATIENCE)), DALER_ACCOUNTS_ADDR="127.0.0.1:1")

@@ -428,7 +428,7 @@ static void test_decline_names(void **state)
 	(void)state;
 	enum decline_reason reason;
 	size_t count = 0;
-#define CHECK_NAME(name)                                                                           \
+#define CHECK_NAME(name, about)                                                                    \
 	assert_true(decline_parse(#name, &reason));                                                \
 	assert_int_equal(reason, DECLINE_##name);                                                  \
 	assert_string_equal(decline_name(reason), #name);                                          \

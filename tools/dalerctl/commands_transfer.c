@@ -83,8 +83,10 @@ static enum ctl_exit show_outcome(struct ctl *ctl, const Daler__Accounts__V1__Ou
 		TABLE_ROW(&table, "replayed", "yes: this is the outcome of an earlier call");
 	if (posted && outcome->posted->n_transfers == 1)
 		show_posted(ctl, &table, outcome->posted->transfers[0]);
-	if (outcome->result_case == DALER__ACCOUNTS__V1__OUTCOME__RESULT_DECLINE)
+	if (outcome->result_case == DALER__ACCOUNTS__V1__OUTCOME__RESULT_DECLINE) {
 		TABLE_ROW(&table, "reason", outcome->decline->reason);
+		TABLE_ROW(&table, "field", outcome->decline->field);
+	}
 	if (!show_is_json(ctl))
 		table_print(&table, stdout);
 	return posted ? CTL_DONE : CTL_REFUSED;

@@ -94,18 +94,28 @@ static void set_fields(const struct amendment *amendment, struct account_record 
 		account->credit_line_minor = amendment->credit_line_minor;
 }
 
-static struct rt_status check_limits(const struct account *account)
+static struct rt_status contradict(const char *field, const char *how)
+{
+	return rt_status_about(RT_FAIL(FAILED_PRECONDITION, "LIMITS_CONTRADICT", "%s", how), field);
+}
+
+/* Of the fields that contradict each other, one that the amendment sets is at fault: what was there
+ * before agreed. */
+static struct rt_status check_limits(const struct amendment *amendment,
+				     const struct account *account)
 {
 	int64_t floor_minor;
 	if (account->lower.set && account->upper.set &&
 	    account->lower.amount_minor > account->upper.amount_minor)
-		return RT_FAIL(FAILED_PRECONDITION, "LIMITS_CONTRADICT",
-			       "the lower limit would be above the upper limit");
+		return contradict(sets(amendment, AMEND_UPPER_LIMIT) ? "upper_limit"
+								     : "lower_limit",
+				  "the lower limit would be above the upper limit");
 	if (!account->lower.set)
 		return rt_ok();
 	if (!rt_money_sub(account->lower.amount_minor, account->credit_line_minor, &floor_minor))
-		return RT_FAIL(FAILED_PRECONDITION, "LIMITS_CONTRADICT",
-			       "the lower limit less the credit line is too low for a number");
+		return contradict(sets(amendment, AMEND_CREDIT_LINE) ? "credit_line_minor"
+								     : "lower_limit",
+				  "the lower limit less the credit line is too low for a number");
 	if (account_available_minor(account->side, &account->state.totals) < floor_minor)
 		return RT_FAIL(FAILED_PRECONDITION, "BALANCE_BELOW_LIMIT",
 			       "less is available than the lower limit would allow");
@@ -136,16 +146,18 @@ struct rt_status amendment_apply(const struct amendment *amendment,
 				 const struct account_record *before, struct account_record *after)
 {
 	if (before->version != amendment->expected_version)
-		return RT_FAIL(ABORTED, "VERSION_CONFLICT",
-			       "the account is at version %lld, not %lld",
-			       (long long)before->version, (long long)amendment->expected_version);
+		return rt_status_about(RT_FAIL(ABORTED, "VERSION_CONFLICT",
+					       "the account is at version %lld, not %lld",
+					       (long long)before->version,
+					       (long long)amendment->expected_version),
+				       "expected_version");
 	if (before->account.status == ACCOUNT_CLOSED)
 		return RT_FAIL(FAILED_PRECONDITION, "ACCOUNT_CLOSED",
 			       "a closed account is closed for ever");
 	*after = *before;
 	after->version++;
 	set_fields(amendment, after);
-	RT_TRY(check_limits(&after->account));
+	RT_TRY(check_limits(amendment, &after->account));
 	RT_TRY(check_upper(&after->account));
 	if (after->account.status == ACCOUNT_CLOSED)
 		return check_closing(&after->account);

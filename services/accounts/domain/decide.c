@@ -10,13 +10,14 @@ static struct rt_status too_large(void)
 		       "the batch needs more memory than it may have");
 }
 
-/* Whether any id of the group is on record, posted or declined. */
-static bool touches_record(const struct book *book, const struct group *group)
+/* The first transfer of the group whose id is on record, posted or declined; the count: none is. */
+static size_t first_on_record(const struct book *book, const struct group *group)
 {
-	for (size_t i = 0; i < group->count; i++)
-		if (uuid_table_get(&book->transfers, &group->transfers[i].id) != NULL)
-			return true;
-	return false;
+	size_t i = 0;
+	while (i < group->count &&
+	       uuid_table_get(&book->transfers, &group->transfers[i].id) == NULL)
+		i++;
+	return i;
 }
 
 /* The record of this very group: all its ids, with the same content. */
@@ -50,12 +51,12 @@ static struct rt_status fill_sides(const struct book *book, struct group_record 
 	return rt_ok();
 }
 
-static struct rt_status replay(const struct book *book, const struct group *group,
+static struct rt_status replay(const struct book *book, const struct group *group, size_t position,
 			       struct outcome *outcome)
 {
 	struct group_record *record = record_of(book, group);
 	if (record == NULL) {
-		*outcome = (struct outcome){.refusal = REFUSAL_MISMATCH};
+		*outcome = (struct outcome){.refusal = REFUSAL_MISMATCH, .position = position};
 		return rt_ok();
 	}
 	if (record->known != record->count)
@@ -381,8 +382,9 @@ static bool expires_badly(const struct book *book, const struct group *group,
 struct rt_status book_decide(struct book *book, const struct group *group, struct outcome *outcome)
 {
 	RT_ASSERT(group->count > 0);
-	if (touches_record(book, group))
-		return replay(book, group, outcome);
+	const size_t known = first_on_record(book, group);
+	if (known < group->count)
+		return replay(book, group, known, outcome);
 	if (expires_badly(book, group, outcome))
 		return rt_ok();
 	return decide_new(book, group, outcome);

@@ -6,11 +6,23 @@
 #include "rt/money.h"
 #include "rt/text.h"
 
-static struct rt_status check_target(const struct transfer *transfer, const char *field)
+/* Where the kind names its hold or its original; "": it names none. */
+static const char *target_field(enum transfer_kind kind)
 {
-	if (rt_uuid_is_nil(&transfer->target_id))
-		return RT_BAD_FIELD("INVALID_UUID", field, "must not be the nil UUID");
-	return rt_ok();
+	switch (kind) {
+	case TRANSFER_CAPTURE:
+		return "capture.hold_id";
+	case TRANSFER_RELEASE:
+	case TRANSFER_EXPIRY:
+		return "release.hold_id";
+	case TRANSFER_REVERSAL:
+		return "reversal.original_id";
+	case TRANSFER_DIRECT:
+	case TRANSFER_HOLD:
+	case TRANSFER_BALANCING:
+		break;
+	}
+	return "";
 }
 
 static struct rt_status check_kind(const struct transfer *transfer)
@@ -21,12 +33,13 @@ static struct rt_status check_kind(const struct transfer *transfer)
 	case TRANSFER_BALANCING:
 		return rt_ok();
 	case TRANSFER_CAPTURE:
-		return check_target(transfer, "capture.hold_id");
 	case TRANSFER_RELEASE:
 	case TRANSFER_EXPIRY:
-		return check_target(transfer, "release.hold_id");
 	case TRANSFER_REVERSAL:
-		return check_target(transfer, "reversal.original_id");
+		if (rt_uuid_is_nil(&transfer->target_id))
+			return RT_BAD_FIELD("INVALID_UUID", target_field(transfer->kind),
+					    "must not be the nil UUID");
+		return rt_ok();
 	}
 	return RT_BAD_FIELD("INVALID_FIELD", "kind",
 			    "must be direct, hold, capture, release, balancing or reversal");
@@ -52,6 +65,21 @@ struct rt_status transfer_check(const struct transfer *transfer)
 	RT_TRY(currency_field("currency", transfer->currency));
 	return rt_text_field("reference", transfer->reference, 0,
 			     TRANSFER_REFERENCE_CHARACTERS_MAX);
+}
+
+const char *transfer_declined_field(const struct transfer *transfer, enum decline_reason reason)
+{
+	switch (decline_about(reason)) {
+	case DECLINE_ABOUT_AMOUNT:
+		return "amount_minor";
+	case DECLINE_ABOUT_CURRENCY:
+		return "currency";
+	case DECLINE_ABOUT_TARGET:
+		return target_field(transfer->kind);
+	case DECLINE_ABOUT_TRANSFER:
+		break;
+	}
+	return "";
 }
 
 bool transfer_expiry_is_ahead(const struct transfer *transfer, int64_t now_us)

@@ -52,6 +52,9 @@ struct posted_transfer {
  * naming the field, with reason INVALID_UUID, INVALID_FIELD, SAME_ACCOUNT, INVALID_AMOUNT,
  * INVALID_CURRENCY, INVALID_TEXT, INVALID_LENGTH. */
 struct rt_status transfer_check(const struct transfer *transfer);
+/* The field that a decline for this transfer is about, such as "amount_minor" or
+ * "capture.hold_id"; "" when it is about all of it. */
+const char *transfer_declined_field(const struct transfer *transfer, enum decline_reason reason);
 
 /* Whether a hold made now may expire when this one is to: later than now, and at most ten years
  * from now. */

@@ -42,15 +42,18 @@ Daler__Accounts__V1__Account *map_account(const struct account_record *record,
 					  struct rt_arena *arena);
 Daler__Accounts__V1__PostedTransfer *map_posted(const struct posted_transfer *posted,
 						const char *reference, struct rt_arena *arena);
+/* `place` is the group's among those of the request; MAP_ALONE: the request has just the one. */
+#define MAP_ALONE SIZE_MAX
 Daler__Accounts__V1__Outcome *map_outcome(const struct group *group, const struct outcome *outcome,
-					  struct rt_arena *arena);
+					  size_t place, struct rt_arena *arena);
 Daler__Accounts__V1__Outcome **map_outcomes(const struct group *groups,
 					    const struct outcome *outcomes, size_t count,
 					    struct rt_arena *arena);
 /* Why a group was refused without a trace, for a call that asked for it alone; the field is within
  * the group. FAILED_PRECONDITION IDEMPOTENCY_PAYLOAD_MISMATCH, or INVALID_ARGUMENT. */
 struct rt_status map_refused(const struct outcome *outcome);
-/* What is on record of a group. */
+/* What is on record of a group; its decline names no field, since no request is there to have it.
+ */
 Daler__Accounts__V1__Outcome *map_recorded(const struct group_record *record,
 					   struct rt_arena *arena);
 Daler__Accounts__V1__StatementEntry *map_entry(const struct statement_entry *entry,

@@ -29,7 +29,26 @@ static Daler__Accounts__V1__PostedGroup *map_posted_group(const struct group_rec
 	return to;
 }
 
+/* The field that a group was declined for, spelled as errors spell theirs. A repeat has the same
+ * content, so that it is told the same without its being on record. */
+static char *declined_field(const struct group_record *record, const struct group *asked,
+			    size_t place, struct rt_arena *arena)
+{
+	size_t i = 0;
+	while (i < asked->count && !rt_uuid_equal(&asked->transfers[i].id, &record->cause_id))
+		i++;
+	if (i == asked->count)
+		return NULL; /* what no writer of ours leaves */
+	const char *field = transfer_declined_field(&asked->transfers[i], record->decline);
+	const char *dot = field[0] == '\0' ? "" : ".";
+	return place == MAP_ALONE
+		       ? rt_arena_printf(arena, "group.transfers[%zu]%s%s", i, dot, field)
+		       : rt_arena_printf(arena, "groups[%zu].transfers[%zu]%s%s", place, i, dot,
+					 field);
+}
+
 static Daler__Accounts__V1__Decline *map_decline(const struct group_record *record,
+						 const struct group *asked, size_t place,
 						 struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Decline *to = rt_arena_alloc(arena, sizeof(*to));
@@ -39,6 +58,8 @@ static Daler__Accounts__V1__Decline *map_decline(const struct group_record *reco
 	to->reason = rt_arena_strdup(arena, decline_name(record->decline));
 	to->transfer_id = map_uuid(&record->cause_id, arena);
 	to->create_time = map_time(record->created_us, arena);
+	if (asked != NULL)
+		to->field = declined_field(record, asked, place, arena);
 	return to;
 }
 
@@ -56,22 +77,24 @@ struct rt_status map_refused(const struct outcome *outcome)
 	case REFUSAL_NOT_DUE: /* the ledger's own wishes alone */
 		break;
 	}
-	return RT_FAIL(FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH",
-		       "an id of the group is on record with another body");
+	return rt_status_in(
+		rt_status_about(RT_FAIL(FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH",
+					"is on record with another body"),
+				"transfer_id"),
+		"transfers[%zu].", outcome->position);
 }
 
-static Daler__Accounts__V1__Refusal *map_refusal(const struct outcome *outcome,
+static Daler__Accounts__V1__Refusal *map_refusal(const struct outcome *outcome, size_t place,
 						 struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Refusal *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
 		return NULL;
 	daler__accounts__v1__refusal__init(to);
-	const struct rt_status status = map_refused(outcome);
+	const struct rt_status status = rt_status_in(map_refused(outcome), "groups[%zu].", place);
 	to->reason = rt_arena_strdup(arena, status.reason);
-	to->message = status.field[0] == '\0'
-			      ? rt_arena_strdup(arena, status.detail)
-			      : rt_arena_printf(arena, "%s %s", status.field, status.detail);
+	to->field = rt_arena_strdup(arena, status.field);
+	to->message = rt_arena_printf(arena, "%s %s", status.field, status.detail);
 	return to;
 }
 
@@ -88,11 +111,11 @@ static Daler__Accounts__V1__Outcome *new_outcome(const struct rt_uuid *id, bool 
 }
 
 static void set_recorded(Daler__Accounts__V1__Outcome *to, const struct group_record *record,
-			 const struct group *asked, struct rt_arena *arena)
+			 const struct group *asked, size_t place, struct rt_arena *arena)
 {
 	if (record->decline != DECLINE_NONE) {
 		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_DECLINE;
-		to->decline = map_decline(record, arena);
+		to->decline = map_decline(record, asked, place, arena);
 	} else {
 		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_POSTED;
 		to->posted = map_posted_group(record, asked, arena);
@@ -104,21 +127,21 @@ Daler__Accounts__V1__Outcome *map_recorded(const struct group_record *record,
 {
 	Daler__Accounts__V1__Outcome *to = new_outcome(&record->id, true, arena);
 	if (to != NULL)
-		set_recorded(to, record, NULL, arena);
+		set_recorded(to, record, NULL, MAP_ALONE, arena);
 	return to;
 }
 
 Daler__Accounts__V1__Outcome *map_outcome(const struct group *group, const struct outcome *outcome,
-					  struct rt_arena *arena)
+					  size_t place, struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Outcome *to = new_outcome(group_id(group), outcome->replayed, arena);
 	if (to == NULL)
 		return NULL;
 	if (outcome->record == NULL) {
 		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_REFUSAL;
-		to->refusal = map_refusal(outcome, arena);
+		to->refusal = map_refusal(outcome, place, arena);
 	} else {
-		set_recorded(to, outcome->record, group, arena);
+		set_recorded(to, outcome->record, group, place, arena);
 	}
 	return to;
 }
@@ -131,6 +154,6 @@ Daler__Accounts__V1__Outcome **map_outcomes(const struct group *groups,
 	if (list == NULL)
 		return NULL;
 	for (size_t i = 0; i < count; i++)
-		list[i] = map_outcome(&groups[i], &outcomes[i], arena);
+		list[i] = map_outcome(&groups[i], &outcomes[i], i, arena);
 	return list;
 }

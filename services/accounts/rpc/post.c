@@ -45,7 +45,8 @@ static void answer_post(struct posting_request *request, struct rt_status status
 	if (rt_is_ok(&status) && outcomes[0].record == NULL)
 		status = rt_status_in(map_refused(&outcomes[0]), "group.");
 	if (rt_is_ok(&status))
-		reply.outcome = map_outcome(&request->groups[0], &outcomes[0], rt_call_arena(call));
+		reply.outcome = map_outcome(&request->groups[0], &outcomes[0], MAP_ALONE,
+					    rt_call_arena(call));
 	reply_end(call, status, &reply.base);
 }
 
@@ -73,11 +74,11 @@ void accounts_post(struct rt_call *call)
 /* Adds one outcome to the reply: all of them as messages would take more memory than the request.
  */
 static struct rt_status add_outcome(struct rt_call *call, const struct group *group,
-				    const struct outcome *outcome)
+				    const struct outcome *outcome, size_t place)
 {
 	CLEANUP(rt_arena_deinit) struct rt_arena scratch;
 	rt_arena_init(&scratch, OUTCOME_ARENA_BYTES_MAX);
-	Daler__Accounts__V1__Outcome *mapped = map_outcome(group, outcome, &scratch);
+	Daler__Accounts__V1__Outcome *mapped = map_outcome(group, outcome, place, &scratch);
 	if (scratch.overflowed)
 		return no_memory();
 	Daler__Accounts__V1__PostBatchResponse part =
@@ -93,7 +94,7 @@ static void answer_batch(struct posting_request *request, struct rt_status statu
 {
 	Daler__Accounts__V1__PostBatchResponse end = DALER__ACCOUNTS__V1__POST_BATCH_RESPONSE__INIT;
 	for (size_t i = 0; rt_is_ok(&status) && i < request->group_count; i++)
-		status = add_outcome(request->context, &request->groups[i], &outcomes[i]);
+		status = add_outcome(request->context, &request->groups[i], &outcomes[i], i);
 	reply_end(request->context, status, &end.base);
 }
 

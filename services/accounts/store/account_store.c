@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "accounts.sql.h"
+#include "store/ledger_store.h"
 #include "store/rows.h"
 
 static const struct rt_pg_statement insert_statement = {"account_insert", accounts_account_insert};
@@ -82,7 +83,7 @@ static struct rt_status explain(struct rt_status status)
 {
 	if (status.code == RT_FAILED_PRECONDITION &&
 	    strcmp(status.field, "accounts_ledger_exists") == 0)
-		return RT_FAIL(NOT_FOUND, "LEDGER_NOT_FOUND", "there is no such ledger");
+		return ledger_store_not_found();
 	return status;
 }
 

@@ -1,6 +1,7 @@
 #include "store/asset_store.h"
 
 #include "accounts.sql.h"
+#include "store/ledger_store.h"
 #include "store/rows.h"
 
 static const struct rt_pg_statement lock_statement = {"post_lock_ledger",
@@ -18,7 +19,7 @@ static struct rt_status lock_ledger(struct rt_pg_tx *tx, const struct rt_uuid *l
 	rt_pg_add_uuid(&params, ledger_id);
 	RT_TRY(rt_pg_run(tx->pg, &lock_statement, &params, tx->deadline_mono_us, &rows));
 	if (rows.count == 0)
-		return RT_FAIL(NOT_FOUND, "LEDGER_NOT_FOUND", "there is no such ledger");
+		return ledger_store_not_found();
 	return rt_ok();
 }
 

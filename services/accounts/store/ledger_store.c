@@ -29,6 +29,12 @@ static struct rt_status read_ledger(const struct rt_pg_rows *rows, int row, stru
 	return rows_text(rows, row, 1, arena, &ledger->name);
 }
 
+struct rt_status ledger_store_not_found(void)
+{
+	return rt_status_about(RT_FAIL(NOT_FOUND, "LEDGER_NOT_FOUND", "there is no such ledger"),
+			       "ledger_id");
+}
+
 struct rt_status ledger_store_get(struct rt_pg *pg, const struct rt_uuid *id,
 				  struct rt_arena *arena, int64_t deadline_us,
 				  struct ledger *ledger)
@@ -39,7 +45,7 @@ struct rt_status ledger_store_get(struct rt_pg *pg, const struct rt_uuid *id,
 	rt_pg_add_uuid(&params, id);
 	RT_TRY(rt_pg_run(pg, &get_statement, &params, deadline_us, &rows));
 	if (rows.count == 0)
-		return RT_FAIL(NOT_FOUND, "LEDGER_NOT_FOUND", "there is no such ledger");
+		return ledger_store_not_found();
 	return read_ledger(&rows, 0, arena, ledger);
 }
 

@@ -19,6 +19,8 @@ struct ledger {
 /* Inserts it unless its id is taken, and says whether it did. Errors: those of rt_pg_run. */
 struct rt_status ledger_store_insert(struct rt_pg *pg, const struct ledger *ledger,
 				     struct rt_arena *arena, int64_t deadline_us, bool *inserted);
+/* NOT_FOUND LEDGER_NOT_FOUND of "ledger_id". */
+struct rt_status ledger_store_not_found(void);
 /* Owns: the text is in the arena. Errors: NOT_FOUND LEDGER_NOT_FOUND. */
 struct rt_status ledger_store_get(struct rt_pg *pg, const struct rt_uuid *id,
 				  struct rt_arena *arena, int64_t deadline_us,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "accounts.sql.h"
+#include "store/ledger_store.h"
 #include "store/posting_columns.h"
 #include "store/rows.h"
 
@@ -68,7 +69,7 @@ static struct rt_status send_lock(struct rt_pg *pg, const struct rt_uuid *ledger
 static struct rt_status take_lock(const struct rt_pg_rows *rows, int64_t *locked_us)
 {
 	if (rows->count == 0)
-		return RT_FAIL(NOT_FOUND, "LEDGER_NOT_FOUND", "there is no such ledger");
+		return ledger_store_not_found();
 	*locked_us = rt_pg_time_us(rows, 0, 0);
 	return rt_ok();
 }

@@ -37,10 +37,11 @@ class Case(unittest.TestCase):
         return self.refused(grpc.StatusCode.INVALID_ARGUMENT, reason, field)
 
     def not_found(self, reason):
-        return self.refused(grpc.StatusCode.NOT_FOUND, reason)
+        field = "ledger_id" if reason == "LEDGER_NOT_FOUND" else None
+        return self.refused(grpc.StatusCode.NOT_FOUND, reason, field)
 
-    def mismatch(self):
-        return self.refused(grpc.StatusCode.FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH")
+    def mismatch(self, field=None):
+        return self.refused(grpc.StatusCode.FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH", field)
 
     def measures_memory(self):
         """Skips in builds with a sanitizer, whose memory is mostly its own; within a subTest the test goes on."""
