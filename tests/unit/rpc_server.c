@@ -496,6 +496,22 @@ static void test_a_draining_server_is_asked_again(void **state)
 	peer_free(&peer);
 }
 
+/* What may not be done twice is left to the caller, who knows whether it may be asked for again. */
+static void test_what_is_not_repeatable_is_asked_once(void **state)
+{
+	(void)state;
+	static const char *const passing[] = {"drain", "unknown", "later"};
+	struct peer peer = peer_new("gateway");
+	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
+		int runs = fixture.runs;
+		struct asking asking = {.method = "Fail", .text = passing[i]};
+		struct rt_status status = ask(&peer, &asking, NULL);
+		assert_int_not_equal(status.code, RT_OK);
+		assert_int_equal(fixture.runs, runs + 1);
+	}
+	peer_free(&peer);
+}
+
 static void test_nobody_there(void **state)
 {
 	(void)state;
@@ -533,6 +549,7 @@ int main(void)
 		cmocka_unit_test(test_drain_is_bounded),
 		cmocka_unit_test(test_port_in_use),
 		cmocka_unit_test(test_a_draining_server_is_asked_again),
+		cmocka_unit_test(test_what_is_not_repeatable_is_asked_once),
 		cmocka_unit_test(test_nobody_there),
 		cmocka_unit_test(test_made_up_reasons), /* last: it fills a table */
 	};
