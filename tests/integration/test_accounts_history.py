@@ -1,7 +1,10 @@
 """accounts through its wire: statements, balances of the past, groups, streams, and verification, also of corrupt rows."""
 
 import concurrent.futures
+import contextlib
 import datetime
+import os
+import subprocess
 import threading
 import time
 import unittest
@@ -13,7 +16,7 @@ from support.cases import Case, having
 from support.client import PATIENCE, Refused, Stub
 from support.contracts import CONTRACTS
 from support.contracts import accounts as a
-from support.world import Ledger, new_id
+from support.world import Ledger, new_account, new_id
 
 Timestamp = CONTRACTS.message("google.protobuf.Timestamp")
 
@@ -361,6 +364,17 @@ class Streams(Case):
         return len(taken) == before
 
 
+@contextlib.contextmanager
+def transfers_locked():
+    """Nobody reads a transfer until the block calls what it is given, or ends."""
+    with subprocess.Popen(["psql", "-qXAt", "-d", os.environ["DALER_ACCOUNTS_DB"]], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as psql:
+        psql.stdin.write("BEGIN; LOCK TABLE transfers; SELECT 'locked';\n")
+        psql.stdin.flush()
+        assert psql.stdout.readline() == "locked\n"
+        yield psql.stdin.close
+
+
 class Verification(Case):
     """Each kind of discrepancy, made by the owner behind the service's back."""
 
@@ -599,6 +613,25 @@ class Verification(Case):
             stop.set()
             writer.join()
         self.assertEqual(self.verify(), [])
+
+    def test_progress_is_told(self):
+        """More accounts than are looked at together, and the first of them held up for longer than goes by untold."""
+        for _ in range(2):
+            self.ledger.accounts.CreateAccounts(ledger_id=self.ledger.id, accounts=[new_account() for _ in range(300)])
+        with transfers_locked() as release:
+            replies = self.ledger.accounts.stream("VerifyLedger", a.VerifyLedgerRequest(ledger_id=self.ledger.id))
+            first = concurrent.futures.ThreadPoolExecutor(1).submit(next, replies)
+            environment.wait_until(lambda: environment.sql_value("super", """
+                SELECT count(*) FROM pg_stat_activity WHERE usename = 'accounts_service' AND wait_event_type = 'Lock'""") != "0",
+                                   10, "the verification waits")
+            time.sleep(1)
+            release()
+            told = [first.result(), *replies]
+        self.assertFalse(told[0].complete)
+        self.assertTrue(told[-1].complete)
+        self.assertGreater(told[0].account_count, 0)
+        self.assertGreater(told[-1].account_count, told[0].account_count)
+        self.assertEqual(told[-1].account_count, 603)
 
     def test_no_more_than_two_at_once(self):
         def read():
