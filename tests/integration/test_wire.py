@@ -263,11 +263,14 @@ class Trace(Case):
     TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
     def test_trace_is_handed_on_from_service_to_service(self):
-        """A failing call's trace id stands in the log; a payment's trace id in that of both services."""
-        with self.not_found("LEDGER_NOT_FOUND"):
-            world.operator("accounts").call("GetLedger", ledger_id=new_id(),
-                                            metadata=(("traceparent", f"00-{self.TRACE}-00f067aa0ba902b7-01"),))
-        environment.wait_until(lambda: self.TRACE in environment.log_text("accounts"), 5, "the trace is logged")
+        """A payment's trace id stands in the log of payments, and in that of accounts, which payments asked to post."""
+        market = Market()
+        made = world.deposit(market, market.wallet("anna"), 10)
+        market.payments.call("CreatePayment", made, metadata=(("traceparent", f"00-{self.TRACE}-00f067aa0ba902b7-01"),))
+        for service, method in (("payments", "PaymentsService/CreatePayment"), ("accounts", "AccountsService/PostBatch")):
+            environment.wait_until(lambda: any(self.TRACE in line and method in line
+                                               for line in environment.log_text(service).splitlines()), 5,
+                                   f"{service} logs {method} with the trace")
 
     def test_malformed_trace_is_ignored(self):
         ledger = Ledger(())
