@@ -286,7 +286,8 @@ class Posting(Case):
         dollars = self.ledger.open("anna", "USD")
         capped = self.ledger.open("cap", upper=50)
         elsewhere = Ledger().open("anna")
-        for reason, field, outcome in (
+        with self.nothing_written("accounts", but=("declines",)):
+            outcomes = (
                 ("INSUFFICIENT_FUNDS", ".amount_minor", self.ledger.post(self.wallet, self.other, 1001)),
                 ("LIMIT_EXCEEDED", ".amount_minor", self.ledger.post(self.wallet, capped, 51)),
                 ("ACCOUNT_NOT_FOUND", "", self.ledger.post(self.wallet, new_id(), 1)),
@@ -297,7 +298,8 @@ class Posting(Case):
                  self.ledger.post(self.wallet, self.other, 1, kind="capture", hold_id=new_id())),
                 ("HOLD_NOT_FOUND", ".release.hold_id",
                  self.ledger.post(self.wallet, self.other, 0, kind="release", hold_id=new_id())),
-        ):
+            )
+        for reason, field, outcome in outcomes:
             with self.subTest(reason=reason):
                 self.declined(outcome, reason, "group.transfers[0]" + field)
 
