@@ -26,7 +26,7 @@ from support.contracts import accounts as a
 from support.world import new_account, new_id, operator
 from walk import Walk
 
-SECONDS = float(os.environ.get("DALER_HISTORY_SECONDS", "45"))
+SECONDS = float(os.environ.get("DALER_HISTORY_SECONDS", "60"))
 BACKENDS = "FROM pg_stat_activity WHERE usename = 'accounts_service'"
 # Its supervisor, and that of accounts, waits longer after each death of a young process.
 REST_S = {"postgres": 11, "accounts": 6}
@@ -99,11 +99,11 @@ class Faults:
     def kill_accounts(self):
         if self.may_die("accounts"):
             environment.kill("accounts")
-            self.count["kill accounts"] += 1
+            self.count["kill_accounts"] += 1
 
     def kill_replica(self):
         self.replica.kill()
-        self.count["kill the other"] += 1
+        self.count["kill_replica"] += 1
 
     def pause(self):
         """A lane that holds locks and does nothing: the other replica has to wait."""
@@ -117,23 +117,25 @@ class Faults:
     def terminate_backends(self):
         some = self.dice.choice(["", "AND random() < 0.5"])
         environment.sql("super", f"SELECT pg_terminate_backend(pid) {BACKENDS} {some}")
-        self.count["terminate backends"] += 1
+        self.count["terminate_backends"] += 1
 
     def kill_backend(self):
         """kill -9 of one: PostgreSQL ends all others and recovers."""
         pids = environment.sql("super", f"SELECT pid {BACKENDS}")
         if pids:
             os.kill(int(self.dice.choice(pids)[0]), signal.SIGKILL)
-            self.count["kill a backend"] += 1
+            self.count["kill_backend"] += 1
 
     def shut_down_postgres(self):
         if self.may_die("postgres"):
             os.kill(environment.wait_until(lambda: environment.pid("postgres"), 30, "postgres runs"), signal.SIGQUIT)
-            self.count["immediate shutdown"] += 1
+            self.count["shut_down_postgres"] += 1
 
     def one(self):
-        act = self.dice.choice([self.kill_accounts, self.kill_replica, self.kill_replica, self.pause, self.terminate_backends,
-                                self.terminate_backends, self.kill_backend, self.shut_down_postgres, self.shut_down_postgres])
+        """Each kind once, then whatever comes."""
+        acts = [self.kill_accounts, self.kill_replica, self.kill_replica, self.pause, self.terminate_backends,
+                self.terminate_backends, self.kill_backend, self.shut_down_postgres, self.shut_down_postgres]
+        act = self.dice.choice([each for each in acts if not self.count[each.__name__]] or acts)
         with contextlib.suppress(subprocess.CalledProcessError, ProcessLookupError, PermissionError):
             act()
 
@@ -270,6 +272,8 @@ class History(unittest.TestCase):
         self.assertGreater(counts["repeated"], counts["groups"] // 2)
         if SECONDS >= 30:
             self.assertGreaterEqual(sum(faults.count.values()), 10)
+            for fault in ("kill_accounts", "kill_replica", "kill_backend", "shut_down_postgres"):
+                self.assertGreater(faults.count[fault], 0, fault)
             self.assertEqual(sorted(self.kinds(walks)), list(range(1, 8)), "every kind was posted")
 
 
