@@ -1,6 +1,7 @@
 /* Random histories of every kind of payment: a ledger and a connector that do what they are asked
  * exactly once and may or may not say so, workers that die at any moment, callers who change their
- * mind. A million events. */
+ * mind. A million events; the seed is printed, and DALER_SEED replays it. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 #include <cmocka.h>
 
 #include "domain/saga.h"
+#include "rt/clock.h"
 
 #define EVENTS            1000000
 #define HISTORY_STEPS_MAX 80
@@ -275,8 +277,8 @@ static void random_histories(void **state)
 	const char *seed = getenv("DALER_SEED");
 
 	(void)state;
-	random_state = seed == NULL ? UINT64_C(20240229) : strtoull(seed, NULL, 10);
-	print_message("seed %llu\n", (unsigned long long)random_state);
+	random_state = seed == NULL ? (uint64_t)rt_clock_wall_us() : strtoull(seed, NULL, 10);
+	print_message("DALER_SEED=%" PRIu64 "\n", random_state);
 	for (int i = 0; events < EVENTS; i++)
 		run_history(saga_plan_of((enum payment_kind)(1 + i % PAYMENT_KIND_MAX)));
 }
