@@ -13,7 +13,7 @@ from support.client import Refused
 from support.contracts import payments as p
 from support.replica import Replica
 from support.storm import operations
-from support.world import Market, deposit, internal, new_id, state, withdrawal
+from support.world import Market, deposit, internal, new_id, request, state, withdrawal
 
 CALLERS = 64
 
@@ -24,6 +24,9 @@ class SameKey(Case):
         cls.replica = Replica()
         cls.ledger = Market()
         cls.stubs = [cls.ledger.payments, cls.replica.stub]
+        cls.there = Market()
+        for ledger in (cls.ledger, cls.there):
+            cls.ledger.payments.RegisterTransitAccount(ledger_id=ledger.id, currency="EUR", account_id=ledger.open("transit"))
 
     @classmethod
     def tearDownClass(cls):
@@ -63,7 +66,32 @@ class SameKey(Case):
         self.assertEqual(self.ledger.balances(wallet).posted_minor - before, moved)
         return payments[0]
 
+    def made(self, made):
+        payment = self.ledger.payments.call("CreatePayment", made).payment
+        self.assertEqual(state(payment), "SUCCEEDED")
+        return payment
+
+    def remote(self, wallet, amount):
+        return request(self.ledger, amount, remote_transfer=p.RemoteTransfer(
+            from_account_id=wallet, to_ledger_id=self.there.id, to_account_id=self.there.wallet("bert")))
+
+    def refund(self, wallet, amount):
+        paid = self.made(deposit(self.ledger, wallet, 1000))
+        return request(self.ledger, amount, refund=p.Refund(payment_id=paid.payment_id, instrument="sim:ok"))
+
+    def played(self, kind, wallet, amount, **more):
+        game = more.pop("game", None) or self.ledger.open("game")
+        return request(self.ledger, amount, **{kind.DESCRIPTOR.name.lower(): kind(
+            account_id=wallet, game_account_id=game, round_id="r1", **more)})
+
+    def rollback(self, wallet, amount):
+        game = self.ledger.open("game")
+        wager = self.played(p.Wager, wallet, amount, game=game)
+        self.made(wager)
+        return self.played(p.Rollback, wallet, amount, game=game, original_key=wager.idempotency_key)
+
     def test_each_kind(self):
+        kinds = set()
         for request_of, amount, moved, operations_made in (
                 (lambda wallet, other: deposit(self.ledger, wallet, 101), 101, 101, 1),
                 (lambda wallet, other: deposit(self.ledger, wallet, 102, instrument="sim:pending=300"), 102, 102, 1),
@@ -73,13 +101,20 @@ class SameKey(Case):
                 (lambda wallet, other: withdrawal(self.ledger, wallet, 100106), 100106, 0, 0),
                 (lambda wallet, other: internal(self.ledger, wallet, other, 107), 107, -107, 0),
                 (lambda wallet, other: internal(self.ledger, wallet, other, 100108), 100108, 0, 0),
+                (lambda wallet, other: self.remote(wallet, 109), 109, -109, 0),
+                (lambda wallet, other: self.refund(wallet, 110), 110, -110, 1),
+                (lambda wallet, other: self.played(p.Wager, wallet, 111), 111, -111, 0),
+                (lambda wallet, other: self.played(p.Settlement, wallet, 112), 112, 112, 0),
+                (lambda wallet, other: self.rollback(wallet, 113), 113, 113, 0),
         ):
             wallet, other = self.ledger.wallet("anna", 1000), self.ledger.wallet("bert")
-            request = request_of(wallet, other)
-            with self.subTest(kind=request.WhichOneof("kind"), amount=amount):
-                self.check(request, wallet, moved)
+            made = request_of(wallet, other)
+            kinds.add(made.WhichOneof("kind"))
+            with self.subTest(kind=made.WhichOneof("kind"), amount=amount):
+                self.check(made, wallet, moved)
                 booked = [operation for operation in operations() if operation.amount_minor == amount]
                 self.assertEqual(len(booked), operations_made)
+        self.assertEqual(kinds, {field.name for field in p.CreatePaymentRequest.DESCRIPTOR.oneofs_by_name["kind"].fields})
 
     def test_two_bodies(self):
         """Whoever comes first has the key; the other body is refused, all of it."""
