@@ -84,10 +84,11 @@ class SameKey(Case):
         return request(self.ledger, amount, **{kind.DESCRIPTOR.name.lower(): kind(
             account_id=wallet, game_account_id=game, round_id="r1", **more)})
 
-    def rollback(self, wallet, amount):
+    def rollback(self, wallet, amount, of_what_arrived=True):
         game = self.ledger.open("game")
         wager = self.played(p.Wager, wallet, amount, game=game)
-        self.made(wager)
+        if of_what_arrived:
+            self.made(wager)
         return self.played(p.Rollback, wallet, amount, game=game, original_key=wager.idempotency_key)
 
     def test_each_kind(self):
@@ -106,6 +107,7 @@ class SameKey(Case):
                 (lambda wallet, other: self.played(p.Wager, wallet, 111), 111, -111, 0),
                 (lambda wallet, other: self.played(p.Settlement, wallet, 112), 112, 112, 0),
                 (lambda wallet, other: self.rollback(wallet, 113), 113, 113, 0),
+                (lambda wallet, other: self.rollback(wallet, 114, of_what_arrived=False), 114, 0, 0),
         ):
             wallet, other = self.ledger.wallet("anna", 1000), self.ledger.wallet("bert")
             made = request_of(wallet, other)

@@ -336,6 +336,14 @@ static void release_followers(struct payment_creation *followers)
 	}
 }
 
+/* Another process was first with the key. What was prepared for this one, as what it would give
+ * back, is not that one's: it is looked up. */
+static void look_again(struct payment_creation *creation)
+{
+	creation_drop_tombstone(creation);
+	submit(creation, LANE_FIND);
+}
+
 void creation_recorded(struct payment_creation *creation)
 {
 	struct executor *executor = creation->executor;
@@ -366,7 +374,7 @@ void creation_recorded(struct payment_creation *creation)
 		else if (creation->entry.waits)
 			try_later(creation);
 		else
-			replay(creation);
+			look_again(creation);
 	}
 	release_followers(followers);
 }
