@@ -268,7 +268,7 @@ class Posting(Case):
         bad = self.ledger.transfer(self.wallet, self.other, 700)
         before = self.ledger.balances(self.wallet)
         outcome = self.ledger.post_group(good, bad)
-        self.declined(outcome, "INSUFFICIENT_FUNDS", "group.transfers[1].amount_minor")
+        self.declined(outcome, "INSUFFICIENT_FUNDS", "transfers[1].amount_minor")
         self.assertEqual(outcome.decline.transfer_id, bad.transfer_id)
         self.assertEqual(self.ledger.balances(self.wallet), before)
         with self.not_found("TRANSFER_NOT_FOUND"):
@@ -301,12 +301,12 @@ class Posting(Case):
             )
         for reason, field, outcome in outcomes:
             with self.subTest(reason=reason):
-                self.declined(outcome, reason, "group.transfers[0]" + field)
+                self.declined(outcome, reason, "transfers[0]" + field)
 
     def test_balance_overflow(self):
         source, sink = self.ledger.open("bank"), self.ledger.open("bank")
         self.assertEqual(self.ledger.post(source, sink, INT64_MAX).WhichOneof("result"), "posted")
-        self.declined(self.ledger.post(source, sink, 1), "BALANCE_OVERFLOW", "group.transfers[0].amount_minor")
+        self.declined(self.ledger.post(source, sink, 1), "BALANCE_OVERFLOW", "transfers[0].amount_minor")
         self.assertEqual(self.ledger.post(sink, source, INT64_MAX).WhichOneof("result"), "posted")
         for account in (source, sink):
             self.assertEqual(self.ledger.balances(account).posted_minor, 0)
@@ -382,7 +382,7 @@ class Posting(Case):
         outcomes = self.ledger.accounts.call("PostBatch", request).outcomes
         self.assertEqual([outcome.WhichOneof("result") for outcome in outcomes],
                          ["posted", "decline", "refusal", "posted"])
-        self.assertEqual(outcomes[1].decline.field, "groups[1].transfers[0].amount_minor")
+        self.assertEqual(outcomes[1].decline.field, "transfers[0].amount_minor")
         self.assertEqual((outcomes[2].refusal.reason, outcomes[2].refusal.field),
                          ("IDEMPOTENCY_PAYLOAD_MISMATCH", "groups[2].transfers[0].transfer_id"))
         self.assertEqual([outcome.replayed for outcome in outcomes], [False, False, False, True])
@@ -450,7 +450,7 @@ class Holds(Case):
                                 hold_id=hold_id or self.hold.transfer_id)
 
     def declined(self, outcome, reason, field):
-        self.assertEqual((outcome.decline.reason, outcome.decline.field), (reason, f"group.transfers[0].{field}"), outcome)
+        self.assertEqual((outcome.decline.reason, outcome.decline.field), (reason, f"transfers[0].{field}"), outcome)
 
     def read(self):
         return self.ledger.accounts.GetTransfer(ledger_id=self.ledger.id, transfer_id=self.hold.transfer_id)

@@ -76,7 +76,7 @@ class Kinds(Case):
         self.assertEqual(outcome.WhichOneof("result"), "decline", outcome)
         self.assertEqual(outcome.decline.reason, reason)
         if field is not None:
-            self.assertEqual(outcome.decline.field, f"group.transfers[0].{field}")
+            self.assertEqual(outcome.decline.field, f"transfers[0].{field}")
 
 
 class Parts(Kinds):

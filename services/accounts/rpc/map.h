@@ -42,8 +42,7 @@ Daler__Accounts__V1__Account *map_account(const struct account_record *record,
 					  struct rt_arena *arena);
 Daler__Accounts__V1__PostedTransfer *map_posted(const struct posted_transfer *posted,
 						const char *reference, struct rt_arena *arena);
-/* `place` is the group's among those of the request; MAP_ALONE: the request has just the one. */
-#define MAP_ALONE SIZE_MAX
+/* `place` is the group's among those of the request, which a refusal names. */
 Daler__Accounts__V1__Outcome *map_outcome(const struct group *group, const struct outcome *outcome,
 					  size_t place, struct rt_arena *arena);
 Daler__Accounts__V1__Outcome **map_outcomes(const struct group *groups,

@@ -29,10 +29,11 @@ static Daler__Accounts__V1__PostedGroup *map_posted_group(const struct group_rec
 	return to;
 }
 
-/* The field that a group was declined for, spelled as errors spell theirs. A repeat has the same
- * content, so that it is told the same without its being on record. */
+/* The field that a group was declined for, within the group: a decline is the same for ever, in
+ * whatever request the group comes again. A repeat has the same content, so that nothing of it is
+ * on record. */
 static char *declined_field(const struct group_record *record, const struct group *asked,
-			    size_t place, struct rt_arena *arena)
+			    struct rt_arena *arena)
 {
 	size_t i = 0;
 	while (i < asked->count && !rt_uuid_equal(&asked->transfers[i].id, &record->cause_id))
@@ -41,15 +42,11 @@ static char *declined_field(const struct group_record *record, const struct grou
 		return NULL; /* what no writer of ours leaves */
 	const char *field = transfer_declined_field(&asked->transfers[i], record->decline);
 	const char *dot = field[0] == '\0' ? "" : ".";
-	return place == MAP_ALONE
-		       ? rt_arena_printf(arena, "group.transfers[%zu]%s%s", i, dot, field)
-		       : rt_arena_printf(arena, "groups[%zu].transfers[%zu]%s%s", place, i, dot,
-					 field);
+	return rt_arena_printf(arena, "transfers[%zu]%s%s", i, dot, field);
 }
 
 static Daler__Accounts__V1__Decline *map_decline(const struct group_record *record,
-						 const struct group *asked, size_t place,
-						 struct rt_arena *arena)
+						 const struct group *asked, struct rt_arena *arena)
 {
 	Daler__Accounts__V1__Decline *to = rt_arena_alloc(arena, sizeof(*to));
 	if (to == NULL)
@@ -59,7 +56,7 @@ static Daler__Accounts__V1__Decline *map_decline(const struct group_record *reco
 	to->transfer_id = map_uuid(&record->cause_id, arena);
 	to->create_time = map_time(record->created_us, arena);
 	if (asked != NULL)
-		to->field = declined_field(record, asked, place, arena);
+		to->field = declined_field(record, asked, arena);
 	return to;
 }
 
@@ -111,11 +108,11 @@ static Daler__Accounts__V1__Outcome *new_outcome(const struct rt_uuid *id, bool 
 }
 
 static void set_recorded(Daler__Accounts__V1__Outcome *to, const struct group_record *record,
-			 const struct group *asked, size_t place, struct rt_arena *arena)
+			 const struct group *asked, struct rt_arena *arena)
 {
 	if (record->decline != DECLINE_NONE) {
 		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_DECLINE;
-		to->decline = map_decline(record, asked, place, arena);
+		to->decline = map_decline(record, asked, arena);
 	} else {
 		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_POSTED;
 		to->posted = map_posted_group(record, asked, arena);
@@ -127,7 +124,7 @@ Daler__Accounts__V1__Outcome *map_recorded(const struct group_record *record,
 {
 	Daler__Accounts__V1__Outcome *to = new_outcome(&record->id, true, arena);
 	if (to != NULL)
-		set_recorded(to, record, NULL, MAP_ALONE, arena);
+		set_recorded(to, record, NULL, arena);
 	return to;
 }
 
@@ -141,7 +138,7 @@ Daler__Accounts__V1__Outcome *map_outcome(const struct group *group, const struc
 		to->result_case = DALER__ACCOUNTS__V1__OUTCOME__RESULT_REFUSAL;
 		to->refusal = map_refusal(outcome, place, arena);
 	} else {
-		set_recorded(to, outcome->record, group, place, arena);
+		set_recorded(to, outcome->record, group, arena);
 	}
 	return to;
 }

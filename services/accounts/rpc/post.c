@@ -45,8 +45,8 @@ static void answer_post(struct posting_request *request, struct rt_status status
 	if (rt_is_ok(&status) && outcomes[0].record == NULL)
 		status = rt_status_in(map_refused(&outcomes[0]), "group.");
 	if (rt_is_ok(&status))
-		reply.outcome = map_outcome(&request->groups[0], &outcomes[0], MAP_ALONE,
-					    rt_call_arena(call));
+		reply.outcome =
+			map_outcome(&request->groups[0], &outcomes[0], 0, rt_call_arena(call));
 	reply_end(call, status, &reply.base);
 }
 
