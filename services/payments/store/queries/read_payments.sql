@@ -15,9 +15,9 @@ WITH looked AS MATERIALIZED (
 	ORDER BY p.account_id DESC, p.ledger_id DESC, p.payment_id DESC LIMIT $17)
 	UNION ALL
 	(SELECT p FROM payments AS p
-	WHERE $16 = 3 AND (p.caller, p.ledger_id, p.payment_id) < ($7, $1, $2)
-		AND (p.caller, p.ledger_id, p.payment_id) > ($7, $1, $3)
-	ORDER BY p.caller DESC, p.ledger_id DESC, p.payment_id DESC LIMIT $17)
+	WHERE $16 = 3 AND (p.caller || '', p.ledger_id, p.payment_id) < ($7, $1, $2)
+		AND (p.caller || '', p.ledger_id, p.payment_id) > ($7, $1, $3)
+	ORDER BY p.caller || '' DESC, p.ledger_id DESC, p.payment_id DESC LIMIT $17)
 	UNION ALL
 	(SELECT p FROM payments AS p
 	WHERE $16 = 4 AND p.reference <> '' AND (p.reference, p.ledger_id, p.payment_id) < ($9, $1, $2)
