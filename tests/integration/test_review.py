@@ -3,8 +3,6 @@ of what they had claimed stays behind."""
 
 import concurrent.futures
 import contextlib
-import os
-import subprocess
 import unittest
 
 import grpc
@@ -376,25 +374,12 @@ class BothEnds(ReviewCase):
                 with contextlib.suppress(Refused):
                     self.payments.call("CreatePayment", made, timeout=1)
                 payment = environment.wait_until(lambda: self.by_key(made), 10, "it is recorded")
-                until_blocked.enter_context(self.locked(payment))
+                until_blocked.enter_context(environment.locked("payments", f"payments WHERE payment_id = '{payment.payment_id}'"))
             environment.wait_until(lambda: self.money() == (1000, 950), 30, "it is held")
             self.block()
         payment = self.rests(payment, "MANUAL_REVIEW")
         self.assertEqual(payment.reason, "ACCOUNT_BLOCKED")
         return payment
-
-    @contextlib.contextmanager
-    def locked(self, payment):
-        with subprocess.Popen(["psql", "-X", "-q", "-d", os.environ["DALER_PAYMENTS_DB"]], stdin=subprocess.PIPE, text=True,
-                              stdout=subprocess.PIPE) as psql:
-            psql.stdin.write(f"BEGIN; SELECT 'locked' FROM payments WHERE payment_id = '{payment.payment_id}' FOR UPDATE;\n")
-            psql.stdin.flush()
-            while "locked" not in psql.stdout.readline():
-                pass
-            try:
-                yield
-            finally:
-                psql.communicate("COMMIT;\n")
 
 
 class TakenAgain(ReviewCase):

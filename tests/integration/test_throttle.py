@@ -4,7 +4,6 @@ Attempts come back an hour after another here; time goes by when the test says s
 """
 
 import concurrent.futures
-import contextlib
 import os
 import pathlib
 import secrets
@@ -27,21 +26,6 @@ PASSWORD = "correct horse battery"
 
 def pass_time(seconds):
     environment.sql("auth", f"UPDATE login_buckets SET full_at = full_at - interval '{seconds} s'")
-
-
-@contextlib.contextmanager
-def locked_buckets():
-    """Nobody changes what is on record while the block runs."""
-    with subprocess.Popen(["psql", "-X", "-q", "-d", os.environ["DALER_AUTH_DB"]], stdin=subprocess.PIPE, text=True,
-                          stdout=subprocess.PIPE) as psql:
-        psql.stdin.write("BEGIN; SELECT 'locked' FROM login_buckets FOR UPDATE;\n")
-        psql.stdin.flush()
-        while "locked" not in psql.stdout.readline():
-            pass
-        try:
-            yield
-        finally:
-            psql.communicate("COMMIT;\n")
 
 
 def waiting():
@@ -117,7 +101,7 @@ class Throttle(Case):
             self.assertEqual(attempt(self.gateway, self.player.username), "BAD_CREDENTIALS")
         with Replica("auth") as second, concurrent.futures.ThreadPoolExecutor(4) as pool:
             stubs = [self.gateway, second.stub("gateway")]
-            with locked_buckets():
+            with environment.locked("auth", "login_buckets"):
                 ends = [pool.submit(attempt, stubs[i % 2], self.player.username) for i in range(4)]
                 environment.wait_until(lambda: waiting() == 4, 30, "all wait for the record")
             self.assertEqual(sorted(end.result() for end in ends), ["BAD_CREDENTIALS"] + ["LOGIN_THROTTLED"] * 3)

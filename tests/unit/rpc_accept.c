@@ -27,14 +27,6 @@ static int start(void **state)
 	return 0;
 }
 
-static int stop(void **state)
-{
-	(void)state;
-	fixture_stop(1000);
-	fixture_deinit();
-	return 0;
-}
-
 static void set_files_max(rlim_t most)
 {
 	struct rlimit limit;
@@ -96,5 +88,5 @@ int main(void)
 		cmocka_unit_test(test_as_many_files_as_may_be),
 		cmocka_unit_test(test_connections_do_not_use_up_the_files),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, fixture_teardown);
 }

@@ -157,14 +157,6 @@ static int start(void **state)
 	return 0;
 }
 
-static int stop(void **state)
-{
-	(void)state;
-	fixture_stop(1000);
-	fixture_deinit();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,5 +165,5 @@ int main(void)
 		cmocka_unit_test(test_server_ends_it),
 		cmocka_unit_test(test_client_stops),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, fixture_teardown);
 }

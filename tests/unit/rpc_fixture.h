@@ -151,6 +151,15 @@ static inline void fixture_stop(int64_t drain_ms)
 	fixture.server = NULL;
 }
 
+/* Of a group of tests that leaves the server running. */
+static inline int fixture_teardown(void **state)
+{
+	(void)state;
+	fixture_stop(1000);
+	fixture_deinit();
+	return 0;
+}
+
 /* What a test waits for, it waits for longer in sanitizer builds and on slow machines. */
 static inline int64_t patient(int64_t ms)
 {

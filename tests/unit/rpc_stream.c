@@ -155,14 +155,6 @@ static int start(void **state)
 	return 0;
 }
 
-static int stop(void **state)
-{
-	(void)state;
-	fixture_stop(1000);
-	fixture_deinit();
-	return 0;
-}
-
 static void send_text(struct raw_call *call, const char *text)
 {
 	char copy[64];
@@ -750,5 +742,5 @@ int main(void)
 		cmocka_unit_test(test_health_watch),
 		cmocka_unit_test(test_reflection),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, fixture_teardown);
 }

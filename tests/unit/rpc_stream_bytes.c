@@ -40,14 +40,6 @@ static int start(void **state)
 	return 0;
 }
 
-static int stop(void **state)
-{
-	(void)state;
-	fixture_stop(1000);
-	fixture_deinit();
-	return 0;
-}
-
 static void send_kept(struct raw_call *call)
 {
 	static uint8_t message[400004] = {0x0a, 0x80, 0xb5, 0x18}; /* username, 400,000 bytes */
@@ -88,5 +80,5 @@ static void test_bytes_in_flight_of_a_stream(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_bytes_in_flight_of_a_stream)};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, fixture_teardown);
 }

@@ -72,14 +72,6 @@ static int start(void **state)
 	return 0;
 }
 
-static int stop(void **state)
-{
-	(void)state;
-	fixture_stop(1000);
-	fixture_deinit();
-	return 0;
-}
-
 static void test_good_ones_get_in(void **state)
 {
 	(void)state;
@@ -240,5 +232,5 @@ int main(void)
 		cmocka_unit_test(test_unreadable_files),
 		cmocka_unit_test(test_new_certificate_without_restart),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, fixture_teardown);
 }

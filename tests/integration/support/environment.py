@@ -34,6 +34,21 @@ def sql_value(database, statement):
     return rows[0][0]
 
 
+@contextlib.contextmanager
+def locked(database, rows):
+    """Nobody changes these rows, "table WHERE ...", while the block runs."""
+    with subprocess.Popen(["psql", "-X", "-q", "-d", os.environ[f"DALER_{database.upper()}_DB"]], stdin=subprocess.PIPE,
+                          text=True, stdout=subprocess.PIPE) as psql:
+        psql.stdin.write(f"BEGIN; SELECT 'locked' FROM {rows} FOR UPDATE;\n")
+        psql.stdin.flush()
+        while "locked" not in psql.stdout.readline():
+            pass
+        try:
+            yield
+        finally:
+            psql.communicate("COMMIT;\n")
+
+
 def pid(name):
     """The process that runs under a name now; None while there is none."""
     try:
