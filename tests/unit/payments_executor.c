@@ -1,5 +1,7 @@
-/* The executor without its database and its neighbours: what becomes of sagas when it ends, and
- * what is kept of them while they wait. */
+/* The executor without its database and its neighbours: what becomes of sagas when it ends, what is
+ * kept of them while they wait, and for how long they do. */
+#include <math.h>
+
 #include "engine/executor_internal.h"
 #include "rpc_fixture.h"
 
@@ -133,9 +135,86 @@ static void test_what_waits_keeps_nothing(void **unused)
 	peer_free(&gone);
 }
 
+/* What a pause may be at most: the first one, doubled by each try, up to the longest. */
+static int64_t most_us(const struct executor *executor, uint32_t attempts)
+{
+	double doubled = (double)executor->config.retry_ms_min *
+			 exp2(attempts < 2 ? 0 : (double)attempts - 1);
+	double most = (double)executor->config.retry_ms_max;
+
+	return (int64_t)(doubled < most ? doubled : most) * RT_US_PER_MS;
+}
+
+#define DRAWS 200
+
+/* From half of it to the whole, and all over that: of DRAWS some are in the lowest and some in the
+ * highest quarter. */
+static void check_pauses(const struct executor *executor, uint32_t attempts)
+{
+	int64_t most = most_us(executor, attempts);
+	int64_t shortest = INT64_MAX, longest = 0;
+
+	for (int i = 0; i < DRAWS; i++) {
+		int64_t pause_us = executor_backoff_us(executor, attempts);
+
+		shortest = pause_us < shortest ? pause_us : shortest;
+		longest = pause_us > longest ? pause_us : longest;
+	}
+	assert_in_range(shortest, most / 2, most / 2 + most / 8);
+	assert_in_range(longest, most - most / 8, most);
+	assert_true(shortest > 0);
+}
+
+static void test_pauses_grow_to_their_bound(void **unused)
+{
+	/* The defaults, the ends of what may be set, and a bound that is below the first. */
+	static const struct {
+		int64_t ms_min, ms_max;
+	} settings[] = {{100, 15000}, {1, 1}, {1, 3600000}, {60000, 3600000}, {60000, 1}};
+	static struct executor executor;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		executor.config.retry_ms_min = settings[i].ms_min;
+		executor.config.retry_ms_max = settings[i].ms_max;
+		for (uint32_t attempts = 0; attempts <= 100; attempts++)
+			check_pauses(&executor, attempts);
+		check_pauses(&executor, UINT32_MAX);
+	}
+}
+
+/* Payments whose tries were in vain at one moment do not come back at one moment. */
+static void test_each_payment_has_a_pause_of_its_own(void **unused)
+{
+	struct executor *executor = executor_new(&config);
+	struct payment_lapsed sagas[SAGAS];
+	int64_t first_us = INT64_MAX, last_us = 0;
+
+	(void)unused;
+	for (size_t i = 0; i < SAGAS; i++)
+		sagas[i] = unknown();
+	int64_t begun_us = rt_clock_mono_us();
+
+	executor_adopt(executor, sagas, SAGAS);
+	for (size_t i = 0; i < SAGAS; i++) {
+		RT_LOCKED(&executor->lock);
+		struct saga *saga = registry_find(executor, &sagas[i].standing.payment_id);
+
+		assert_int_equal(saga->timer.kind, TIMER_SAGA_ACT);
+		first_us = saga->timer.due_us < first_us ? saga->timer.due_us : first_us;
+		last_us = saga->timer.due_us > last_us ? saga->timer.due_us : last_us;
+	}
+	assert_true(first_us >= begun_us + 30 * RT_US_PER_S);
+	assert_true(last_us <= rt_clock_mono_us() + 60 * RT_US_PER_S);
+	assert_true(last_us - first_us > RT_US_PER_S);
+	stop(executor);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pauses_grow_to_their_bound),
+		cmocka_unit_test(test_each_payment_has_a_pause_of_its_own),
 		cmocka_unit_test(test_what_waits_is_freed),
 		cmocka_unit_test(test_what_is_displaced_leaves),
 		cmocka_unit_test(test_what_waits_keeps_nothing),
