@@ -51,6 +51,8 @@ static const struct rt_method methods[] = {
 #define METHOD RT_METHOD_CHECK
 #include "methods.def"
 #undef METHOD
+RT_SERVICE_CHECK(Daler__Accounts__V1__AccountsService_Service,
+		 DALER__ACCOUNTS__V1__ACCOUNTS_SERVICE__INIT, accounts_)
 
 /* Everything that serving needs, in the order in which it is made. */
 struct accounts {

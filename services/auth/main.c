@@ -44,6 +44,7 @@ static const struct rt_method methods[] = {
 #define METHOD RT_METHOD_CHECK
 #include "methods.def"
 #undef METHOD
+RT_SERVICE_CHECK(Daler__Auth__V1__AuthService_Service, DALER__AUTH__V1__AUTH_SERVICE__INIT, auth_)
 
 /* Everything that serving needs, in the order in which it is made. */
 struct auth {

@@ -57,6 +57,14 @@ static const struct rt_method methods[] = {
 #define METHOD RT_METHOD_CHECK
 #include "methods.def"
 #undef METHOD
+RT_SERVICE_CHECK(Daler__Payments__V1__PaymentsService_Service,
+		 DALER__PAYMENTS__V1__PAYMENTS_SERVICE__INIT, payments_)
+RT_SERVICE_CHECK(Daler__Payments__V1__OperationsService_Service,
+		 DALER__PAYMENTS__V1__OPERATIONS_SERVICE__INIT, payments_)
+RT_SERVICE_CHECK(Daler__Payments__V1__LimitsService_Service,
+		 DALER__PAYMENTS__V1__LIMITS_SERVICE__INIT, payments_)
+RT_SERVICE_CHECK(Daler__Connector__V1__NotificationService_Service,
+		 DALER__CONNECTOR__V1__NOTIFICATION_SERVICE__INIT, payments_)
 
 /* Everything that serving needs, in the order in which it is made. */
 struct payments {

@@ -93,9 +93,6 @@ static void block(struct rt_call *call)
 	TEST_METHOD(Player, INLINE, echo, RT_ALLOW(GATEWAY, RT_ROLE_PLAYER), 30000)                \
 	TEST_METHOD(Operator, INLINE, echo, RT_ALLOW(OPERATOR, RT_ROLE_NONE), 30000)
 
-#define METHOD RT_METHOD_CHECK
-METHODS
-#undef METHOD
 #define METHOD RT_METHOD
 static const struct rt_method methods[] = {METHODS};
 #undef METHOD

@@ -38,6 +38,8 @@ static const struct rt_method methods[] = {
 #define METHOD RT_METHOD_CHECK
 #include "methods.def"
 #undef METHOD
+RT_SERVICE_CHECK(Daler__Connector__V1__ConnectorService_Service,
+		 DALER__CONNECTOR__V1__CONNECTOR_SERVICE__INIT, simulator_)
 
 /* Everything that serving needs, in the order in which it is made. */
 struct process {

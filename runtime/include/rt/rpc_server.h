@@ -51,7 +51,8 @@ struct rt_method {
 /* A row of a service's methods.def, METHOD(service, method, KIND, RUN, RequestPrefix, ReplyPrefix,
  * handler, callers, deadline_ms_max), is made into a struct rt_method by RT_METHOD, and checked by
  * RT_METHOD_CHECK. The prefixes are those of protobuf-c's descriptors:
- * daler__auth__v1__log_in_request. */
+ * daler__auth__v1__log_in_request. Handlers are named after their methods, auth_log_in: by that,
+ * RT_SERVICE_CHECK finds that each method of a contract has one row. */
 #define RT_METHOD(service_name, method, method_kind, method_run, request_prefix, reply_prefix,     \
 		  function, who, limit_ms)                                                         \
 	{.service = (service_name),                                                                \
@@ -66,7 +67,17 @@ struct rt_method {
 #define RT_METHOD_CHECK(service_name, method, method_kind, method_run, request_prefix,             \
 			reply_prefix, function, who, limit_ms)                                     \
 	_Static_assert((who) != 0, #method ": no caller is named");                                \
-	_Static_assert((limit_ms) > 0, #method ": no deadline is named");
+	_Static_assert((limit_ms) > 0, #method ": no deadline is named");                          \
+	_Static_assert(_Generic((function), rt_handler : 1, default : 0),                          \
+		       #method ": no handler is named");                                           \
+	__attribute__((unused)) static void *const row_of_##function = NULL;
+/* protobuf-c's type of the service, and the macro with which it is initialised, by a list of all
+ * methods. Behind the rows' checks. */
+#define RT_SERVICE_CHECK(service_type, service_init, handler_prefix)                               \
+	__attribute__((unused)) static inline size_t service_type##_has_its_rows(void)             \
+	{                                                                                          \
+		return sizeof((service_type)service_init(row_of_##handler_prefix));                \
+	}
 
 struct rt_server_config {
 	const struct rt_common_config *common;

@@ -98,7 +98,7 @@ static struct rt_status list_stuck(struct rt_call *call,
 	return arena->overflowed ? out_of_arena() : rt_ok();
 }
 
-void payments_list_stuck(struct rt_call *call)
+void payments_list_stuck_payments(struct rt_call *call)
 {
 	Daler__Payments__V1__ListStuckPaymentsResponse reply;
 	daler__payments__v1__list_stuck_payments_response__init(&reply);
@@ -188,7 +188,7 @@ static struct rt_status retry(struct rt_call *call,
 	return reply->payment == NULL ? out_of_arena() : rt_ok();
 }
 
-void payments_retry(struct rt_call *call)
+void payments_retry_payment(struct rt_call *call)
 {
 	Daler__Payments__V1__RetryPaymentResponse reply;
 	daler__payments__v1__retry_payment_response__init(&reply);
@@ -292,7 +292,7 @@ static struct rt_status resolve(struct rt_call *call,
 	return reply->payment == NULL ? out_of_arena() : rt_ok();
 }
 
-void payments_resolve(struct rt_call *call)
+void payments_resolve_payment(struct rt_call *call)
 {
 	Daler__Payments__V1__ResolvePaymentResponse reply;
 	daler__payments__v1__resolve_payment_response__init(&reply);
@@ -373,7 +373,7 @@ static struct rt_status list_actions(struct rt_call *call,
 	return arena->overflowed ? out_of_arena() : rt_ok();
 }
 
-void payments_list_actions(struct rt_call *call)
+void payments_list_operator_actions(struct rt_call *call)
 {
 	Daler__Payments__V1__ListOperatorActionsResponse reply;
 	daler__payments__v1__list_operator_actions_response__init(&reply);

@@ -251,7 +251,7 @@ static struct rt_status compare(struct rt_call *call, const reconcile_request *r
 		       : rt_ok();
 }
 
-void payments_reconcile(struct rt_call *call)
+void payments_reconcile_connector(struct rt_call *call)
 {
 	const reconcile_request *request = (const void *)rt_call_request(call);
 	struct gathering gathering = {0};

@@ -31,11 +31,11 @@ void payments_get_payment(struct rt_call *call);
 void payments_list_payments(struct rt_call *call);
 void payments_watch(struct rt_call *call);
 void payments_register_clearing_account(struct rt_call *call);
-void payments_list_stuck(struct rt_call *call);
-void payments_retry(struct rt_call *call);
-void payments_resolve(struct rt_call *call);
-void payments_reconcile(struct rt_call *call);
-void payments_list_actions(struct rt_call *call);
+void payments_list_stuck_payments(struct rt_call *call);
+void payments_retry_payment(struct rt_call *call);
+void payments_resolve_payment(struct rt_call *call);
+void payments_reconcile_connector(struct rt_call *call);
+void payments_list_operator_actions(struct rt_call *call);
 void payments_register_transit_account(struct rt_call *call);
 void payments_notify(struct rt_call *call);
 
