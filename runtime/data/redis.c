@@ -1,15 +1,14 @@
-/* Redis. hiredis makes and reads messages; waiting is ours, so that a deadline is one. */
+/* Redis. hiredis makes and reads messages; waiting is ours (redis_link.c), so that a deadline is
+ * one. */
 #include "rt/redis.h"
 
-#include <errno.h>
 #include <hiredis/hiredis.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "redis_tls.h"
+#include "redis_link.h"
 #include "redis_url.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
@@ -23,6 +22,7 @@
 #define BREAKER_MS_LEAST 250
 #define BREAKER_MS_MOST  4000
 #define SERIES_MAX       24
+#define READ_BYTES       16384
 
 struct command_series {
 	const char *word; /* static storage of the first caller */
@@ -33,12 +33,14 @@ struct rt_redis {
 	struct redis_url url;
 	bool usable; /* the URL could be read */
 	const struct rt_secret *password;
-	struct redis_tls *tls;
-	char *tls_ca;
+	struct redis_files files;
 	int64_t timeout_us;
-	redisContext *connection; /* NULL: not connected */
-	unsigned failures;        /* in a row */
-	int64_t closed_until_us;  /* nothing is tried before this */
+	struct redis_link *link; /* NULL: not connected */
+	redisReader *reader;     /* of the link */
+	bool answered;           /* on this link, once at least */
+	unsigned failures;       /* in a row */
+	struct redis_why last;   /* of the failures */
+	int64_t closed_until_us; /* nothing is tried before this */
 	struct command_series series[SERIES_MAX];
 };
 
@@ -46,25 +48,19 @@ struct rt_status rt_redis_check_url(const char *url)
 {
 	struct redis_url parsed;
 	struct rt_status status = redis_url_parse(url, &parsed);
-	bool tls = parsed.tls;
 	rt_wipe(&parsed, sizeof(parsed));
-	RT_TRY(status);
-	if (tls && !REDIS_HAS_TLS)
-		return RT_FAIL(INVALID_ARGUMENT, "INVALID_SETTING",
-			       "rediss:// needs a build with hiredis_ssl, which this one is not");
-	return rt_ok();
+	return status;
 }
 
 struct rt_redis *rt_redis_new(const struct rt_redis_config *config)
 {
 	struct rt_redis *redis = calloc(1, sizeof(*redis));
 	RT_ASSERT(redis != NULL);
-	struct rt_status status = rt_redis_check_url(config->url);
+	struct rt_status status = redis_url_parse(config->url, &redis->url);
 	redis->usable = rt_is_ok(&status);
-	if (redis->usable)
-		status = redis_url_parse(config->url, &redis->url);
 	redis->password = config->password;
-	redis->tls_ca = config->tls_ca == NULL ? NULL : strdup(config->tls_ca);
+	redis->files = (struct redis_files){
+		.ca = config->tls_ca, .cert = config->tls_cert, .key = config->tls_key};
 	redis->timeout_us =
 		(config->timeout_ms == 0 ? TIMEOUT_MS : config->timeout_ms) * RT_US_PER_MS;
 	return redis;
@@ -72,9 +68,11 @@ struct rt_redis *rt_redis_new(const struct rt_redis_config *config)
 
 static void disconnect(struct rt_redis *redis)
 {
-	if (redis->connection != NULL)
-		redisFree(redis->connection);
-	redis->connection = NULL;
+	redis_link_close(redis->link);
+	redis->link = NULL;
+	if (redis->reader != NULL)
+		redisReaderFree(redis->reader);
+	redis->reader = NULL;
 }
 
 void rt_redis_destroy(struct rt_redis *redis)
@@ -82,8 +80,6 @@ void rt_redis_destroy(struct rt_redis *redis)
 	if (redis == NULL)
 		return;
 	disconnect(redis);
-	redis_tls_destroy(redis->tls);
-	free(redis->tls_ca);
 	rt_wipe(&redis->url, sizeof(redis->url));
 	free(redis);
 }
@@ -95,20 +91,33 @@ void rt_redis_reply_deinit(struct rt_redis_reply *reply)
 	*reply = (struct rt_redis_reply){0};
 }
 
-static struct rt_status unavailable(const char *why)
+static struct rt_status unavailable(const char *word, const struct redis_why *cause)
 {
-	rt_series_add(RT_SERIES(REDIS_ERRORS, why), 1);
-	return RT_FAIL(UNAVAILABLE, "REDIS_UNAVAILABLE", "Redis can't be used: %s", why);
+	bool explained = cause != NULL && cause->explained[0] != '\0';
+	rt_series_add(RT_SERIES(REDIS_ERRORS, word), 1);
+	return RT_FAIL(UNAVAILABLE, "REDIS_UNAVAILABLE", "Redis can't be used: %s%s%s", word,
+		       explained ? ": " : "", explained ? cause->explained : "");
+}
+
+/* A server that speaks TLS alone does not say so to who begins without. */
+static void suspect_tls(const struct rt_redis *redis, struct redis_why *why)
+{
+	bool unheard = strcmp(why->word, "lost") == 0 || strcmp(why->word, "protocol") == 0;
+	if (unheard && !redis->answered && !redis->url.tls)
+		*why = (struct redis_why){why->word, "no answer of Redis's: does it want TLS?"};
 }
 
 /* Counts a failure of the connection, drops it, and opens the breaker when there were too many. */
-static struct rt_status fail_connection(struct rt_redis *redis, const char *why)
+static struct rt_status fail_connection(struct rt_redis *redis, struct redis_why *why)
 {
+	suspect_tls(redis, why);
 	disconnect(redis);
 	if (redis->failures == 0)
 		RT_LOG(WARN, "redis_unavailable", RT_TEXT("host", redis->url.host),
-		       RT_INT("port", redis->url.port), RT_TEXT("why", why));
+		       RT_INT("port", redis->url.port), RT_TEXT("why", why->word),
+		       RT_TEXT("explained", why->explained));
 	redis->failures++;
+	redis->last = *why;
 	if (redis->failures >= BREAKER_FAILURES) {
 		int64_t most_ms = BREAKER_MS_LEAST;
 		for (unsigned i = BREAKER_FAILURES; i < redis->failures; i++)
@@ -117,7 +126,7 @@ static struct rt_status fail_connection(struct rt_redis *redis, const char *why)
 		redis->closed_until_us =
 			rt_clock_mono_us() + (int64_t)(half_us + rt_random_below(half_us));
 	}
-	return unavailable(why);
+	return unavailable(why->word, why);
 }
 
 static void count_success(struct rt_redis *redis)
@@ -129,154 +138,107 @@ static void count_success(struct rt_redis *redis)
 	redis->closed_until_us = 0;
 }
 
-/* Waits for the socket. False when the deadline came first. */
-static bool wait_for(const redisContext *connection, short events, int64_t deadline_us)
+/* False, and why, when what came is no reply. */
+static bool read_reply(struct rt_redis *redis, int64_t deadline_us, redisReply **reply,
+		       struct redis_why *why)
 {
-	for (;;) {
-		struct pollfd wait = {.fd = connection->fd, .events = events};
-		int left_ms = rt_clock_left_ms(deadline_us, 60000);
-		int ready = left_ms == 0 ? 0 : poll(&wait, 1, left_ms);
-		if (ready > 0)
-			return true;
-		if (left_ms == 0 || (ready < 0 && errno != EINTR))
-			return false;
-	}
-}
-
-static const char *send_all(struct rt_redis *redis, int64_t deadline_us)
-{
-	int done = 0;
-	while (!done) {
-		if (!wait_for(redis->connection, POLLOUT, deadline_us))
-			return "timeout";
-		if (redisBufferWrite(redis->connection, &done) != REDIS_OK)
-			return "lost";
-	}
-	return NULL;
-}
-
-/* A session of TLS may hold what the socket does not show any more: there the socket's own timeout
- * has to do. */
-static const char *read_reply(struct rt_redis *redis, int64_t deadline_us, redisReply **reply)
-{
+	char bytes[READ_BYTES];
 	void *raw = NULL;
-	for (;;) {
-		if (redisGetReplyFromReader(redis->connection, &raw) != REDIS_OK)
-			return "protocol";
-		if (raw != NULL)
+	while (redisReaderGetReply(redis->reader, &raw) == REDIS_OK) {
+		*reply = raw;
+		if (raw != NULL) {
+			redis->answered = true;
+			return true;
+		}
+		size_t count =
+			redis_link_receive(redis->link, bytes, sizeof(bytes), deadline_us, why);
+		if (count == 0)
+			return false;
+		if (redisReaderFeed(redis->reader, bytes, count) != REDIS_OK)
 			break;
-		if (!redis->url.tls && !wait_for(redis->connection, POLLIN, deadline_us))
-			return "timeout";
-		if (rt_clock_mono_us() >= deadline_us)
-			return "timeout";
-		if (redisBufferRead(redis->connection) != REDIS_OK)
-			return errno == EAGAIN ? "timeout" : "lost";
 	}
-	*reply = raw;
-	return NULL;
+	*why = (struct redis_why){"protocol", ""};
+	return false;
 }
 
-/* One command. Returns NULL, or what is wrong with the connection. */
-static const char *exchange(struct rt_redis *redis, int count, const char *const *words,
-			    const size_t *lengths, int64_t deadline_us, redisReply **reply)
+/* One command, for a reply. False, and what is wrong with the connection. */
+static bool exchange(struct rt_redis *redis, int count, const char *const *words,
+		     const size_t *lengths, int64_t deadline_us, redisReply **reply,
+		     struct redis_why *why)
 {
 	/* hiredis only reads the words. */
 	const char **argv = (const char **)(uintptr_t)words;
-	if (redisAppendCommandArgv(redis->connection, count, argv, lengths) != REDIS_OK)
-		return "memory";
-	const char *why = send_all(redis, deadline_us);
-	return why == NULL ? read_reply(redis, deadline_us, reply) : why;
+	char *bytes = NULL;
+	long long length = redisFormatCommandArgv(&bytes, count, argv, lengths);
+	RT_ASSERT(length > 0);
+	bool sent = redis_link_send(redis->link, bytes, (size_t)length, deadline_us, why);
+	rt_wipe(bytes, (size_t)length); /* a password, perhaps */
+	redisFreeCommand(bytes);
+	return sent && read_reply(redis, deadline_us, reply, why);
 }
 
 /* A command whose success alone counts. */
-static const char *order(struct rt_redis *redis, int count, const char *const *words,
-			 int64_t deadline_us)
+static bool order(struct rt_redis *redis, int count, const char *const *words, int64_t deadline_us,
+		  struct redis_why *why)
 {
 	redisReply *reply = NULL;
-	const char *why = exchange(redis, count, words, NULL, deadline_us, &reply);
-	if (why != NULL)
-		return why;
+	if (!exchange(redis, count, words, NULL, deadline_us, &reply, why))
+		return false;
 	bool refused = reply->type == REDIS_REPLY_ERROR;
+	if (refused)
+		*why = (struct redis_why){"refused", ""};
 	freeReplyObject(reply);
-	return refused ? "refused" : NULL;
+	return !refused;
 }
 
-static const char *authenticate(struct rt_redis *redis, int64_t deadline_us)
+static bool authenticate(struct rt_redis *redis, int64_t deadline_us, struct redis_why *why)
 {
 	const char *password =
 		redis->password != NULL ? rt_secret_bytes(redis->password) : redis->url.password;
 	if (password[0] == '\0')
-		return NULL;
+		return true;
 	if (redis->url.user[0] == '\0')
-		return order(redis, 2, (const char *const[]){"AUTH", password}, deadline_us);
+		return order(redis, 2, (const char *const[]){"AUTH", password}, deadline_us, why);
 	const char *const words[] = {"AUTH", redis->url.user, password};
-	return order(redis, 3, words, deadline_us);
+	return order(redis, 3, words, deadline_us, why);
 }
 
-static const char *select_database(struct rt_redis *redis, int64_t deadline_us)
+static bool select_database(struct rt_redis *redis, int64_t deadline_us, struct redis_why *why)
 {
 	char number[16];
 	if (redis->url.database == 0)
-		return NULL;
+		return true;
 	snprintf(number, sizeof(number), "%d", redis->url.database);
-	return order(redis, 2, (const char *const[]){"SELECT", number}, deadline_us);
+	return order(redis, 2, (const char *const[]){"SELECT", number}, deadline_us, why);
 }
 
-static const char *start_tls(struct rt_redis *redis)
+static bool open_connection(struct rt_redis *redis, int64_t deadline_us, struct redis_why *why)
 {
-	if (!redis->url.tls)
-		return NULL;
-	if (redis->tls == NULL)
-		redis->tls = redis_tls_new(redis->tls_ca, redis->url.host);
-	if (redis->tls == NULL || !redis_tls_start(redis->tls, redis->connection))
-		return "tls";
-	return NULL;
-}
-
-/* Returns NULL, or why there is no connection. */
-static const char *open_connection(struct rt_redis *redis, int64_t deadline_us)
-{
-	struct timeval timeout = {
-		.tv_sec = redis->timeout_us / RT_US_PER_S,
-		.tv_usec = redis->timeout_us % RT_US_PER_S,
-	};
-	redis->connection = redisConnectWithTimeout(redis->url.host, redis->url.port, timeout);
-	if (redis->connection == NULL)
-		return "memory";
-	if (redis->connection->err != 0)
-		return "connect";
-	if (redisSetTimeout(redis->connection, timeout) != REDIS_OK)
-		return "connect";
-	const char *why = start_tls(redis);
-	if (why == NULL)
-		why = authenticate(redis, deadline_us);
-	if (why == NULL)
-		why = select_database(redis, deadline_us);
-	return why;
-}
-
-/* An idle connection has nothing to read, unless the server closed it: then a new one is made,
- * rather than that the command fails. */
-static void drop_if_closed(struct rt_redis *redis)
-{
-	if (redis->connection == NULL)
-		return;
-	struct pollfd wait = {.fd = redis->connection->fd, .events = POLLIN};
-	if (poll(&wait, 1, 0) != 0)
-		disconnect(redis);
+	redis->link = redis_link_open(&redis->url, &redis->files, deadline_us, why);
+	if (redis->link == NULL)
+		return false;
+	redis->answered = false;
+	redis->reader = redisReaderCreate();
+	RT_ASSERT(redis->reader != NULL);
+	return authenticate(redis, deadline_us, why) && select_database(redis, deadline_us, why);
 }
 
 static struct rt_status connect_redis(struct rt_redis *redis, int64_t deadline_us)
 {
 	if (!redis->usable)
-		return unavailable("malformed URL");
-	drop_if_closed(redis);
-	if (redis->connection != NULL)
+		return unavailable("malformed URL", NULL);
+	/* An idle connection has nothing to read, unless the server closed it: then a new one is
+	 * made, rather than that the command fails. */
+	if (redis->link != NULL && !redis_link_is_quiet(redis->link))
+		disconnect(redis);
+	if (redis->link != NULL)
 		return rt_ok();
 	if (rt_clock_mono_us() < redis->closed_until_us)
-		return unavailable("breaker");
-	const char *why = open_connection(redis, deadline_us);
-	return why == NULL ? rt_ok() : fail_connection(redis, why);
+		return unavailable("breaker", &redis->last);
+	struct redis_why why = {0};
+	if (open_connection(redis, deadline_us, &why))
+		return rt_ok();
+	return fail_connection(redis, &why);
 }
 
 /* Errors of the server by their first word: states that pass, for which the connection is not to
@@ -294,7 +256,7 @@ static struct rt_status refusal(const redisReply *reply)
 	word[length] = '\0';
 	for (int i = 0; passing[i] != NULL; i++)
 		if (strcmp(passing[i], word) == 0)
-			return unavailable(passing[i]);
+			return unavailable(passing[i], NULL);
 	rt_series_add(RT_SERIES(REDIS_ERRORS, "refused"), 1);
 	return RT_FAIL(INTERNAL, "REDIS_ERROR", "Redis refused the command: %s", word);
 }
@@ -348,9 +310,9 @@ struct rt_status rt_redis_command(struct rt_redis *redis, int count, const char 
 	int64_t deadline_us = begun_us + redis->timeout_us;
 	RT_TRY(connect_redis(redis, deadline_us));
 	redisReply *raw = NULL;
-	const char *why = exchange(redis, count, words, lengths, deadline_us, &raw);
-	if (why != NULL)
-		return fail_connection(redis, why);
+	struct redis_why why = {0};
+	if (!exchange(redis, count, words, lengths, deadline_us, &raw, &why))
+		return fail_connection(redis, &why);
 	count_success(redis);
 	observe(redis, words[0], begun_us);
 	struct rt_status status =

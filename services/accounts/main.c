@@ -117,6 +117,8 @@ static void prepare_service(struct accounts *accounts, const struct accounts_con
 					      ? NULL
 					      : &accounts->redis_password,
 			  .tls_ca = config->common.tls_ca,
+			  .tls_cert = config->common.tls_cert,
+			  .tls_key = config->common.tls_key,
 			  .timeout_ms = config->redis_timeout_ms},
 		.ttl_ms = config->cache_ttl_ms,
 	};

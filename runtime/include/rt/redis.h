@@ -13,16 +13,17 @@
 struct rt_redis;
 
 struct rt_redis_config {
-	const char *url; /* redis://host:port/db, or rediss:// where the build has TLS */
+	const char *url;                  /* redis://host:port/db, or rediss:// for TLS */
 	const struct rt_secret *password; /* NULL: none, or the one in the URL */
-	const char *tls_ca;               /* for rediss:// */
+	const char *tls_ca;               /* for rediss://; NULL: the system's authorities */
+	const char *tls_cert, *tls_key;   /* shown to a server that asks; NULL: none */
 	int64_t timeout_ms;               /* for one command, and for connecting; 0 means 100 */
 };
 
-/* INVALID_ARGUMENT INVALID_SETTING when the URL is malformed, or is rediss:// and the build has no
- * TLS. */
+/* INVALID_ARGUMENT INVALID_SETTING when the URL is malformed. */
 struct rt_status rt_redis_check_url(const char *url);
 
+/* The config's strings stay the caller's, and there, until _destroy. */
 struct rt_redis *rt_redis_new(const struct rt_redis_config *config);
 void rt_redis_destroy(struct rt_redis *redis);
 
