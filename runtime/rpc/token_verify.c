@@ -21,6 +21,7 @@
 #define RETRY_MOST_US     (5 * RT_US_PER_S)
 #define FETCH_BYTES_MAX   ((size_t)256 * 1024)
 #define FETCH_DEADLINE_US (2 * RT_US_PER_S)
+#define REFRESH_MS        INT64_C(60000)
 
 /* One verified token: found by its hash, so that its text is kept nowhere. */
 struct remembered {
@@ -263,7 +264,7 @@ struct rt_status rt_token_verify(const struct rt_token_verifier *outer, const ch
 	return status;
 }
 
-struct rt_status rt_keys_from_auth(void *channel, struct rt_arena *arena, const char **jwks_json)
+static struct rt_status ask_auth(void *channel, struct rt_arena *arena, const char **jwks_json)
 {
 	static const struct rt_remote remote = {
 		.service = "daler.auth.v1.AuthService",
@@ -280,4 +281,16 @@ struct rt_status rt_keys_from_auth(void *channel, struct rt_arena *arena, const 
 		(const Daler__Auth__V1__GetKeysResponse *)reply;
 	*jwks_json = keys->jwks_json;
 	return rt_ok();
+}
+
+struct rt_token_verifier *rt_token_verifier_by_auth(const char *issuer, struct rt_channel *auth)
+{
+	const struct rt_token_config config = {
+		.issuer = issuer,
+		.audience = RT_TOKEN_AUDIENCE,
+		.refresh_ms = REFRESH_MS,
+		.fetch = ask_auth,
+		.context = auth,
+	};
+	return rt_token_verifier_new(&config);
 }

@@ -24,7 +24,6 @@
 /* At once; each reads as fast as it can. */
 #define VERIFICATIONS_MAX    2
 #define PROBE_US_MAX         (2 * RT_US_PER_S)
-#define KEYS_REFRESH_MS      INT64_C(60000)
 /* A PostBatch of 10,000 transfers with the longest texts has 7 MB, and takes twice that unpacked.
  * One of them is carried out at a time, or as many smaller calls: docs/decisions/0018-memory.md. */
 #define MESSAGE_BYTES_MAX    ((size_t)8 << 20)
@@ -133,14 +132,7 @@ static void start_keys(struct accounts *accounts, const struct accounts_config *
 	rt_process_must("start", rt_client_new(&accounts->tls, &accounts->client));
 	rt_process_must("start", rt_channel_new(accounts->client, config->auth_addr, RT_ID_AUTH,
 						&accounts->auth));
-	const struct rt_token_config tokens = {
-		.issuer = config->token_issuer,
-		.audience = RT_TOKEN_AUDIENCE,
-		.refresh_ms = KEYS_REFRESH_MS,
-		.fetch = rt_keys_from_auth,
-		.context = accounts->auth,
-	};
-	accounts->verifier = rt_token_verifier_new(&tokens);
+	accounts->verifier = rt_token_verifier_by_auth(config->token_issuer, accounts->auth);
 }
 
 static void start_posting(struct accounts *accounts, const struct accounts_config *config)

@@ -27,7 +27,6 @@
 #define PROBE_US_MAX     (2 * RT_US_PER_S)
 #define STOP_US_MAX      (5 * RT_US_PER_S)
 #define ANSWER_MARGIN_US (500 * RT_US_PER_MS)
-#define KEYS_REFRESH_MS  60000
 #define CALL_ARENA_BYTES (4U << 20)
 
 /* The statements of the lanes and of recovery join a batch's arrays with tables by their keys.
@@ -126,15 +125,7 @@ static void open_channels(struct payments *payments)
 						RT_ID_CONNECTOR, &payments->connector));
 	rt_channel_set_retries(payments->accounts, config->retry_percent, config->retry_per_s);
 	rt_channel_set_retries(payments->connector, config->retry_percent, config->retry_per_s);
-	const struct rt_token_config tokens = {
-		.issuer = config->token_issuer,
-		.audience = RT_TOKEN_AUDIENCE,
-		.refresh_ms = KEYS_REFRESH_MS,
-		.fetch = rt_keys_from_auth,
-		.context = payments->auth,
-	};
-
-	payments->verifier = rt_token_verifier_new(&tokens);
+	payments->verifier = rt_token_verifier_by_auth(config->token_issuer, payments->auth);
 }
 
 static struct executor *make_executor(const struct payments *payments,

@@ -45,8 +45,9 @@ bool rt_token_verifier_ready(const struct rt_token_verifier *verifier);
 struct rt_status rt_token_verify(const struct rt_token_verifier *verifier, const char *token,
 				 int64_t now_wall_us, struct rt_caller *caller);
 
-/* A fetch for rt_token_config: asks auth's GetKeys over the channel, which is the context. */
-struct rt_status rt_keys_from_auth(void *channel, struct rt_arena *arena, const char **jwks_json);
+/* For all but auth: the keys are fetched over the channel to it, which must outlive the verifier.
+ */
+struct rt_token_verifier *rt_token_verifier_by_auth(const char *issuer, struct rt_channel *auth);
 
 /* Keys on P-256, as PEM blocks one after the other: the first is private and signs; all of them are
  * published, also those of which only the public half is there. Errors: INVALID_ARGUMENT
