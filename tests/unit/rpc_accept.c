@@ -67,8 +67,11 @@ static void test_connections_do_not_use_up_the_files(void **state)
 			close(files[--count]);
 		set_files_max(0);
 		struct peer peer = peer_new("gateway");
-		struct rt_status status = ask(&peer, &(struct asking){.method = "Inline"}, NULL);
-		assert_int_equal(status.code, RT_OK);
+		/* Repeatable: that it listens still, not that no attempt is lost to the crowd. */
+		struct asking asking = {.method = "Inline", .repeatable = true};
+		struct rt_status status = ask(&peer, &asking, NULL);
+		if (!rt_is_ok(&status))
+			fail_msg("round %d: %s: %s", round, status.reason, status.detail);
 		peer_free(&peer);
 	}
 }
