@@ -32,7 +32,7 @@
 /* The statements of the lanes and of recovery join a batch's arrays with tables by their keys.
  * Planned while a table is still empty, and kept for the connection's life, they must not be plans
  * that read the whole table. */
-#define BATCH_PLAN       " options='-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off'"
+#define BATCH_SESSION    "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 
 static const struct rt_setting settings[] = {
 #include "config.def"
@@ -70,7 +70,6 @@ struct payments {
 	const struct payments_config *config;
 	struct rt_secret db_password;
 	struct rt_tls tls;
-	char batch_conninfo[2048];
 	struct rt_client *client;
 	struct rt_channel *auth;
 	struct rt_channel *accounts;
@@ -181,10 +180,9 @@ static void start_engine(struct payments *payments)
 	const struct payments_config *config = payments->config;
 	struct payments_service *service = &payments->service;
 
-	snprintf(payments->batch_conninfo, sizeof(payments->batch_conninfo), "%s%s",
-		 config->database.db, BATCH_PLAN);
-	struct rt_pg_config batch = connection(payments->batch_conninfo, &payments->db_password);
+	struct rt_pg_config batch = service->pg;
 
+	batch.session = BATCH_SESSION;
 	service->executor = make_executor(payments, &batch);
 	const struct recovery_config recovery = {
 		.pg = batch,

@@ -10,6 +10,7 @@ import grpc
 from support import environment, world
 from support.cases import Case, having
 from support.contracts import payments as p
+from support.moment import DatabaseClock
 from support.replicas import Replica
 from support.world import Market, deposit, internal, new_id, request, state, withdrawal
 
@@ -538,6 +539,63 @@ class Calendar(LimitCase):
             environment.sql("payments", f"UPDATE limit_usage SET used_minor = 11 WHERE ledger_id = '{self.ledger.id}' "
                             "AND period = 1")
         self.assertIn("limit_usage_within", caught.exception.stderr)
+
+
+class Turning(LimitCase):
+    """Limits of all periods used up from day to day, while the database's clock goes through a market's calendar. 10 are taken
+    when a period begins anew; what is refused then, of 11, and from then on, of 1, names the limit that leaves least, of equals
+    the longest period's, what it leaves, and when its period ends."""
+
+    LIMITS = {"day": 10, "week": 20, "month": 30}
+    # Berlin's clocks are an hour before UTC's until the last Sunday of March, then two. Monday is the 25th.
+    DAYS = (
+        # 10 more are taken; named is; its period ends; and what each period has left in the end
+        ("2030-03-21 12:00:00 Europe/Berlin", True, "day", "2030-03-21T23:00:00Z", (0, 10, 20)),
+        ("2030-03-21 23:59:20 Europe/Berlin", False, "day", "2030-03-21T23:00:00Z", (0, 10, 20)),
+        ("2030-03-22 00:00:00 Europe/Berlin", True, "week", "2030-03-24T23:00:00Z", (0, 0, 10)),
+        ("2030-03-24 23:59:20 Europe/Berlin", False, "week", "2030-03-24T23:00:00Z", (10, 0, 10)),
+        ("2030-03-25 00:00:00 Europe/Berlin", True, "month", "2030-03-31T22:00:00Z", (0, 10, 0)),
+        ("2030-03-31 23:59:20 Europe/Berlin", False, "month", "2030-03-31T22:00:00Z", (10, 10, 0)),
+        ("2030-04-01 00:00:00 Europe/Berlin", True, "day", "2030-04-01T22:00:00Z", (0, 10, 20)))
+
+    def walk(self, measure, pay):
+        clock = DatabaseClock("payments")
+        self.addCleanup(clock.drop)
+        replica = Replica("payments")
+        clock.give_to(replica)
+        with replica:
+            self.player = replica.stub("gateway", self.person.token)
+            for period, amount in self.LIMITS.items():
+                self.set_limit(amount, period, measure=measure)
+            for moment_text, anew, period, ends, left in self.DAYS:
+                with self.subTest(moment=moment_text):
+                    clock.set(moment_text)
+                    if anew:
+                        self.assert_names(pay(11), measure, period, 10, ends)
+                        self.assertEqual(state(pay(10)), "SUCCEEDED")
+                    self.assert_names(pay(1), measure, period, 0, ends)
+                    self.assertEqual(tuple(self.limits()[one].left_minor for one in PERIODS.values()), left)
+
+    def assert_names(self, payment, measure, period, left_minor, ends):
+        self.assertEqual((state(payment), payment.reason), ("DECLINED", "LIMIT_EXCEEDED"))
+        refusal = payment.limit_refusal
+        self.assertEqual(
+            (refusal.measure, refusal.period, refusal.limit_minor, refusal.left_minor, refusal.until.ToJsonString()),
+            (measure, PERIODS[period], self.LIMITS[period], left_minor, ends))
+
+    def test_deposits(self):
+        self.walk(p.LIMIT_MEASURE_DEPOSITS, self.deposit)
+        self.assertEqual(self.balance(), 40)
+
+    def test_losses(self):
+        game = self.ledger.open("game")
+        self.wallet = self.ledger.wallet(self.person.user_id, 100)
+
+        def wager(amount_minor):
+            return self.player.call("CreatePayment", request(self.ledger, amount_minor, wager=p.Wager(
+                account_id=self.wallet, game_account_id=game, round_id="r1"))).payment
+        self.walk(p.LIMIT_MEASURE_LOSSES, wager)
+        self.assertEqual(self.balance(), 60)
 
 
 class BadInput(LimitCase):
