@@ -1,4 +1,5 @@
-"""Repeats of calls that were not answered: few while they do not help, none lost, and soon once the other side is back."""
+"""Repeats of calls that were not answered: few while they do not help, none lost, and soon once the other side is back; what
+stays unknown by it is a person's matter too, and nobody's but the other side's to end."""
 
 import concurrent.futures
 import contextlib
@@ -11,7 +12,7 @@ from support.client import PATIENCE, Refused
 from support.contracts import connector as c
 from support.provider import Provider
 from support.replicas import Replica
-from support.world import Market, deposit, internal, state
+from support.world import Market, deposit, internal, state, withdrawal
 
 CONNECTOR = "other"
 SOON_S = 10
@@ -25,7 +26,7 @@ class RepeatsCase(Case):
         with Provider() as self.provider:
             self.provider.start()
             with Replica("payments", CONNECTOR_ADDR=self.provider.address, CONNECTOR_NAME=CONNECTOR, **settings) as process:
-                self.admin = process.admin
+                self.admin, self.log = process.admin, process.log
                 self.payments = process.stub("operator", world.operator_token())
                 self.ledger = Market(("EUR",), CONNECTOR)
                 self.wallet = self.ledger.wallet("anna", 1000)
@@ -134,6 +135,57 @@ class Budget(RepeatsCase):
             self.wait_settled(requests, SOON_S)
             self.assertEqual(self.metric("daler_payments_repeats_waiting", "accounts"), 0)
             self.assertEqual(self.ledger.balances(other).posted_minor, len(requests))
+
+
+class Review(RepeatsCase):
+    REVIEW_S = 1
+
+    def read(self, payment):
+        return self.payments.GetPayment(payment_id=payment.payment_id)
+
+    def stuck(self):
+        """Those that a person is to look at, by id."""
+        listed = self.payments.ListStuckPayments(ledger_id=self.ledger.id, seconds_min=1).payments
+        return {one.payment.payment_id: one for one in listed if one.payment.HasField("review_since_time")}
+
+    def assert_listed(self, payment, stuck):
+        self.assertEqual((state(stuck.payment), stuck.last_error), ("UNKNOWN", "CONNECTOR_TIMEOUT"))
+        self.assertGreaterEqual(stuck.attempts, 3)
+        self.assertTrue(stuck.worker_id and stuck.HasField("next_try_time"))
+        bound_ns = payment.create_time.ToNanoseconds() + self.REVIEW_S * 10**9
+        self.assertGreater(stuck.payment.review_since_time.ToNanoseconds(), bound_ns)
+
+    def assert_asked_on(self, times):
+        before = self.metric("daler_client_retries_total", "connector")
+        environment.wait_until(lambda: self.metric("daler_client_retries_total", "connector") >= before + times, 20,
+                               "the connector is asked on")
+
+    def test_what_is_unknown_for_long_is_a_persons_too(self):
+        """It is listed, with why, and stays unknown however long it is; the connector is asked on, and its late answer is the
+        outcome: yes or no, as it would have been."""
+        with self.beside(REVIEW_MS=self.REVIEW_S * 1000, RETRY_MS_MIN=20, RETRY_MS_MAX=100, CONNECTOR_TIMEOUT_MS=150):
+            requests = [deposit(self.ledger, self.wallet, 10, connector=CONNECTOR),
+                        withdrawal(self.ledger, self.wallet, 100, connector=CONNECTOR, instrument="sim:decline=NO_SUCH_CARD")]
+            with self.provider.paused():
+                payments = self.all(requests)
+                self.assertEqual([state(one) for one in payments], ["UNKNOWN"] * 2)
+                before = [self.read(one).events for one in payments]
+                listed = environment.wait_until(
+                    lambda: (lambda found: found if len(found) == 2 else None)(self.stuck()), 20, "both are listed")
+                for payment in payments:
+                    self.assert_listed(payment, listed[payment.payment_id])
+                self.assertEqual(sum(line["count"] for line in self.log("payments_need_review")), 2)
+                self.assert_asked_on(20)
+                self.assertEqual([self.read(one).events for one in payments], before)
+            ends = [environment.wait_until(
+                lambda one=one: (lambda now: now if state(now.payment) in world.RESTING else None)(self.read(one)), SOON_S,
+                "the late answer is taken") for one in payments]
+            self.assertEqual([(state(one.payment), one.payment.reason) for one in ends],
+                             [("SUCCEEDED", ""), ("DECLINED", "NO_SUCH_CARD")])
+            self.assertFalse(any(event.actor or event.evidence for one in ends for event in one.events))
+            self.assertEqual(self.stuck(), {})
+            balances = self.ledger.balances(self.wallet)
+            self.assertEqual((balances.posted_minor, balances.available_minor), (1010, 1010))
 
 
 if __name__ == "__main__":
