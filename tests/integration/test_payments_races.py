@@ -1,4 +1,5 @@
-"""The same key from many callers at once, at two replicas: one execution, one outcome for all."""
+"""Many callers at once: the same key at two replicas is one execution with one outcome for all; the steps of different payments
+travel together."""
 
 import concurrent.futures
 import signal
@@ -197,6 +198,35 @@ class BadInput(Case):
                 with self.subTest(field=field), self.nothing_written("payments"), self.not_found("ACCOUNT_NOT_FOUND"):
                     stub.call("CreatePayment", changed)
         self.assertEqual(self.ledger.balances(self.wallet).posted_minor >= 999, True)
+
+
+class Together(Case):
+    PAYMENTS = 100
+
+    def calls(self):
+        return environment.metric_sum("payments", "grpc_client_started_total", 'grpc_method="PostBatch"')
+
+    def test_steps_of_many_payments_are_few_calls(self):
+        """Of several kinds, in one ledger. What waits while two calls are under way goes out with the next one."""
+        ledger = Market()
+        wallet, game = ledger.wallet("anna", self.PAYMENTS), ledger.open("game")
+
+        def wager():
+            return request(ledger, 1, wager=p.Wager(account_id=wallet, game_account_id=game, round_id="r1"))
+        self.assertEqual(state(ledger.payments.call("CreatePayment", wager()).payment), "SUCCEEDED")  # its owner is known now
+        requests = [wager() if n % 2 else internal(ledger, wallet, game, 1) for n in range(1, self.PAYMENTS)]
+        recorded = f"SELECT count(*) FROM payments WHERE ledger_id = '{ledger.id}' AND open"
+        before = self.calls()
+        with concurrent.futures.ThreadPoolExecutor(len(requests)) as pool:
+            with environment.paused("accounts"):
+                replies = [pool.submit(ledger.payments.call, "CreatePayment", one) for one in requests]
+                environment.wait_until(lambda: environment.sql_value("payments", recorded) == str(len(requests)), 10,
+                                       "all of them are recorded")
+            ends = [state(reply.result().payment) for reply in replies]
+        self.assertEqual(ends, ["SUCCEEDED"] * len(requests))
+        self.assertLessEqual(self.calls() - before, 5)
+        self.assertEqual(ledger.balances(game).posted_minor, self.PAYMENTS)
+        self.assertEqual(len(ledger.statement(game)), self.PAYMENTS)
 
 
 if __name__ == "__main__":
