@@ -1,8 +1,10 @@
 /* payments: business operations that cross systems, each carried out once by a saga that survives
  * crashes. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/account_inquiry.h"
 #include "config.h"
@@ -70,6 +72,7 @@ struct payments {
 	const struct payments_config *config;
 	struct rt_secret db_password;
 	struct rt_tls tls;
+	char host[HOST_NAME_MAX + 256];
 	struct rt_client *client;
 	struct rt_channel *auth;
 	struct rt_channel *accounts;
@@ -174,6 +177,19 @@ static void prepare_service(struct payments *payments)
 	payments->probe = rt_pg_new(&service->pg);
 }
 
+/* The admin port of this machine, which this process has: no other one lives that had it before.
+ * Nothing where the system chooses a port. */
+static void name_host(struct payments *payments)
+{
+	const char *listen = payments->config->common.admin_listen;
+	const char *port = strrchr(listen, ':');
+	char name[HOST_NAME_MAX + 1] = "";
+
+	if (port == NULL || strcmp(port, ":0") == 0 || gethostname(name, sizeof(name) - 1) != 0)
+		return;
+	snprintf(payments->host, sizeof(payments->host), "%s %s", name, listen);
+}
+
 /* The engine: from here on sagas run. */
 static void start_engine(struct payments *payments)
 {
@@ -184,9 +200,11 @@ static void start_engine(struct payments *payments)
 
 	batch.session = BATCH_SESSION;
 	service->executor = make_executor(payments, &batch);
+	name_host(payments);
 	const struct recovery_config recovery = {
 		.pg = batch,
 		.executor = service->executor,
+		.host = payments->host,
 		.lease_ms = config->lease_ms,
 		.interval_ms = config->recovery_ms,
 		.review_ms = config->review_ms,

@@ -377,6 +377,24 @@ class LookingAfter(ConnectedCase):
         self.assertNotIn(state(listed), world.RESTING)  # asking goes on
         self.assertEqual(state(self.settled(made)), "SUCCEEDED")
 
+    def test_whoever_begins_where_it_died_goes_on_at_once(self):
+        """Its lease lasts for long after it was killed: whoever runs elsewhere waits for that, and who is started again at the
+        same place does not."""
+        replica = Replica("payments", LEASE_MS=600000)
+        with replica:
+            stub = replica.stub("operator", world.operator_token())
+            made = deposit(self.ledger, self.wallet, 10, instrument="sim:pending=3000,notify-none")
+            payment = stub.call("CreatePayment", made, timeout=1).payment
+            replica.kill()
+        events = self.payments.GetPayment(payment_id=payment.payment_id).events
+        time.sleep(2)  # as often as the others look for what has lapsed
+        self.assertEqual(self.payments.GetPayment(payment_id=payment.payment_id).events, events)
+        with replica:
+            environment.wait_until(lambda: state(self.read(payment)) == "SUCCEEDED", 20, "the payment is gone on with")
+            self.assertEqual(len(replica.log("sagas_taken_over")), 1)
+        self.assertEqual(self.money(self.wallet), (10, 10))
+        self.assert_whole()
+
     def test_what_was_lost_from_memory_is_taken_up_again(self):
         made = deposit(self.ledger, self.wallet, 10)
         payment = self.settled(made)

@@ -173,7 +173,9 @@ struct rt_status recovery_start(const struct recovery_config *config, struct rec
 	recovery->pg = rt_pg_new(&config->pg);
 	rt_lock_init(&recovery->lock, RT_RANK_SERVICE);
 	rt_condition_init(&recovery->changed);
-	struct rt_status status = renew(recovery);
+	struct rt_status status =
+		payment_store_begin_lease(recovery->pg, &recovery->worker_id, config->host,
+					  config->lease_ms, statement_deadline());
 
 	if (!rt_is_ok(&status)) {
 		rt_pg_destroy(recovery->pg);

@@ -13,6 +13,8 @@ struct recovery;
 struct recovery_config {
 	struct rt_pg_config pg;
 	struct executor *executor;
+	const char *host;    /* of which one process at a time can say that it runs there: the sagas
+				of the one before are taken over at once; "": unknown */
 	int64_t lease_ms;    /* renewed three times as often */
 	int64_t interval_ms; /* between looks for sagas to take over */
 	int64_t review_ms;   /* after which an outcome that is not known is for a person too */

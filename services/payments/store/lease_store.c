@@ -4,6 +4,7 @@
 #include "payments.sql.h"
 #include "store/payment_store.h"
 
+static const struct rt_pg_statement begin_lease = {"payments_begin_lease", payments_begin_lease};
 static const struct rt_pg_statement renew_lease = {"payments_renew_lease", payments_renew_lease};
 static const struct rt_pg_statement end_lease = {"payments_end_lease", payments_end_lease};
 static const struct rt_pg_statement find_lapsed = {"payments_find_lapsed", payments_find_lapsed};
@@ -18,6 +19,24 @@ static const struct rt_pg_statement mark_review = {"payments_mark_review", payme
 static struct rt_status out_of_arena(void)
 {
 	return RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the result is too large");
+}
+
+struct rt_status payment_store_begin_lease(struct rt_pg *pg, const struct rt_uuid *worker_id,
+					   const char *host, int64_t lease_ms,
+					   int64_t deadline_mono_us)
+{
+	struct rt_arena arena;
+	struct rt_pg_params params;
+
+	rt_arena_init(&arena, 4096);
+	rt_pg_params_init(&params, &arena);
+	rt_pg_add_uuid(&params, worker_id);
+	rt_pg_add_int(&params, lease_ms);
+	rt_pg_add_text(&params, host);
+	struct rt_status status = rt_pg_run(pg, &begin_lease, &params, deadline_mono_us, NULL);
+
+	rt_arena_deinit(&arena);
+	return status;
 }
 
 struct rt_status payment_store_renew_lease(struct rt_pg *pg, const struct rt_uuid *worker_id,

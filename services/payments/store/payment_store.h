@@ -99,6 +99,11 @@ struct payment_lapsed {
 	uint16_t declines; /* of the step that its state orders, before it came to this state */
 };
 
+/* Makes the worker's lease, and ends that of the one that ran before on the same host; "": it is
+ * not known. */
+struct rt_status payment_store_begin_lease(struct rt_pg *pg, const struct rt_uuid *worker_id,
+					   const char *host, int64_t lease_ms,
+					   int64_t deadline_mono_us);
 struct rt_status payment_store_renew_lease(struct rt_pg *pg, const struct rt_uuid *worker_id,
 					   int64_t lease_ms, int64_t deadline_mono_us);
 struct rt_status payment_store_end_lease(struct rt_pg *pg, const struct rt_uuid *worker_id,
