@@ -114,6 +114,7 @@ static void carry_posted(struct world *world, const struct book *old, const stru
 		struct declined_transfer declined = {.transfer_id = asked->transfers[i].id,
 						     .group_id = record->id,
 						     .cause_id = record->cause_id,
+						     .cause_side = record->cause_side,
 						     .reason = record->decline,
 						     .created_us = record->created_us};
 		memcpy(declined.hash, record->hash, sizeof(declined.hash));

@@ -34,7 +34,7 @@ class Ledgers(Case):
     def test_same_id_other_name(self):
         ledger_id = new_id()
         self.accounts.CreateLedger(ledger_id=ledger_id, name="one")
-        with self.mismatch():
+        with self.nothing_written("accounts"), self.mismatch("ledger_id"):
             self.accounts.CreateLedger(ledger_id=ledger_id, name="two")
 
     def test_bad_input(self):
@@ -110,9 +110,9 @@ class Accounts(Case):
         there = new_account("anna")
         self.accounts.CreateAccounts(ledger_id=self.ledger.id, accounts=[there])
         other, changed = new_account("bert"), new_account("cleo", account_id=there.account_id)
-        with self.nothing_written("accounts"), self.mismatch():
+        with self.nothing_written("accounts"), self.mismatch("accounts[1].account_id"):
             self.accounts.CreateAccounts(ledger_id=self.ledger.id, accounts=[other, changed])
-        with self.not_found("ACCOUNT_NOT_FOUND"):
+        with self.not_found("ACCOUNT_NOT_FOUND", "account_id"):
             self.accounts.GetAccount(ledger_id=self.ledger.id, account_id=other.account_id)
 
     def test_bad_input(self):
@@ -157,7 +157,7 @@ class Accounts(Case):
         with self.not_found("LEDGER_NOT_FOUND"):
             self.accounts.CreateAccounts(ledger_id=new_id(), accounts=[new_account("anna")])
         for method in ("GetAccount", "GetAccountMetadata", "GetStatement"):
-            with self.subTest(method=method), self.not_found("ACCOUNT_NOT_FOUND"):
+            with self.subTest(method=method), self.not_found("ACCOUNT_NOT_FOUND", "account_id"):
                 self.accounts.call(method, ledger_id=self.ledger.id, account_id=new_id())
             with self.subTest(method=method), self.invalid("INVALID_UUID", "account_id"):
                 self.accounts.call(method, ledger_id=self.ledger.id, account_id="x")
@@ -166,7 +166,7 @@ class Accounts(Case):
 
     def test_account_of_another_ledger_is_not_found(self):
         account_id = self.ledger.open("anna")
-        with self.not_found("ACCOUNT_NOT_FOUND"):
+        with self.not_found("ACCOUNT_NOT_FOUND", "account_id"):
             self.accounts.GetAccount(ledger_id=Ledger(()).id, account_id=account_id)
 
     def test_list_filters_and_pages(self):
@@ -247,6 +247,18 @@ class Posting(Case):
         self.assertTrue(again.replayed)
         self.assertEqual(again.decline, first.decline)
 
+    def test_a_decline_of_before_its_account_was_known(self):
+        """It is told as it was told then."""
+        group = a.Group(transfers=[self.ledger.transfer(self.wallet, new_id(), 1)])
+        first = self.ledger.accounts.Post(ledger_id=self.ledger.id, group=group).outcome
+        self.declined(first, "ACCOUNT_NOT_FOUND", "transfers[0].credit_account_id")
+        again = self.ledger.accounts.Post(ledger_id=self.ledger.id, group=group).outcome
+        self.assertEqual((again.replayed, again.decline), (True, first.decline))
+        environment.sql("accounts", "UPDATE declines SET cause_side = NULL "
+                                    f"WHERE transfer_id = '{group.transfers[0].transfer_id}'")
+        again = self.ledger.accounts.Post(ledger_id=self.ledger.id, group=group).outcome
+        self.declined(again, "ACCOUNT_NOT_FOUND", "transfers[0]")
+
     def test_same_id_other_content(self):
         transfer = self.ledger.transfer(self.wallet, self.other, 10)
         self.ledger.post_group(transfer)
@@ -290,9 +302,10 @@ class Posting(Case):
             outcomes = (
                 ("INSUFFICIENT_FUNDS", ".amount_minor", self.ledger.post(self.wallet, self.other, 1001)),
                 ("LIMIT_EXCEEDED", ".amount_minor", self.ledger.post(self.wallet, capped, 51)),
-                ("ACCOUNT_NOT_FOUND", "", self.ledger.post(self.wallet, new_id(), 1)),
-                ("ACCOUNT_NOT_FOUND", "", self.ledger.post(new_id(), self.wallet, 1)),
-                ("ACCOUNT_NOT_FOUND", "", self.ledger.post(self.wallet, elsewhere, 1)),
+                ("ACCOUNT_NOT_FOUND", ".credit_account_id", self.ledger.post(self.wallet, new_id(), 1)),
+                ("ACCOUNT_NOT_FOUND", ".debit_account_id", self.ledger.post(new_id(), self.wallet, 1)),
+                ("ACCOUNT_NOT_FOUND", ".debit_account_id", self.ledger.post(new_id(), new_id(), 1)),
+                ("ACCOUNT_NOT_FOUND", ".credit_account_id", self.ledger.post(self.wallet, elsewhere, 1)),
                 ("CURRENCY_MISMATCH", ".currency", self.ledger.post(self.wallet, dollars, 1)),
                 ("HOLD_NOT_FOUND", ".capture.hold_id",
                  self.ledger.post(self.wallet, self.other, 1, kind="capture", hold_id=new_id())),

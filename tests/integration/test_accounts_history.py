@@ -155,7 +155,7 @@ class Statements(Case):
             (having(time__nanos=1000000000), "INVALID_FIELD", "time"),
             (having(time__seconds=int(ahead)), "INVALID_FIELD", "time"),
         ])
-        with self.not_found("ACCOUNT_NOT_FOUND"):
+        with self.not_found("ACCOUNT_NOT_FOUND", "account_id"):
             self.stub.GetBalanceAt(ledger_id=self.ledger.id, account_id=new_id(), time=moment(1))
 
     def test_of_a_player(self):
@@ -163,7 +163,7 @@ class Statements(Case):
         own = self.ledger.wallet(anna.user_id, 5)
         stub, now = anna.at("accounts"), moment(int(time.time() * 1e6))
         self.assertEqual(stub.GetBalanceAt(ledger_id=self.ledger.id, account_id=own, time=now).balances.posted_minor, 5)
-        with self.not_found("ACCOUNT_NOT_FOUND"):
+        with self.not_found("ACCOUNT_NOT_FOUND", "account_id"):
             stub.GetBalanceAt(ledger_id=self.ledger.id, account_id=self.wallet, time=now)
 
 

@@ -124,50 +124,54 @@ class Updates(Case):
             Stub("accounts", "operator", world.operator_token()).raw(path, data)
 
     def test_limits_that_contradict(self):
-        with self.no("LIMITS_CONTRADICT", "upper_limit"):
+        with self.nothing_written("accounts"), self.no("LIMITS_CONTRADICT", "upper_limit"):
             self.update("upper_limit", upper_limit=-1)
         self.update("lower_limit", lower_limit=-1)
-        with self.no("LIMITS_CONTRADICT", "credit_line_minor"):
+        with self.nothing_written("accounts"), self.no("LIMITS_CONTRADICT", "credit_line_minor"):
             self.update("lower_limit", "credit_line_minor", version=2, lower_limit=-2, credit_line_minor=INT64_MAX)
 
     def test_limits_that_the_balance_breaks(self):
         other = self.ledger.wallet("bert")
         self.ledger.post(self.wallet, other, 300, kind="hold")
-        with self.no("BALANCE_BELOW_LIMIT"):
-            self.update("lower_limit", lower_limit=701)
-        with self.no("BALANCE_ABOVE_LIMIT"):
-            self.update("upper_limit", upper_limit=999)
+        with self.nothing_written("accounts"):
+            with self.no("BALANCE_BELOW_LIMIT", "lower_limit"):
+                self.update("lower_limit", lower_limit=701)
+            with self.no("BALANCE_ABOVE_LIMIT", "upper_limit"):
+                self.update("upper_limit", upper_limit=999)
         self.update("lower_limit", lower_limit=700)
         self.assertEqual(self.ledger.post(self.wallet, other, 1).decline.reason, "INSUFFICIENT_FUNDS")
         self.update("credit_line_minor", version=2, credit_line_minor=1)
         self.assertEqual(self.ledger.post(self.wallet, other, 1).WhichOneof("result"), "posted")
-        with self.no("BALANCE_BELOW_LIMIT"):
+        with self.nothing_written("accounts"), self.no("BALANCE_BELOW_LIMIT", "credit_line_minor"):
             self.update("credit_line_minor", version=3, credit_line_minor=0)
 
     def test_closing(self):
-        with self.no("ACCOUNT_NOT_EMPTY"):
+        with self.nothing_written("accounts"), self.no("ACCOUNT_NOT_EMPTY", "status"):
             self.update("status", status=a.ACCOUNT_STATUS_CLOSED)
         hold = self.ledger.transfer(self.wallet, self.ledger.clearing["EUR"], 1000, kind="hold")
         self.ledger.post_group(hold)
-        with self.no("ACCOUNT_HAS_HOLDS"):
+        with self.nothing_written("accounts"), self.no("ACCOUNT_HAS_HOLDS", "status"):
             self.update("status", status=a.ACCOUNT_STATUS_CLOSED)
         self.ledger.post(self.wallet, self.ledger.clearing["EUR"], 1000, kind="capture", hold_id=hold.transfer_id)
         self.update("status", status=a.ACCOUNT_STATUS_CLOSED)
         self.assertEqual(self.ledger.post(self.ledger.clearing["EUR"], self.wallet, 1).decline.reason, "ACCOUNT_CLOSED")
         for paths, fields in (("status",), {"status": a.ACCOUNT_STATUS_ACTIVE}), (("label",), {"label": "x"}):
-            with self.no("ACCOUNT_CLOSED"):
+            with self.nothing_written("accounts"), self.no("ACCOUNT_CLOSED", "account_id"):
                 self.update(*paths, version=2, **fields)
 
     def test_a_posting_acts_on_the_new_status(self):
         other = self.ledger.wallet("bert")
         for version, status, reason in ((1, "FROZEN", "ACCOUNT_FROZEN"), (2, "BLOCKED", "ACCOUNT_BLOCKED")):
             self.update("status", version=version, status=getattr(a, f"ACCOUNT_STATUS_{status}"))
-            self.assertEqual(self.ledger.post(self.wallet, other, 1).decline.reason, reason)
+            decline = self.ledger.post(self.wallet, other, 1).decline
+            self.assertEqual((decline.reason, decline.field), (reason, "transfers[0].debit_account_id"))
+        decline = self.ledger.post(other, self.wallet, 1).decline
+        self.assertEqual((decline.reason, decline.field), ("ACCOUNT_BLOCKED", "transfers[0].credit_account_id"))
         self.update("status", version=3, status=a.ACCOUNT_STATUS_ACTIVE)
         self.assertEqual(self.ledger.post(self.wallet, other, 1).WhichOneof("result"), "posted")
 
     def test_not_found(self):
-        with self.not_found("ACCOUNT_NOT_FOUND"):
+        with self.not_found("ACCOUNT_NOT_FOUND", "account_id"):
             self.accounts.UpdateAccount(ledger_id=Ledger(()).id, account_id=self.wallet, expected_version=1,
                                         update_mask={"paths": ["label"]}, label="x")
 
@@ -204,7 +208,7 @@ class Assets(Case):
         again = self.accounts.RegisterAsset(ledger_id=self.ledger.id, code="GOLD", exponent=3)
         self.assertEqual((first.replayed, again.replayed), (False, True))
         self.assertEqual(first.asset, again.asset)
-        with self.mismatch():
+        with self.mismatch("code"):
             self.accounts.RegisterAsset(ledger_id=self.ledger.id, code="GOLD", exponent=2)
         self.accounts.RegisterAsset(ledger_id=self.ledger.id, code="BONUS12345AB", exponent=0)
         listed = self.accounts.ListAssets(ledger_id=self.ledger.id).assets
@@ -274,7 +278,7 @@ class Reads(Case):
                                    ([self.ids[0]] * 1001, "INVALID_LENGTH", "account_ids")):
             with self.subTest(field=field), self.invalid(reason, field):
                 self.accounts.GetAccounts(ledger_id=self.ledger.id, account_ids=ids)
-        with self.not_found("ACCOUNT_NOT_FOUND"):
+        with self.not_found("ACCOUNT_NOT_FOUND", "account_ids[1]"):
             self.accounts.GetAccounts(ledger_id=self.ledger.id, account_ids=[self.ids[0], new_id()])
 
     def test_players_get_their_own_alone(self):

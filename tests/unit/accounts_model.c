@@ -320,6 +320,7 @@ static void store_group(const struct group_record *record)
 			(struct declined_transfer){.transfer_id = record->asked->transfers[i].id,
 						   .group_id = record->id,
 						   .cause_id = record->cause_id,
+						   .cause_side = record->cause_side,
 						   .reason = record->decline,
 						   .created_us = record->created_us};
 		memcpy(declined->hash, record->hash, GROUP_HASH_BYTES);
@@ -399,6 +400,7 @@ static void compare(const struct outcome *outcome, const struct ask *expected, b
 	assert_int_equal(record->count, expected->count);
 	if (record->decline != DECLINE_NONE) {
 		assert_true(rt_uuid_equal(&record->cause_id, &expected->cause));
+		assert_int_equal(record->cause_side, expected->cause_side);
 		return;
 	}
 	for (size_t i = 0; i < record->count; i++) {

@@ -25,6 +25,7 @@ struct ask {
 	size_t count;
 	enum decline_reason decline;
 	struct rt_uuid cause;
+	enum decline_side cause_side;
 	int64_t created_us;
 	int64_t moved_minor[GROUP_SIZE_MAX];
 	struct account_state debit[GROUP_SIZE_MAX], credit[GROUP_SIZE_MAX];
@@ -265,6 +266,22 @@ static inline enum decline_reason judge_accounts(const struct transfer *transfer
 		       : judge_status(credit, transfer, credit->side == ACCOUNT_DEBIT_NORMAL);
 }
 
+/* Of a transfer that was declined for one of its accounts: for the debited one, when there is
+ * something to say against that. */
+static inline enum decline_side model_side(const struct transfer *transfer,
+					   enum decline_reason reason)
+{
+	const struct account *debit = find_account(&transfer->debit_account_id);
+	if (reason == DECLINE_ACCOUNT_NOT_FOUND)
+		return debit == NULL ? DECLINE_SIDE_DEBIT : DECLINE_SIDE_CREDIT;
+	if (reason != DECLINE_ACCOUNT_FROZEN && reason != DECLINE_ACCOUNT_BLOCKED &&
+	    reason != DECLINE_ACCOUNT_CLOSED)
+		return DECLINE_SIDE_NONE;
+	bool taken = debit->side == ACCOUNT_CREDIT_NORMAL;
+	return judge_status(debit, transfer, taken) != DECLINE_NONE ? DECLINE_SIDE_DEBIT
+								    : DECLINE_SIDE_CREDIT;
+}
+
 /* Posts one transfer, or takes it back and says why. */
 static inline enum decline_reason model_transfer(const struct transfer *transfer,
 						 int64_t *moved_minor)
@@ -349,6 +366,7 @@ static inline void model_group(struct ask *record)
 		record->decline = model_transfer(&record->transfers[i], &record->moved_minor[i]);
 		if (record->decline != DECLINE_NONE) {
 			record->cause = record->transfers[i].id;
+			record->cause_side = model_side(&record->transfers[i], record->decline);
 			world.posted_count = posted_before;
 			return;
 		}

@@ -99,6 +99,24 @@ static struct rt_status contradict(const char *field, const char *how)
 	return rt_status_about(RT_FAIL(FAILED_PRECONDITION, "LIMITS_CONTRADICT", "%s", how), field);
 }
 
+/* The limit that the balance breaks, as the amendment sets it: by itself, or by the line below it.
+ */
+static struct rt_status below_limit(const struct amendment *amendment)
+{
+	return rt_status_about(RT_FAIL(FAILED_PRECONDITION, "BALANCE_BELOW_LIMIT",
+				       "less is available than the lower limit would allow"),
+			       sets(amendment, AMEND_LOWER_LIMIT) ? "lower_limit"
+								  : "credit_line_minor");
+}
+
+static struct rt_status above_limit(void)
+{
+	return rt_status_about(
+		RT_FAIL(FAILED_PRECONDITION, "BALANCE_ABOVE_LIMIT",
+			"more is or could become available than the upper limit would allow"),
+		"upper_limit");
+}
+
 /* Of the fields that contradict each other, one that the amendment sets is at fault: what was there
  * before agreed. */
 static struct rt_status check_limits(const struct amendment *amendment,
@@ -117,8 +135,7 @@ static struct rt_status check_limits(const struct amendment *amendment,
 								     : "lower_limit",
 				  "the lower limit less the credit line is too low for a number");
 	if (account_available_minor(account->side, &account->state.totals) < floor_minor)
-		return RT_FAIL(FAILED_PRECONDITION, "BALANCE_BELOW_LIMIT",
-			       "less is available than the lower limit would allow");
+		return below_limit(amendment);
 	return rt_ok();
 }
 
@@ -126,9 +143,7 @@ static struct rt_status check_upper(const struct account *account)
 {
 	if (account->upper.set && account_ceiling_minor(account->side, &account->state.totals) >
 					  account->upper.amount_minor)
-		return RT_FAIL(
-			FAILED_PRECONDITION, "BALANCE_ABOVE_LIMIT",
-			"more is or could become available than the upper limit would allow");
+		return above_limit();
 	return rt_ok();
 }
 
@@ -136,9 +151,13 @@ static struct rt_status check_closing(const struct account *account)
 {
 	const struct account_totals *totals = &account->state.totals;
 	if (totals->debits_pending_minor != 0 || totals->credits_pending_minor != 0)
-		return RT_FAIL(FAILED_PRECONDITION, "ACCOUNT_HAS_HOLDS", "holds on it are pending");
+		return rt_status_about(RT_FAIL(FAILED_PRECONDITION, "ACCOUNT_HAS_HOLDS",
+					       "holds on the account are pending"),
+				       "status");
 	if (totals->debits_posted_minor != totals->credits_posted_minor)
-		return RT_FAIL(FAILED_PRECONDITION, "ACCOUNT_NOT_EMPTY", "its balance is not zero");
+		return rt_status_about(RT_FAIL(FAILED_PRECONDITION, "ACCOUNT_NOT_EMPTY",
+					       "the account's balance is not zero"),
+				       "status");
 	return rt_ok();
 }
 
@@ -152,8 +171,9 @@ struct rt_status amendment_apply(const struct amendment *amendment,
 					       (long long)amendment->expected_version),
 				       "expected_version");
 	if (before->account.status == ACCOUNT_CLOSED)
-		return RT_FAIL(FAILED_PRECONDITION, "ACCOUNT_CLOSED",
-			       "a closed account is closed for ever");
+		return rt_status_about(RT_FAIL(FAILED_PRECONDITION, "ACCOUNT_CLOSED",
+					       "a closed account is closed for ever"),
+				       "account_id");
 	*after = *before;
 	after->version++;
 	set_fields(amendment, after);

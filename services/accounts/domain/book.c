@@ -124,6 +124,7 @@ struct rt_status book_add_declined(struct book *book, const struct declined_tran
 		return too_large();
 	record->decline = declined->reason;
 	record->cause_id = declined->cause_id;
+	record->cause_side = declined->cause_side;
 	record->created_us = declined->created_us;
 	record->count++;
 	record->known++;

@@ -25,6 +25,7 @@ struct group_record {
 	int64_t created_us;
 	enum decline_reason decline;       /* DECLINE_NONE: it was posted */
 	struct rt_uuid cause_id;           /* the transfer that it was declined for */
+	enum decline_side cause_side;      /* and the one of its accounts */
 	struct posted_transfer *transfers; /* when posted, by position */
 	size_t count;                      /* of the group's transfers */
 	size_t known;                      /* how many of them were read; all, when decided here */
@@ -111,6 +112,7 @@ struct declined_transfer {
 	struct rt_uuid cause_id;
 	uint8_t hash[GROUP_HASH_BYTES];
 	enum decline_reason reason;
+	enum decline_side cause_side;
 	int64_t created_us;
 };
 struct rt_status book_add_declined(struct book *book, const struct declined_transfer *declined);

@@ -249,6 +249,8 @@ static struct rt_status carry_out(struct book *book, const struct group *group,
 			take_back(undos, i);
 			record->decline = reason;
 			record->cause_id = group->transfers[i].id;
+			record->cause_side = transfer_declined_side(&group->transfers[i],
+								    &undos[i].parties, reason);
 			return rt_ok();
 		}
 	}

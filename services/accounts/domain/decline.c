@@ -8,7 +8,7 @@
 static const struct {
 	const char *name;
 	enum decline_field about;
-} rows[] = {[DECLINE_NONE] = {NULL, DECLINE_ABOUT_TRANSFER},
+} rows[] = {[DECLINE_NONE] = {NULL, DECLINE_ABOUT_ACCOUNT},
 #define DECLINE_ROW(name, about) [DECLINE_##name] = {#name, DECLINE_ABOUT_##about},
 	    DECLINE_REASONS(DECLINE_ROW)
 #undef DECLINE_ROW

@@ -5,10 +5,17 @@
 
 /* What of a transfer a decline is about. */
 enum decline_field {
-	DECLINE_ABOUT_TRANSFER, /* all of it: which of its accounts is at fault isn't on record */
+	DECLINE_ABOUT_ACCOUNT, /* one of its accounts; enum decline_side tells which */
 	DECLINE_ABOUT_AMOUNT,
 	DECLINE_ABOUT_CURRENCY,
 	DECLINE_ABOUT_TARGET, /* the hold or the original that it names */
+};
+
+/* Which of a transfer's accounts a decline is about; the numbers are stored. */
+enum decline_side {
+	DECLINE_SIDE_NONE = 0, /* neither; or it isn't on record, from before it was kept */
+	DECLINE_SIDE_DEBIT = 1,
+	DECLINE_SIDE_CREDIT = 2,
 };
 
 /* Stable names, and what each is about: the names are on the wire, in the database, and in its
@@ -18,10 +25,10 @@ enum decline_field {
 	ROW(INSUFFICIENT_FUNDS, AMOUNT)                                                            \
 	/* more could become available than its upper limit */                                     \
 	ROW(LIMIT_EXCEEDED, AMOUNT)                                                                \
-	ROW(ACCOUNT_NOT_FOUND, TRANSFER)                                                           \
-	ROW(ACCOUNT_FROZEN, TRANSFER)  /* nothing may be taken from it */                          \
-	ROW(ACCOUNT_BLOCKED, TRANSFER) /* nor given to it */                                       \
-	ROW(ACCOUNT_CLOSED, TRANSFER)                                                              \
+	ROW(ACCOUNT_NOT_FOUND, ACCOUNT)                                                            \
+	ROW(ACCOUNT_FROZEN, ACCOUNT)  /* nothing may be taken from it */                           \
+	ROW(ACCOUNT_BLOCKED, ACCOUNT) /* nor given to it */                                        \
+	ROW(ACCOUNT_CLOSED, ACCOUNT)                                                               \
 	/* the transfer's currency is not that of both accounts */                                 \
 	ROW(CURRENCY_MISMATCH, CURRENCY)                                                           \
 	ROW(HOLD_NOT_FOUND, TARGET)                                                                \

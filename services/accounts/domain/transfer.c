@@ -67,8 +67,14 @@ struct rt_status transfer_check(const struct transfer *transfer)
 			     TRANSFER_REFERENCE_CHARACTERS_MAX);
 }
 
-const char *transfer_declined_field(const struct transfer *transfer, enum decline_reason reason)
+const char *transfer_declined_field(const struct transfer *transfer, enum decline_reason reason,
+				    enum decline_side side)
 {
+	static const char *const accounts[] = {
+		[DECLINE_SIDE_NONE] = "",
+		[DECLINE_SIDE_DEBIT] = "debit_account_id",
+		[DECLINE_SIDE_CREDIT] = "credit_account_id",
+	};
 	switch (decline_about(reason)) {
 	case DECLINE_ABOUT_AMOUNT:
 		return "amount_minor";
@@ -76,10 +82,10 @@ const char *transfer_declined_field(const struct transfer *transfer, enum declin
 		return "currency";
 	case DECLINE_ABOUT_TARGET:
 		return target_field(transfer->kind);
-	case DECLINE_ABOUT_TRANSFER:
-		break;
+	case DECLINE_ABOUT_ACCOUNT:
+		return accounts[side];
 	}
-	return "";
+	rt_assert_failed("what a decline is about", __FILE__, __LINE__);
 }
 
 bool transfer_expiry_is_ahead(const struct transfer *transfer, int64_t now_us)
@@ -189,6 +195,15 @@ static enum account_use use_of(enum transfer_kind kind, enum account_side side,
 	return kind == TRANSFER_CAPTURE ? ACCOUNT_TAKEN_AS_HELD : ACCOUNT_TAKEN;
 }
 
+/* Whether it is there, and its status allows what the transfer does with it. */
+static enum decline_reason check_account(const struct transfer *transfer,
+					 const struct account *account, enum account_side side)
+{
+	if (account == NULL)
+		return DECLINE_ACCOUNT_NOT_FOUND;
+	return account_allows(account, use_of(transfer->kind, side, account->side));
+}
+
 static enum decline_reason check_accounts(const struct transfer *transfer,
 					  const struct transfer_parties *parties)
 {
@@ -198,11 +213,21 @@ static enum decline_reason check_accounts(const struct transfer *transfer,
 	if (strcmp(debit->currency, transfer->currency) != 0 ||
 	    strcmp(credit->currency, transfer->currency) != 0)
 		return DECLINE_CURRENCY_MISMATCH;
-	enum decline_reason reason =
-		account_allows(debit, use_of(transfer->kind, ACCOUNT_DEBIT_NORMAL, debit->side));
+	enum decline_reason reason = check_account(transfer, debit, ACCOUNT_DEBIT_NORMAL);
 	if (reason != DECLINE_NONE)
 		return reason;
-	return account_allows(credit, use_of(transfer->kind, ACCOUNT_CREDIT_NORMAL, credit->side));
+	return check_account(transfer, credit, ACCOUNT_CREDIT_NORMAL);
+}
+
+enum decline_side transfer_declined_side(const struct transfer *transfer,
+					 const struct transfer_parties *parties,
+					 enum decline_reason reason)
+{
+	if (decline_about(reason) != DECLINE_ABOUT_ACCOUNT)
+		return DECLINE_SIDE_NONE;
+	if (check_account(transfer, parties->debit, ACCOUNT_DEBIT_NORMAL) == reason)
+		return DECLINE_SIDE_DEBIT;
+	return DECLINE_SIDE_CREDIT;
 }
 
 /* Both accounts, or none. */

@@ -52,9 +52,10 @@ struct posted_transfer {
  * naming the field, with reason INVALID_UUID, INVALID_FIELD, SAME_ACCOUNT, INVALID_AMOUNT,
  * INVALID_CURRENCY, INVALID_TEXT, INVALID_LENGTH. */
 struct rt_status transfer_check(const struct transfer *transfer);
-/* The field that a decline for this transfer is about, such as "amount_minor" or
- * "capture.hold_id"; "" when it is about all of it. */
-const char *transfer_declined_field(const struct transfer *transfer, enum decline_reason reason);
+/* The field that a decline for this transfer is about, such as "amount_minor", "capture.hold_id" or
+ * "debit_account_id"; "" when it is about an account and the side is not on record. */
+const char *transfer_declined_field(const struct transfer *transfer, enum decline_reason reason,
+				    enum decline_side side);
 
 /* Whether a hold made now may expire when this one is to: later than now, and at most ten years
  * from now. */
@@ -76,3 +77,7 @@ struct transfer_parties {
 enum decline_reason transfer_apply(const struct transfer *transfer,
 				   const struct transfer_parties *parties, int64_t now_us,
 				   int64_t *moved_minor);
+/* After it was declined with this reason: for which of its accounts. */
+enum decline_side transfer_declined_side(const struct transfer *transfer,
+					 const struct transfer_parties *parties,
+					 enum decline_reason reason);

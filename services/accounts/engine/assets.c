@@ -16,11 +16,14 @@ static struct rt_status accept_stored(struct rt_pg_tx *tx, const struct rt_uuid 
 	RT_TRY(asset_store_find(tx->pg, ledger_id, &code, 1, arena, tx->deadline_mono_us, &stored,
 				&count));
 	if (count == 0)
-		return RT_FAIL(FAILED_PRECONDITION, "TOO_MANY_ASSETS",
-			       "%d assets are registered already, the most", ASSETS_MAX);
+		return rt_status_about(RT_FAIL(FAILED_PRECONDITION, "TOO_MANY_ASSETS",
+					       "%d assets are registered already, the most",
+					       ASSETS_MAX),
+				       "code");
 	if (stored[0].exponent != asset->exponent)
-		return RT_FAIL(FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH",
-			       "the asset is registered with another exponent");
+		return rt_status_about(RT_FAIL(FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH",
+					       "the asset is registered with another exponent"),
+				       "code");
 	*asset = stored[0];
 	return rt_ok();
 }

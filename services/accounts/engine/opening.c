@@ -21,8 +21,9 @@ struct rt_status opening_ledger(struct rt_pg *pg, struct ledger *ledger, struct 
 	struct ledger stored;
 	RT_TRY(ledger_store_get(pg, &ledger->id, arena, deadline_us, &stored));
 	if (strcmp(stored.name, ledger->name) != 0)
-		return RT_FAIL(FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH",
-			       "there is a ledger with this id and another name");
+		return rt_status_about(RT_FAIL(FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH",
+					       "there is a ledger with this id and another name"),
+				       "ledger_id");
 	*ledger = stored;
 	return rt_ok();
 }
@@ -54,6 +55,7 @@ static struct rt_status check_all(struct account_record *records, size_t count,
 
 /* Puts what is stored in the place of what was asked for. */
 static struct rt_status accept_stored(const struct stored_account *stored, size_t count,
+				      const struct account_record *records,
 				      const struct uuid_table *by_id)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -65,8 +67,12 @@ static struct rt_status accept_stored(const struct stored_account *stored, size_
 		account_hash(record, hash);
 		rt_uuid_format(&record->account.id, id);
 		if (memcmp(hash, stored[i].hash, sizeof(hash)) != 0)
-			return RT_FAIL(FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH",
-				       "account %s was created with other content", id);
+			return rt_status_in(
+				rt_status_about(
+					RT_FAIL(FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH",
+						"account %s was created with other content", id),
+					"account_id"),
+				"accounts[%zu].", (size_t)(record - records));
 		*record = stored[i].record;
 	}
 	return rt_ok();
@@ -89,7 +95,7 @@ struct rt_status opening_accounts(struct rt_pg *pg, struct account_record *recor
 	size_t inserted;
 	RT_TRY(rt_pg_begin(pg, deadline_us, &tx));
 	RT_TRY(account_store_create(&tx, records, count, arena, &inserted, &stored));
-	RT_TRY(accept_stored(stored, count, &by_id));
+	RT_TRY(accept_stored(stored, count, records, &by_id));
 	*replayed = inserted == 0;
 	return rt_pg_commit(&tx);
 }

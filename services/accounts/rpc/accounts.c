@@ -108,6 +108,13 @@ void accounts_get_account_metadata(struct rt_call *call)
 	reply_end(call, get_metadata(&request, &reply), &reply.base);
 }
 
+static struct rt_status account_missing(size_t index)
+{
+	char field[48];
+	snprintf(field, sizeof(field), "account_ids[%zu]", index);
+	return rt_status_about(account_store_not_found(), field);
+}
+
 /* Puts the accounts in the order of their ids in the request. */
 static struct rt_status put_in_order(const struct request *request,
 				     const struct stored_account *stored, size_t count,
@@ -128,8 +135,7 @@ static struct rt_status put_in_order(const struct request *request,
 	for (size_t i = 0; i < reply->n_accounts; i++) {
 		reply->accounts[i] = uuid_table_get(&by_id, &ids[i]);
 		if (reply->accounts[i] == NULL)
-			return RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND",
-				       "there is no account account_ids[%zu] in this ledger", i);
+			return account_missing(i);
 	}
 	return rt_ok();
 }

@@ -30,7 +30,7 @@ static Daler__Accounts__V1__PostedGroup *map_posted_group(const struct group_rec
 }
 
 /* The field that a group was declined for, within the group: a decline is the same for ever, in
- * whatever request the group comes again. A repeat has the same content, so that nothing of it is
+ * whatever request the group comes again. A repeat has the same content, so that only the side is
  * on record. */
 static char *declined_field(const struct group_record *record, const struct group *asked,
 			    struct rt_arena *arena)
@@ -40,7 +40,8 @@ static char *declined_field(const struct group_record *record, const struct grou
 		i++;
 	if (i == asked->count)
 		return NULL; /* what no writer of ours leaves */
-	const char *field = transfer_declined_field(&asked->transfers[i], record->decline);
+	const char *field =
+		transfer_declined_field(&asked->transfers[i], record->decline, record->cause_side);
 	const char *dot = field[0] == '\0' ? "" : ".";
 	return rt_arena_printf(arena, "transfers[%zu]%s%s", i, dot, field);
 }

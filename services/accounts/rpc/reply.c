@@ -3,6 +3,7 @@
 #include "rpc/service.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
+#include "store/account_store.h"
 
 struct request request_of(struct rt_call *call)
 {
@@ -37,7 +38,6 @@ struct rt_status reply_check_owner(const struct rt_call *call, const char *owner
 	if (caller->role != RT_ROLE_PLAYER)
 		return rt_ok();
 	if (!rt_uuid_parse(owner, &owner_id) || !rt_uuid_equal(&owner_id, &caller->user_id))
-		return RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND",
-			       "there is no such account in this ledger");
+		return account_store_not_found();
 	return rt_ok();
 }

@@ -144,6 +144,13 @@ struct rt_status account_store_create(struct rt_pg_tx *tx, const struct account_
 	return rt_ok();
 }
 
+struct rt_status account_store_not_found(void)
+{
+	return rt_status_about(
+		RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND", "there is no such account in this ledger"),
+		"account_id");
+}
+
 static struct rt_status get(struct rt_pg *pg, const struct rt_pg_statement *statement,
 			    const struct rt_uuid *ledger_id, const struct rt_uuid *account_id,
 			    struct rt_arena *arena, int64_t deadline_us,
@@ -156,8 +163,7 @@ static struct rt_status get(struct rt_pg *pg, const struct rt_pg_statement *stat
 	rt_pg_add_uuid(&params, account_id);
 	RT_TRY(rt_pg_run(pg, statement, &params, deadline_us, &rows));
 	if (rows.count == 0)
-		return RT_FAIL(NOT_FOUND, "ACCOUNT_NOT_FOUND",
-			       "there is no such account in this ledger");
+		return account_store_not_found();
 	*record = (struct account_record){.ledger_id = *ledger_id};
 	return rows_record(&rows, 0, arena, record);
 }

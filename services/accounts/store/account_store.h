@@ -22,6 +22,8 @@ struct stored_account {
 struct rt_status account_store_create(struct rt_pg_tx *tx, const struct account_record *records,
 				      size_t count, struct rt_arena *arena, size_t *inserted,
 				      struct stored_account **stored);
+/* NOT_FOUND ACCOUNT_NOT_FOUND of "account_id". */
+struct rt_status account_store_not_found(void);
 /* Owns: texts are in the arena. Errors: NOT_FOUND ACCOUNT_NOT_FOUND. */
 struct rt_status account_store_get(struct rt_pg *pg, const struct rt_uuid *ledger_id,
 				   const struct rt_uuid *account_id, struct rt_arena *arena,

@@ -154,6 +154,7 @@ void posting_columns_declines(struct rt_pg_params *params, const struct book *bo
 	struct rt_uuid *groups = uuids_new(params, count);
 	struct rt_uuid *causes = uuids_new(params, count);
 	const char **reasons = rt_arena_array(params->arena, count, sizeof(char *));
+	int64_t *sides = ints_new(params, count);
 	uint8_t(*hashes)[GROUP_HASH_BYTES] = rt_arena_array(params->arena, count, GROUP_HASH_BYTES);
 	rt_pg_add_time(params, book->now_us);
 	if (params->arena->overflowed)
@@ -166,6 +167,7 @@ void posting_columns_declines(struct rt_pg_params *params, const struct book *bo
 			ids[row] = record->asked->transfers[i].id;
 			groups[row] = record->id;
 			causes[row] = record->cause_id;
+			sides[row] = (int64_t)record->cause_side;
 			reasons[row] = decline_name(record->decline);
 			memcpy(hashes[row], record->hash, GROUP_HASH_BYTES);
 		}
@@ -175,6 +177,7 @@ void posting_columns_declines(struct rt_pg_params *params, const struct book *bo
 	rt_pg_add_uuid_array(params, causes, NULL, count);
 	rt_pg_add_text_array(params, reasons, count);
 	rt_pg_add_bytes_array(params, hashes, GROUP_HASH_BYTES, count);
+	rt_pg_add_smallint_array(params, sides, NULL, count);
 }
 
 struct hold_columns {

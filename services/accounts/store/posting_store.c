@@ -125,6 +125,19 @@ static struct rt_status take_transfers(const struct rt_pg_rows *rows, struct boo
 	return rt_ok();
 }
 
+static struct rt_status take_side(const struct rt_pg_rows *rows, int row, int column,
+				  enum decline_side *side)
+{
+	*side = DECLINE_SIDE_NONE;
+	if (rt_pg_is_null(rows, row, column))
+		return rt_ok();
+	int64_t number = rt_pg_int(rows, row, column);
+	if (number != DECLINE_SIDE_DEBIT && number != DECLINE_SIDE_CREDIT)
+		return RT_FAIL(INTERNAL, "BAD_RECORD", "a decline's side is wrong");
+	*side = (enum decline_side)number;
+	return rt_ok();
+}
+
 static struct rt_status take_declines(const struct rt_pg_rows *rows, struct book *book)
 {
 	for (int row = 0; row < rows->count; row++) {
@@ -137,6 +150,7 @@ static struct rt_status take_declines(const struct rt_pg_rows *rows, struct book
 		if (!decline_parse(rt_pg_text(rows, row, 4), &declined.reason))
 			return RT_FAIL(INTERNAL, "BAD_RECORD", "a decline's reason is wrong");
 		RT_TRY(rows_hash(rows, row, 5, declined.hash));
+		RT_TRY(take_side(rows, row, 6, &declined.cause_side));
 		RT_TRY(book_add_declined(book, &declined));
 	}
 	return rt_ok();

@@ -38,6 +38,11 @@ static struct rt_status read_hold(const struct rt_pg_rows *rows, int row, int co
 	return rt_ok();
 }
 
+static struct rt_status not_found(const char *why)
+{
+	return rt_status_about(RT_FAIL(NOT_FOUND, "TRANSFER_NOT_FOUND", "%s", why), "transfer_id");
+}
+
 struct rt_status statement_store_transfer(struct rt_pg *pg, const struct rt_uuid *ledger_id,
 					  const struct rt_uuid *transfer_id, struct rt_arena *arena,
 					  int64_t deadline_us, struct stored_transfer *stored)
@@ -49,8 +54,7 @@ struct rt_status statement_store_transfer(struct rt_pg *pg, const struct rt_uuid
 	rt_pg_add_uuid(&params, transfer_id);
 	RT_TRY(rt_pg_run(pg, &transfer_statement, &params, deadline_us, &rows));
 	if (rows.count == 0)
-		return RT_FAIL(NOT_FOUND, "TRANSFER_NOT_FOUND",
-			       "no such transfer was posted in this ledger");
+		return not_found("no such transfer was posted in this ledger");
 	*stored = (struct stored_transfer){0};
 	RT_TRY(rows_posted(&rows, 0, arena, &stored->posted));
 	RT_TRY(rows_side(&rows, 0, ROWS_POSTED_COLUMNS, &stored->posted.debit.normal));
@@ -71,8 +75,7 @@ static struct rt_status read_declined(struct rt_pg *pg, const struct rt_uuid *le
 	rt_pg_add_uuid_array(&params, transfer_id, NULL, 1);
 	RT_TRY(rt_pg_run(pg, &declines_statement, &params, deadline_us, &rows));
 	if (rows.count == 0)
-		return RT_FAIL(NOT_FOUND, "TRANSFER_NOT_FOUND",
-			       "no such transfer was posted or declined in this ledger");
+		return not_found("no such transfer was posted or declined in this ledger");
 	*record = (struct group_record){
 		.id = rt_pg_uuid(&rows, 0, 1),
 		.cause_id = rt_pg_uuid(&rows, 0, 2),

@@ -130,7 +130,8 @@ static void refuse_account(struct payment_creation *creation, const struct rt_st
 {
 	struct rt_status named = *status;
 
-	if (named.code == RT_NOT_FOUND && named.field[0] == '\0' && named.reason != NULL &&
+	/* Accounts names the field of its own request. */
+	if (named.code == RT_NOT_FOUND && named.reason != NULL &&
 	    strcmp(named.reason, "ACCOUNT_NOT_FOUND") == 0)
 		named = rt_status_about(named, field);
 	/* Whatever is not the caller's doing is worth another try. */

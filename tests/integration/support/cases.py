@@ -32,9 +32,9 @@ class Case(unittest.TestCase):
     def invalid(self, reason, field=None):
         return self.refused(grpc.StatusCode.INVALID_ARGUMENT, reason, field)
 
-    def not_found(self, reason):
-        field = "ledger_id" if reason == "LEDGER_NOT_FOUND" else None
-        return self.refused(grpc.StatusCode.NOT_FOUND, reason, field)
+    def not_found(self, reason, field=None):
+        names = {"LEDGER_NOT_FOUND": "ledger_id", "TRANSFER_NOT_FOUND": "transfer_id"}
+        return self.refused(grpc.StatusCode.NOT_FOUND, reason, field or names.get(reason))
 
     def mismatch(self, field=None):
         return self.refused(grpc.StatusCode.FAILED_PRECONDITION, "IDEMPOTENCY_PAYLOAD_MISMATCH", field)
