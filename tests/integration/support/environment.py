@@ -21,10 +21,23 @@ SERVICES = ("auth", "accounts", "payments", "simulator")
 
 def sql(database, statement):
     """Rows of a query in a service's database, as its owner; "super": as the cluster's superuser."""
-    name = "DALER_SUPERUSER_DB" if database == "super" else f"DALER_{database.upper()}_DB"
-    result = subprocess.run(
-        ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "--csv", "-t", "-d", os.environ[name], "-c", statement],
-        check=True, capture_output=True, text=True, timeout=60)
+    return _rows(database, "-c", statement)
+
+
+def psql(database, script):
+    """Rows of all queries of a script, whatever its length; "super/NAME": as the superuser, in that database."""
+    return _rows(database, "-f", "-", input=script)
+
+
+def _rows(database, *words, **more):
+    role, _, name = database.partition("/")
+    conninfo = os.environ["DALER_SUPERUSER_DB" if role == "super" else f"DALER_{role.upper()}_DB"]
+    if name:
+        conninfo = conninfo.replace("dbname=postgres", f"dbname={name}")
+    result = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "--csv", "-t", "-d", conninfo, *words],
+                            capture_output=True, text=True, timeout=60, **more)
+    if result.returncode != 0:
+        raise RuntimeError(result.stderr)
     return list(csv.reader(io.StringIO(result.stdout)))
 
 
