@@ -81,7 +81,7 @@ static bool send_next(struct lane_call *call)
 	};
 	call->begun_us = rt_clock_mono_us();
 	struct rt_status status =
-		posting_submit(lane->posting, &call->request, &lane->world->ledger,
+		posting_submit(lane->posting, &call->request, &lane->world->ledger, 1,
 			       call->begun_us + 30 * RT_US_PER_S);
 	return rt_is_ok(&status);
 }

@@ -10,13 +10,22 @@
 
 #define COMMIT_BUCKETS 1024
 
-/* The items of one key that wait. It exists while it has some, or a lane works for it. */
+/* The items of one source that wait for one key, in order. It exists while it has some. */
+struct commit_flow {
+	struct commit_flow *next;
+	uint64_t source;
+	struct rt_commit_item *first;
+	struct rt_commit_item *last;
+	size_t count;
+};
+
+/* What waits for one key, by source. It exists while something does, or a lane works for it. */
 struct commit_queue {
 	struct commit_queue *bucket_next;
 	struct commit_queue *ready_next;
 	struct rt_uuid key;
-	struct rt_commit_item *first;
-	struct rt_commit_item *last;
+	struct commit_flow *first; /* whose turn it is next */
+	struct commit_flow *last;
 	int64_t earliest_mono_us; /* no deadline in it is before this */
 	bool busy;                /* a lane works for it */
 };
@@ -25,6 +34,7 @@ struct commit_queue {
 struct commit_queues {
 	struct commit_queue *buckets[COMMIT_BUCKETS];
 	struct commit_queue *free;
+	struct commit_flow *free_flows;
 	/* Those with items and without a lane, in the order in which they get one. */
 	struct commit_queue *ready_first;
 	struct commit_queue *ready_last;
@@ -67,12 +77,15 @@ struct rt_commit {
 
 /* commit_queues.c; the lock is held. */
 
+/* How many items of its source wait for its key. */
+size_t commit_queues_count(struct commit_queues *queues, const struct rt_commit_item *item);
 /* Adds an item; true when its queue became ready for a lane. */
 bool commit_queues_add(struct commit_queues *queues, struct rt_commit_item *item);
 /* Takes the first ready queue for a lane; NULL when there is none. */
 struct commit_queue *commit_queues_take(struct commit_queues *queues);
-/* Adds to a batch that has some items from the head of a queue: at least one item when it has none,
- * as many as the bounds allow. Returns how many it has then. */
+/* Adds to a batch that has some items from a queue: at least one item when it has none, as many as
+ * the bounds allow. Sources take turns of an eighth of a batch; one whose next item is too heavy
+ * for what is left of this batch is the first of the next one. Returns how many it has then. */
 size_t commit_queue_batch(struct commit_queues *queues, struct commit_queue *queue,
 			  struct rt_commit_item **items, size_t has, size_t items_max,
 			  size_t weight_max);

@@ -1,9 +1,13 @@
-/* A queue a key, and the line in which they wait for a lane. */
+/* A queue a key, and the line in which they wait for a lane; in a queue a list a source, which take
+ * turns. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "commit_internal.h"
 #include "rt/assert.h"
+
+/* Turns that make up a batch. */
+#define TURNS 8
 
 static struct commit_queue **bucket_of(struct commit_queues *queues, const struct rt_uuid *key)
 {
@@ -75,16 +79,73 @@ static void leave_line(struct commit_queues *queues, struct commit_queue *queue)
 		queues->ready_last = before;
 }
 
+static struct commit_flow *flow_of(const struct commit_queue *queue, uint64_t source)
+{
+	struct commit_flow *flow = queue->first;
+	while (flow != NULL && flow->source != source)
+		flow = flow->next;
+	return flow;
+}
+
+static void append_flow(struct commit_queue *queue, struct commit_flow *flow)
+{
+	flow->next = NULL;
+	if (queue->first == NULL)
+		queue->first = flow;
+	else
+		queue->last->next = flow;
+	queue->last = flow;
+}
+
+static struct commit_flow *new_flow(struct commit_queues *queues, struct commit_queue *queue,
+				    uint64_t source)
+{
+	struct commit_flow *flow = queues->free_flows;
+	if (flow != NULL)
+		queues->free_flows = flow->next;
+	else
+		flow = malloc(sizeof(*flow));
+	RT_ASSERT(flow != NULL);
+	*flow = (struct commit_flow){.source = source};
+	append_flow(queue, flow);
+	return flow;
+}
+
+static void free_flow(struct commit_queues *queues, struct commit_flow *flow)
+{
+	flow->next = queues->free_flows;
+	queues->free_flows = flow;
+}
+
+size_t commit_queues_count(struct commit_queues *queues, const struct rt_commit_item *item)
+{
+	for (struct commit_queue *at = *bucket_of(queues, &item->key); at != NULL;
+	     at = at->bucket_next) {
+		if (!rt_uuid_equal(&at->key, &item->key))
+			continue;
+		const struct commit_flow *flow = flow_of(at, item->source);
+		return flow == NULL ? 0 : flow->count;
+	}
+	return 0;
+}
+
+static void append_item(struct commit_flow *flow, struct rt_commit_item *item)
+{
+	item->next = NULL;
+	if (flow->first == NULL)
+		flow->first = item;
+	else
+		flow->last->next = item;
+	flow->last = item;
+	flow->count++;
+}
+
 bool commit_queues_add(struct commit_queues *queues, struct rt_commit_item *item)
 {
 	struct commit_queue *queue = find(queues, &item->key);
 	bool becomes_ready = queue->first == NULL && !queue->busy;
-	item->next = NULL;
-	if (queue->first == NULL)
-		queue->first = item;
-	else
-		queue->last->next = item;
-	queue->last = item;
+	struct commit_flow *flow = flow_of(queue, item->source);
+	append_item(flow != NULL ? flow : new_flow(queues, queue, item->source), item);
 	if (item->deadline_mono_us < queue->earliest_mono_us)
 		queue->earliest_mono_us = item->deadline_mono_us;
 	queues->waiting++;
@@ -105,30 +166,84 @@ struct commit_queue *commit_queues_take(struct commit_queues *queues)
 	return queue;
 }
 
+/* A batch that is being composed. */
+struct batch {
+	struct rt_commit_item **items;
+	size_t count;
+	size_t items_max;
+	size_t weight;
+	size_t weight_max;
+};
+
+static bool has_room(const struct batch *batch, const struct rt_commit_item *item)
+{
+	size_t weight;
+	if (batch->count == 0)
+		return true;
+	return batch->count < batch->items_max &&
+	       !__builtin_add_overflow(batch->weight, item->weight, &weight) &&
+	       weight <= batch->weight_max;
+}
+
+/* Takes of one source what its turn and the batch have room for. False: nothing. */
+static bool take_turn(struct commit_flow *flow, struct batch *batch)
+{
+	const size_t turn_weight = batch->weight_max / TURNS;
+	size_t taken_weight = 0;
+	size_t before = batch->count;
+	while (flow->first != NULL && has_room(batch, flow->first) &&
+	       (batch->count == before || taken_weight < turn_weight)) {
+		struct rt_commit_item *item = flow->first;
+		flow->first = item->next;
+		item->next = NULL;
+		flow->count--;
+		batch->items[batch->count++] = item;
+		/* The first item of a batch weighs what it likes. */
+		if (__builtin_add_overflow(batch->weight, item->weight, &batch->weight))
+			batch->weight = SIZE_MAX;
+		taken_weight += item->weight;
+	}
+	return batch->count > before;
+}
+
+/* The flow after `before`, the first one when that is NULL, goes to the end of the line, or away.
+ */
+static void end_turn(struct commit_queues *queues, struct commit_queue *queue,
+		     struct commit_flow *before, struct commit_flow *flow)
+{
+	if (before == NULL)
+		queue->first = flow->next;
+	else
+		before->next = flow->next;
+	if (queue->last == flow)
+		queue->last = before;
+	if (flow->first != NULL)
+		append_flow(queue, flow);
+	else
+		free_flow(queues, flow);
+}
+
 size_t commit_queue_batch(struct commit_queues *queues, struct commit_queue *queue,
 			  struct rt_commit_item **items, size_t has, size_t items_max,
 			  size_t weight_max)
 {
-	size_t count = has;
-	size_t weight = 0;
+	struct batch batch = {
+		.items = items, .count = has, .items_max = items_max, .weight_max = weight_max};
 	for (size_t i = 0; i < has; i++)
-		weight += items[i]->weight;
-	while (queue->first != NULL && count < items_max) {
-		struct rt_commit_item *item = queue->first;
-		bool too_heavy = __builtin_add_overflow(weight, item->weight, &weight) ||
-				 weight > weight_max;
-		if (count > 0 && too_heavy)
-			break;
-		items[count++] = item;
-		queue->first = item->next;
-		item->next = NULL;
+		batch.weight += items[i]->weight;
+	struct commit_flow *skipped = NULL; /* the last of those that keep their place */
+	struct commit_flow *flow = queue->first;
+	while (flow != NULL && batch.count < items_max) {
+		if (take_turn(flow, &batch))
+			end_turn(queues, queue, skipped, flow);
+		else
+			skipped = flow;
+		flow = skipped == NULL ? queue->first : skipped->next;
 	}
-	if (queue->first == NULL) {
-		queue->last = NULL;
+	if (queue->first == NULL)
 		queue->earliest_mono_us = INT64_MAX;
-	}
-	queues->waiting -= count - has;
-	return count;
+	queues->waiting -= batch.count - has;
+	return batch.count;
 }
 
 void commit_queues_give(struct commit_queues *queues, struct commit_queue *queue)
@@ -141,27 +256,47 @@ void commit_queues_give(struct commit_queues *queues, struct commit_queue *queue
 		line_up(queues, queue);
 }
 
-/* Moves what has expired from the queue to the list that ends at *end. */
-static struct rt_commit_item **expire(struct commit_queues *queues, struct commit_queue *queue,
-				      int64_t now_mono_us, struct rt_commit_item **end)
+/* Moves what has expired of one source to the list that ends at *end. */
+static struct rt_commit_item **expire_flow(struct commit_queue *queue, struct commit_flow *flow,
+					   int64_t now_mono_us, struct rt_commit_item **end)
 {
-	struct rt_commit_item **at = &queue->first;
-	queue->last = NULL;
-	queue->earliest_mono_us = INT64_MAX;
-	while (*at != NULL) {
-		struct rt_commit_item *item = *at;
+	struct rt_commit_item *item = flow->first;
+	flow->first = NULL;
+	flow->count = 0;
+	while (item != NULL) {
+		struct rt_commit_item *next = item->next;
 		if (item->deadline_mono_us <= now_mono_us) {
-			*at = item->next;
 			item->next = NULL;
 			*end = item;
 			end = &item->next;
-			queues->waiting--;
-			continue;
+		} else {
+			append_item(flow, item);
+			if (item->deadline_mono_us < queue->earliest_mono_us)
+				queue->earliest_mono_us = item->deadline_mono_us;
 		}
-		if (item->deadline_mono_us < queue->earliest_mono_us)
-			queue->earliest_mono_us = item->deadline_mono_us;
-		queue->last = item;
-		at = &item->next;
+		item = next;
+	}
+	return end;
+}
+
+/* Moves what has expired from the queue to the list that ends at *end; sources keep their places.
+ */
+static struct rt_commit_item **expire(struct commit_queues *queues, struct commit_queue *queue,
+				      int64_t now_mono_us, struct rt_commit_item **end)
+{
+	struct commit_flow *flow = queue->first;
+	queue->first = NULL;
+	queue->earliest_mono_us = INT64_MAX;
+	while (flow != NULL) {
+		struct commit_flow *next = flow->next;
+		size_t before = flow->count;
+		end = expire_flow(queue, flow, now_mono_us, end);
+		queues->waiting -= before - flow->count;
+		if (flow->first != NULL)
+			append_flow(queue, flow);
+		else
+			free_flow(queues, flow);
+		flow = next;
 	}
 	return end;
 }
@@ -186,6 +321,19 @@ struct rt_commit_item *commit_queues_expired(struct commit_queues *queues, int64
 	return expired;
 }
 
+static struct rt_commit_item **drain_queue(struct commit_queues *queues, struct commit_queue *queue,
+					   struct rt_commit_item **end)
+{
+	while (queue->first != NULL) {
+		struct commit_flow *flow = queue->first;
+		queue->first = flow->next;
+		*end = flow->first;
+		end = &flow->last->next;
+		free_flow(queues, flow);
+	}
+	return end;
+}
+
 struct rt_commit_item *commit_queues_drain(struct commit_queues *queues)
 {
 	struct rt_commit_item *all = NULL;
@@ -193,11 +341,7 @@ struct rt_commit_item *commit_queues_drain(struct commit_queues *queues)
 	for (size_t i = 0; i < COMMIT_BUCKETS; i++) {
 		for (struct commit_queue *at = queues->buckets[i]; at != NULL;
 		     at = at->bucket_next) {
-			*end = at->first;
-			if (at->first != NULL)
-				end = &at->last->next;
-			at->first = NULL;
-			at->last = NULL;
+			end = drain_queue(queues, at, end);
 		}
 	}
 	/* Queues without items and lane go with them. */
@@ -217,5 +361,10 @@ void commit_queues_deinit(struct commit_queues *queues)
 		struct commit_queue *next = queues->free->bucket_next;
 		free(queues->free);
 		queues->free = next;
+	}
+	while (queues->free_flows != NULL) {
+		struct commit_flow *next = queues->free_flows->next;
+		free(queues->free_flows);
+		queues->free_flows = next;
 	}
 }

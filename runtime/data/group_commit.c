@@ -11,6 +11,8 @@
 #define EXPIRY_US          (20 * RT_US_PER_MS)
 #define RETRY_AFTER_MS_MAX 2000
 #define RETRY_AFTER_MS_MIN 10
+/* What a source may have waiting for a key, of what is left for others. */
+#define SHARE              8
 
 static void fail_list(struct rt_commit *commit, struct rt_commit_item *item,
 		      struct rt_status status)
@@ -122,15 +124,24 @@ static struct rt_status queue_full(const struct rt_commit *commit)
 	return status;
 }
 
+/* One source at one key, however much it brings, leaves room for the others. */
+static bool has_room(struct rt_commit *commit, const struct rt_commit_item *item)
+{
+	size_t waiting = commit->queues.waiting;
+	if (waiting >= commit->config.queue_max)
+		return false;
+	return item->source == 0 || commit_queues_count(&commit->queues, item) / SHARE <
+					    commit->config.queue_max - waiting;
+}
+
 struct rt_status rt_commit_submit(struct rt_commit *commit, struct rt_commit_item *item)
 {
 	RT_ASSERT(item->weight > 0);
 	RT_LOCKED(&commit->lock);
 	if (commit->stopping)
 		return RT_FAIL(UNAVAILABLE, "SHUTTING_DOWN", "the service is shutting down");
-	if (commit->queues.waiting >= commit->config.queue_max)
+	if (!has_room(commit, item))
 		return queue_full(commit);
-	item->queued_mono_us = rt_clock_mono_us();
 	if (commit->timekeeper_idle)
 		pthread_cond_signal(&commit->expiry);
 	if (commit_queues_add(&commit->queues, item))

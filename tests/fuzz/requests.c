@@ -181,12 +181,14 @@ void rt_call_on_leave(struct rt_call *call, void (*leave)(struct rt_call *call, 
 /* What reaches the posting engine has passed all checks. Its ledger has no account: whatever is
  * decided is a decline, or refused. */
 struct rt_status posting_submit(struct posting *posting, struct posting_request *request,
-				const struct rt_uuid *ledger_id, int64_t deadline_mono_us)
+				const struct rt_uuid *ledger_id, uint64_t caller,
+				int64_t deadline_mono_us)
 {
 	struct rt_arena arena;
 	struct posting_wanted wanted;
 	struct book book;
 	(void)posting;
+	(void)caller;
 	(void)deadline_mono_us;
 	rt_arena_init(&arena, BOOK_ARENA_BYTES);
 	request->item.key = *ledger_id;

@@ -21,7 +21,9 @@ struct item {
 	struct rt_commit_item queued;
 	int key;
 	int number;
+	uint64_t source;
 	bool poison;
+	size_t batch; /* the last that it was in */
 	atomic_int answers;
 	enum rt_code code;
 	const char *reason;
@@ -70,6 +72,8 @@ static enum rt_code begin_batch(struct rt_commit_item **queued, size_t count)
 {
 	const struct item *first = (const struct item *)queued[0];
 	pthread_mutex_lock(&fake.lock);
+	for (size_t i = 0; i < count; i++)
+		((struct item *)queued[i])->batch = fake.batch_count;
 	fake.batches[fake.batch_count++] = (struct batch){first->key, count, first->number};
 	fake.overlapped = fake.overlapped || ++fake.running[first->key] > 1;
 	pthread_cond_broadcast(&fake.changed);
@@ -175,6 +179,7 @@ static struct rt_status submit(int number, int key, size_t weight, int64_t deadl
 	item->key = key;
 	item->number = number;
 	item->queued = (struct rt_commit_item){.key = {.bytes = {[3] = 1, [15] = (uint8_t)key}},
+					       .source = item->source,
 					       .weight = weight,
 					       .deadline_mono_us = deadline_us};
 	return rt_commit_submit(commit, &item->queued);
@@ -335,6 +340,91 @@ static void test_keys_take_turns(void **state)
 	assert_int_equal(fake.batches[1].key, 2);
 	assert_int_equal(fake.batches[2].key, 3);
 	check_each_answered_once(1003);
+}
+
+/* Of a source, so many items of a weight. */
+static void submit_from(uint64_t source, int first, int count, size_t weight)
+{
+	for (int i = first; i < first + count; i++) {
+		items[i].source = source;
+		struct rt_status status = submit(i, 1, weight, in_ms(20000));
+		assert_true(rt_is_ok(&status));
+	}
+}
+
+static void check_in_order(int first, int count)
+{
+	for (int i = first + 1; i < first + count; i++)
+		assert_true(items[i].batch >= items[i - 1].batch);
+}
+
+static void test_sources_take_turns(void **state)
+{
+	(void)state;
+	config.batch_items_max = 1000;
+	config.batch_weight_max = 80;
+	commit = rt_commit_new(&config);
+	occupy(0, 1);
+	submit_from(7, 1, 1000, 1);
+	submit_from(8, 1001, 1, 1);
+	submit_from(9, 1002, 35, 1);
+	hold(false);
+	wait_answered(1037);
+	/* Whoever came first has what the others leave of the first batch. */
+	for (int i = 1001; i < 1037; i++)
+		assert_int_equal(items[i].batch, 1);
+	assert_int_equal(items[44].batch, 1);
+	assert_int_equal(items[45].batch, 2);
+	check_in_order(1, 1000);
+	check_each_answered_once(1037);
+}
+
+static void test_a_heavy_item_keeps_its_place(void **state)
+{
+	(void)state;
+	config.batch_items_max = 1000;
+	commit = rt_commit_new(&config);
+	occupy(0, 1);
+	submit_from(7, 1, 3, 2000); /* each more than a batch may weigh */
+	submit_from(8, 4, 300, 1);
+	submit_from(9, 304, 2, 900);
+	hold(false);
+	wait_answered(306);
+	/* What fits a batch goes with it; who is passed over for that is the first of the next one.
+	 */
+	const struct {
+		int item;
+		size_t batch;
+	} expected[] = {{1, 1}, {4, 2}, {303, 2}, {304, 3}, {2, 4}, {305, 5}, {3, 6}};
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+		assert_int_equal(items[expected[i].item].batch, expected[i].batch);
+	check_in_order(4, 300);
+	check_each_answered_once(306);
+}
+
+static enum rt_code submit_as(uint64_t source, int number, int key)
+{
+	items[number].source = source;
+	return submit(number, key, 1, in_ms(20000)).code;
+}
+
+static void test_one_source_leaves_room_for_others(void **state)
+{
+	(void)state;
+	config.queue_max = 90;
+	commit = rt_commit_new(&config);
+	occupy(0, 1);
+	submit_from(7, 1, 80, 1);
+	assert_int_equal(submit_as(7, 81, 1), RT_RESOURCE_EXHAUSTED);
+	assert_int_equal(submit_as(8, 81, 1), RT_OK);
+	assert_int_equal(submit_as(7, 82, 2), RT_OK);
+	for (int i = 83; i < 91; i++)
+		assert_int_equal(submit_as(0, i, 1), RT_OK); /* our own may have all */
+	assert_int_equal(submit_as(8, 91, 1), RT_RESOURCE_EXHAUSTED);
+	assert_int_equal(submit_as(0, 91, 1), RT_RESOURCE_EXHAUSTED);
+	hold(false);
+	wait_answered(91);
+	check_each_answered_once(91);
 }
 
 static void test_one_lane_at_a_time_for_a_key(void **state)
@@ -583,6 +673,9 @@ int main(void)
 		TEST(test_what_comes_while_it_prepares_joins),
 		TEST(test_weights),
 		TEST(test_keys_take_turns),
+		TEST(test_sources_take_turns),
+		TEST(test_a_heavy_item_keeps_its_place),
+		TEST(test_one_source_leaves_room_for_others),
 		TEST(test_one_lane_at_a_time_for_a_key),
 		TEST(test_the_lane_that_worked_last_works_next),
 		TEST(test_the_queue_is_bounded),

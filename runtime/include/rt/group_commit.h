@@ -1,7 +1,7 @@
 /* Group commit: items that arrive while a transaction is committing share the next one. A queue a
- * key (a ledger, a shard of payments), fair between keys; lanes are threads that each own a
- * connection; one lane at a time works for one key. No timer: an idle lane takes a single item at
- * once. Used by the engines of accounts and payments. */
+ * key (a ledger, a shard of payments), fair between keys, and within one between sources (callers);
+ * lanes are threads that each own a connection; one lane at a time works for one key. No timer: an
+ * idle lane takes a single item at once. Used by the engines of accounts and payments. */
 #pragma once
 
 #include <stddef.h>
@@ -17,9 +17,9 @@
 struct rt_commit_item {
 	struct rt_commit_item *next; /* the queue's */
 	struct rt_uuid key;
-	size_t weight; /* what it adds to a batch's size, at least 1 */
+	uint64_t source; /* whose it is: items of one source keep their order; 0: our own */
+	size_t weight;   /* what it adds to a batch's size, at least 1 */
 	int64_t deadline_mono_us;
-	int64_t queued_mono_us; /* set by _submit */
 };
 
 /* Carries out the items in one transaction on `pg` and, once it has committed, answers each of
@@ -60,8 +60,9 @@ struct rt_commit;
 
 struct rt_commit *rt_commit_new(const struct rt_commit_config *config);
 /* Queues an item. Thread: any; never blocks. Errors: RESOURCE_EXHAUSTED QUEUE_FULL with
- * retry_after_ms, UNAVAILABLE SHUTTING_DOWN: the item stays the caller's. An item whose deadline
- * passes while it waits fails with DEADLINE_EXCEEDED. */
+ * retry_after_ms, UNAVAILABLE SHUTTING_DOWN: the item stays the caller's. A source may have no more
+ * waiting for a key than eight times what is left for others, so that something always is; our own
+ * items may take all. An item whose deadline passes while it waits fails with DEADLINE_EXCEEDED. */
 struct rt_status rt_commit_submit(struct rt_commit *commit, struct rt_commit_item *item);
 size_t rt_commit_waiting(struct rt_commit *commit);
 /* Takes no more, carries out what waits until the deadline, fails the rest, ends the lanes. */

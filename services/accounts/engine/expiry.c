@@ -92,7 +92,7 @@ static struct rt_status submit(struct expiry *expiry, const struct expiry_due *d
 	expiry->waiting++;
 	rt_lock_give(&expiry->lock);
 	struct rt_status status = posting_submit(expiry->config.posting, request, &due->ledger_id,
-						 rt_clock_mono_us() + POST_US_MAX);
+						 0, rt_clock_mono_us() + POST_US_MAX);
 	if (!rt_is_ok(&status)) {
 		RT_LOCKED(&expiry->lock);
 		expiry->waiting--;

@@ -272,10 +272,12 @@ struct posting *posting_new(const struct posting_config *config)
 }
 
 struct rt_status posting_submit(struct posting *posting, struct posting_request *request,
-				const struct rt_uuid *ledger_id, int64_t deadline_mono_us)
+				const struct rt_uuid *ledger_id, uint64_t caller,
+				int64_t deadline_mono_us)
 {
 	RT_ASSERT(request->transfer_count > 0);
 	request->item.key = *ledger_id;
+	request->item.source = caller;
 	request->item.weight = request->transfer_count;
 	request->item.deadline_mono_us = deadline_mono_us;
 	return rt_commit_submit(posting->commit, &request->item);

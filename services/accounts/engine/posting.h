@@ -39,10 +39,12 @@ struct posting_config {
 struct posting;
 
 struct posting *posting_new(const struct posting_config *config);
-/* Queues the request for its ledger. Thread: any; never blocks. Errors: RESOURCE_EXHAUSTED
+/* Queues the request for its ledger; callers take turns, and each one's requests keep their order.
+ * A caller of 0 is this service itself. Thread: any; never blocks. Errors: RESOURCE_EXHAUSTED
  * QUEUE_FULL, UNAVAILABLE SHUTTING_DOWN; then there is no other answer. */
 struct rt_status posting_submit(struct posting *posting, struct posting_request *request,
-				const struct rt_uuid *ledger_id, int64_t deadline_mono_us);
+				const struct rt_uuid *ledger_id, uint64_t caller,
+				int64_t deadline_mono_us);
 /* Takes no more, carries out what waits until the deadline, fails the rest. */
 void posting_stop(struct posting *posting, int64_t deadline_mono_us);
 /* After _stop. */

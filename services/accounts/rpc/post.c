@@ -34,7 +34,8 @@ static struct rt_status submit(struct rt_call *call, const struct rt_uuid *ledge
 		.answer = answer,
 		.context = call,
 	};
-	return posting_submit(service->posting, request, ledger_id, rt_call_deadline_us(call));
+	return posting_submit(service->posting, request, ledger_id, reply_caller(call),
+			      rt_call_deadline_us(call));
 }
 
 static void answer_post(struct posting_request *request, struct rt_status status,

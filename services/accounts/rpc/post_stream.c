@@ -8,6 +8,7 @@
 #include "engine/posting.h"
 #include "rpc/handlers.h"
 #include "rpc/map.h"
+#include "rpc/reply.h"
 #include "rpc/service.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
@@ -260,7 +261,7 @@ static void submit(struct stream *stream, struct entry *entry)
 	const struct accounts_service *service = rt_call_service(stream->call);
 	struct rt_status status =
 		posting_submit(service->posting, &entry->request, &stream->ledger_id,
-			       group_deadline_us(stream->call));
+			       reply_caller(stream->call), group_deadline_us(stream->call));
 	if (!rt_is_ok(&status))
 		answer(&entry->request, status, NULL);
 }

@@ -1,5 +1,7 @@
 #include "rpc/reply.h"
 
+#include <string.h>
+
 #include "rpc/service.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
@@ -21,6 +23,15 @@ struct request request_of(struct rt_call *call)
 		.cache = worker->cache,
 		.deadline_us = rt_call_deadline_us(call),
 	};
+}
+
+uint64_t reply_caller(const struct rt_call *call)
+{
+	const struct rt_caller *caller = rt_call_caller(call);
+	uint64_t user;
+	memcpy(&user, caller->user_id.bytes + 8, sizeof(user)); /* the random half */
+	uint64_t number = user ^ (((uint64_t)caller->identity + 1) << 56);
+	return number == 0 ? 1 : number;
 }
 
 void reply_end(struct rt_call *call, struct rt_status status, const ProtobufCMessage *reply)

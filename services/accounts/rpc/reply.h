@@ -15,6 +15,9 @@ struct request {
 
 struct request request_of(struct rt_call *call);
 
+/* A number for whoever calls, never 0: the identity, and with a token the user. */
+uint64_t reply_caller(const struct rt_call *call);
+
 /* Ends the call: with the reply; with the status when it isn't OK; with RESOURCE_EXHAUSTED when the
  * reply didn't fit the call's memory. */
 void reply_end(struct rt_call *call, struct rt_status status, const ProtobufCMessage *reply);
