@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import datetime
+import re
 import time
 import unittest
 
@@ -416,6 +417,56 @@ class Statuses(Kinds):
     def test_closed(self):
         self.set(self.other, status=a.ACCOUNT_STATUS_CLOSED)
         self.declined(self.ledger.post(self.wallet, self.other, 1), "ACCOUNT_CLOSED")
+
+    def test_each_decline_names_its_field_and_changes_nothing(self):
+        """Every reason that there is."""
+        of = self.ledger.open
+        dollars, capped, (frozen, blocked, closed) = of("anna", "USD"), of("cap", upper=50), (of("anna") for _ in range(3))
+        expired = self.hold(1, moment(0.2))
+        pending, captured, released = (self.hold(10) for _ in range(3))
+        self.posted(self.use(captured, "capture", 10))
+        self.posted(self.use(released, "release"))
+        original = self.ledger.transfer(self.wallet, self.other, 10)
+        self.posted(self.ledger.post_group(original))
+        reversal = self.posted(self.reverse(original, 5)).transfer
+        full, brimming = of("bank"), of("bank")
+        self.posted(self.ledger.post(full, brimming, INT64_MAX))
+        for account_id, status in ((frozen, "FROZEN"), (blocked, "BLOCKED"), (closed, "CLOSED")):
+            self.set(account_id, status=getattr(a, f"ACCOUNT_STATUS_{status}"))
+        elsewhere, post = Ledger(()).open("anna"), self.ledger.post
+        environment.wait_until(lambda: self.read(expired).hold_state == a.HOLD_STATE_EXPIRED, 15, "the hold expires")
+        rows = (
+            ("INSUFFICIENT_FUNDS", "amount_minor", lambda: post(self.wallet, self.other, 1001)),
+            ("LIMIT_EXCEEDED", "amount_minor", lambda: post(self.wallet, capped, 51)),
+            ("BALANCE_OVERFLOW", "amount_minor", lambda: post(full, brimming, 1)),
+            ("ACCOUNT_NOT_FOUND", "debit_account_id", lambda: post(new_id(), self.other, 1)),
+            ("ACCOUNT_NOT_FOUND", "credit_account_id", lambda: post(self.wallet, elsewhere, 1)),
+            *((f"ACCOUNT_{status}", "debit_account_id", lambda account_id=account_id: post(account_id, self.other, 1))
+              for status, account_id in (("FROZEN", frozen), ("BLOCKED", blocked), ("CLOSED", closed))),
+            *((f"ACCOUNT_{status}", "credit_account_id", lambda account_id=account_id: post(self.wallet, account_id, 1))
+              for status, account_id in (("BLOCKED", blocked), ("CLOSED", closed))),
+            ("CURRENCY_MISMATCH", "currency", lambda: post(self.wallet, dollars, 1)),
+            ("CURRENCY_MISMATCH", "currency", lambda: post(self.wallet, self.other, 1, "USD")),
+            ("HOLD_NOT_FOUND", "capture.hold_id", lambda: self.use(original, "capture", 1)),
+            ("HOLD_MISMATCH", "capture.hold_id",
+             lambda: post(self.wallet, capped, 1, kind="capture", hold_id=pending.transfer_id)),
+            ("HOLD_EXPIRED", "capture.hold_id", lambda: self.use(expired, "capture", 1)),
+            ("ALREADY_CAPTURED", "capture.hold_id", lambda: self.use(captured, "capture", 1)),
+            ("ALREADY_RELEASED", "release.hold_id", lambda: self.use(released, "release")),
+            ("CAPTURE_EXCEEDS_HOLD", "amount_minor", lambda: self.use(pending, "capture", 11)),
+            ("TRANSFER_NOT_FOUND", "reversal.original_id",
+             lambda: self.reverse(original, 1, reversal__original_id=new_id())),
+            ("NOT_REVERSIBLE", "reversal.original_id", lambda: self.reverse(reversal, 1)),
+            ("REVERSAL_MISMATCH", "reversal.original_id", lambda: self.reverse(original, 1, credit_account_id=capped)),
+            ("REVERSAL_EXCEEDS_ORIGINAL", "amount_minor", lambda: self.reverse(original, 6)),
+        )
+        with self.nothing_written("accounts", but=("declines",)):
+            for reason, field, ask in rows:
+                with self.subTest(reason=reason, field=field):
+                    self.declined(ask(), reason, field)
+        known = environment.sql_value("accounts", "SELECT pg_get_constraintdef(oid) FROM pg_constraint "
+                                                  "WHERE conname = 'declines_reason'")
+        self.assertEqual({reason for reason, _, _ in rows}, set(re.findall(r"'(\w+)'", known)))
 
     def test_credit_line(self):
         account = new_account("anna", lower=0)
