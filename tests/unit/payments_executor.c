@@ -210,6 +210,92 @@ static void test_each_payment_has_a_pause_of_its_own(void **unused)
 	stop(executor);
 }
 
+/* A payment that waits for its connector. */
+static struct saga *waiting(struct executor *executor, enum saga_action action, uint32_t attempts)
+{
+	struct payment_lapsed lapsed = unknown();
+
+	rt_lock_take(&executor->lock);
+	executor_reserve_always(executor);
+	rt_lock_give(&executor->lock);
+	struct saga *saga = saga_new(executor, &lapsed.request, &lapsed.standing, lapsed.fence);
+
+	saga->decision = (struct saga_decision){
+		.legal = true, .action = action, .step = payment_deposit_plan.submit};
+	saga->attempts = attempts;
+	return saga;
+}
+
+#define POLLS 20
+
+/* Takes all that waits; returns how many of `sagas`, in their order, were taken among the first. */
+static size_t take_all(struct executor *executor, struct saga **sagas, size_t count, size_t first)
+{
+	struct saga *saga = NULL;
+	size_t taken = 0, among = 0;
+
+	for (size_t i = 0;; i++) {
+		rt_lock_take(&executor->lock);
+		saga = queue_take_provider(executor, &executor->connectors[0]);
+		rt_lock_give(&executor->lock);
+		if (saga == NULL)
+			break;
+		if (taken < count && saga == sagas[taken]) {
+			taken++;
+			among += i < first;
+		}
+		saga_free(executor, saga);
+	}
+	assert_int_equal(taken, count);
+	return among;
+}
+
+/* What a connector has said it is still at is asked about when nothing else waits, and now and then
+ * though something does: new work and first questions go before it. */
+static void test_polls_let_others_go_first(void **unused)
+{
+	static const struct {
+		enum saga_action action;
+		uint32_t attempts;
+	} others[] = {{SAGA_SUBMIT, 0},
+		      {SAGA_ASK, 0},
+		      {SAGA_SUBMIT, 4},
+		      {SAGA_CAPTURE, 3},
+		      {SAGA_CANCEL, 3}};
+	struct peer gone = peer_to("accounts", "127.0.0.1:1", RT_ID_CONNECTOR);
+	struct executor_config with_connector = config;
+	struct saga *polls[POLLS], *first[POLLS];
+
+	(void)unused;
+	with_connector.connector_count = 1;
+	with_connector.connectors[0] = (struct connector_client){
+		.name = "gone", .channel = gone.channel, .timeout_ms = 200};
+	struct executor *executor = executor_new(&with_connector);
+
+	for (size_t i = 0; i < POLLS; i++) {
+		polls[i] = waiting(executor, SAGA_ASK, 1 + (uint32_t)i);
+		queue_provider(executor, polls[i]);
+	}
+	for (size_t i = 0; i < POLLS; i++) {
+		size_t n = i % (sizeof(others) / sizeof(others[0]));
+
+		first[i] = waiting(executor, others[n].action, others[n].attempts);
+		queue_provider(executor, first[i]);
+	}
+	assert_int_equal(take_all(executor, first, POLLS, POLLS + 2), POLLS);
+	for (size_t i = 0; i < POLLS; i++) {
+		polls[i] = waiting(executor, SAGA_ASK, 1);
+		queue_provider(executor, polls[i]);
+		first[i] = waiting(executor, SAGA_SUBMIT, 0);
+		queue_provider(executor, first[i]);
+	}
+	assert_int_equal(take_all(executor, polls, POLLS, POLLS + 2), 2);
+	executor_quiesce(executor);
+	rt_client_stop(gone.client);
+	stop(executor);
+	peer_free(&gone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_what_waits_is_freed),
 		cmocka_unit_test(test_what_is_displaced_leaves),
 		cmocka_unit_test(test_what_waits_keeps_nothing),
+		cmocka_unit_test(test_polls_let_others_go_first),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -41,8 +41,10 @@ struct connector {
 	struct connector_capabilities capabilities; /* as last told */
 	struct timer timer;                         /* when it is asked again; not armed: now */
 	struct saga_queue fresh;                    /* that wait for a call */
+	struct saga_queue polls; /* the same, after an answer that was not the last word */
 	struct repeats repeats;
-	uint32_t comebacks; /* how often it was reached again after an outage */
+	uint32_t passed_over; /* calls that have gone before the first of `polls` */
+	uint32_t comebacks;   /* how often it was reached again after an outage */
 	size_t in_flight;
 	struct connector *ask_next; /* among those whose timer is due */
 };
@@ -235,6 +237,9 @@ void creations_poll(struct payment_creation *list);
 /* queues.c: the ledger's and the connectors' queues. */
 void queue_post(struct executor *executor, struct saga *saga);
 void queue_provider(struct executor *executor, struct saga *saga);
+/* Takes the saga whose call to the connector is next; NULL: none may begin now. With the lock held.
+ */
+struct saga *queue_take_provider(struct executor *executor, struct connector *connector);
 /* Starts calls for what waits, as far as they may be in flight. Called once after a number of sagas
  * was fed. */
 void executor_pump(struct executor *executor);

@@ -226,6 +226,18 @@ static bool may_go(struct executor *executor, struct saga *saga)
 	return saga->repeats || !saga->unheard;
 }
 
+/* What was answered that it goes on there, and is asked about again by its pause alone, lets what
+ * has had no answer yet go first. */
+static struct saga_queue *provider_queue(const struct saga *saga, bool goes)
+{
+	struct connector *connector = saga->connector;
+	bool again = saga->decision.action == SAGA_ASK && saga->attempts > 0 && !saga->unheard;
+
+	if (!goes)
+		return &connector->repeats.queue;
+	return again ? &connector->polls : &connector->fresh;
+}
+
 void queue_provider(struct executor *executor, struct saga *saga)
 {
 	if (saga->connector == NULL) {
@@ -243,7 +255,7 @@ void queue_provider(struct executor *executor, struct saga *saga)
 	if (!goes && saga->standing.state == PAYMENT_UNKNOWN)
 		saga_answer_waiters(executor, saga);
 	RT_LOCKED(&executor->lock);
-	append(goes ? &saga->connector->fresh : &saga->connector->repeats.queue, saga);
+	append(provider_queue(saga, goes), saga);
 	rt_series_add(saga->connector->repeats.waiting, !goes);
 }
 
@@ -277,8 +289,23 @@ static void on_answered(void *context, struct saga_event event)
 	executor_pump(executor);
 }
 
-/* Repeats first: the budget sees to it that they are few. With the lock held. */
-static struct saga *take_from(struct executor *executor, struct connector *connector)
+/* Of so many calls one is for a poll, whatever else waits. */
+#define POLL_EVERY 8
+
+static struct saga *take_poll_or_fresh(struct connector *connector)
+{
+	bool poll = connector->polls.count > 0 &&
+		    (connector->fresh.count == 0 || ++connector->passed_over >= POLL_EVERY);
+
+	if (poll) {
+		connector->passed_over = 0;
+		return take_first(&connector->polls);
+	}
+	return connector->fresh.count > 0 ? take_first(&connector->fresh) : NULL;
+}
+
+/* Repeats first: the budget sees to it that they are few. */
+struct saga *queue_take_provider(struct executor *executor, struct connector *connector)
 {
 	struct repeats *repeats = &connector->repeats;
 
@@ -291,7 +318,7 @@ static struct saga *take_from(struct executor *executor, struct connector *conne
 		saga->repeats = true;
 		return saga;
 	}
-	return connector->fresh.count > 0 ? take_first(&connector->fresh) : NULL;
+	return take_poll_or_fresh(connector);
 }
 
 /* With the lock held. */
@@ -299,7 +326,7 @@ static struct saga *take_provider(struct executor *executor)
 {
 	for (size_t i = 0; i < executor->config.connector_count; i++) {
 		struct connector *connector = &executor->connectors[i];
-		struct saga *saga = take_from(executor, connector);
+		struct saga *saga = queue_take_provider(executor, connector);
 
 		if (saga == NULL)
 			continue;
