@@ -210,6 +210,37 @@ static void test_each_payment_has_a_pause_of_its_own(void **unused)
 	stop(executor);
 }
 
+/* How often in a row it was tried in vain, if its pause has begun; else -1. */
+static int64_t tries_of_waiting(struct executor *executor, struct saga *saga)
+{
+	RT_LOCKED(&executor->lock);
+	bool waits = saga->timer.place != 0 &&
+		     saga->timer.due_us > rt_clock_mono_us() + 20 * RT_US_PER_S;
+
+	return waits ? (int64_t)saga->attempts : -1;
+}
+
+/* Whoever is told that there is something new asks at once, and, hearing nothing, again soon: its
+ * pauses begin with the first one. */
+static void test_pauses_begin_anew_when_there_is_news(void **unused)
+{
+	struct executor *executor = executor_new(&config);
+	struct payment_lapsed lapsed = unknown();
+
+	(void)unused;
+	executor_adopt(executor, &lapsed, 1);
+	rt_lock_take(&executor->lock);
+	struct saga *saga = registry_find(executor, &lapsed.standing.payment_id);
+
+	saga->attempts = 9;
+	rt_lock_give(&executor->lock);
+	assert_true(executor_wake(executor, &lapsed.standing.payment_id));
+	for (int64_t i = 0; i < patient(5000) && tries_of_waiting(executor, saga) < 0; i++)
+		rt_clock_sleep_us(RT_US_PER_MS);
+	assert_int_equal(tries_of_waiting(executor, saga), 1);
+	stop(executor);
+}
+
 /* A payment that waits for its connector. */
 static struct saga *waiting(struct executor *executor, enum saga_action action, uint32_t attempts)
 {
@@ -304,6 +335,7 @@ int main(void)
 		cmocka_unit_test(test_what_waits_is_freed),
 		cmocka_unit_test(test_what_is_displaced_leaves),
 		cmocka_unit_test(test_what_waits_keeps_nothing),
+		cmocka_unit_test(test_pauses_begin_anew_when_there_is_news),
 		cmocka_unit_test(test_polls_let_others_go_first),
 	};
 

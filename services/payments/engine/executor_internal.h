@@ -171,8 +171,8 @@ void executor_arm(struct executor *executor, struct timer *timer, enum timer_kin
 struct rt_uuid executor_shard_key(const struct executor *executor, uint64_t hash);
 
 /* timers.c */
-/* What waits for its pause is due now; what is busy is told for when it would pause. With the lock
- * held. */
+/* What waits for its pause is due now, and its pauses begin with the first one again; what is busy
+ * is told for when it would pause. With the lock held. */
 void saga_hasten(struct executor *executor, struct saga *saga);
 void *timers_run(void *executor);
 

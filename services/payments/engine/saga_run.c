@@ -312,8 +312,11 @@ void saga_feed(struct executor *executor, struct saga *saga, struct saga_event e
 	saga->unheard = event.kind == SAGA_LEDGER_SILENT || event.kind == SAGA_PROVIDER_SILENT;
 	keep_action(saga, &event);
 	saga->decision = decision;
-	if (decision.pause && decision.action == SAGA_ASK && atomic_exchange(&saga->nudged, false))
+	if (decision.pause && decision.action == SAGA_ASK &&
+	    atomic_exchange(&saga->nudged, false)) {
 		saga->decision.pause = false;
+		saga->attempts = 0;
+	}
 	keep_reasons(saga);
 	if (decision.change_count > 0) {
 		saga->lane.kind = LANE_ADVANCE;
@@ -408,6 +411,7 @@ void saga_act(struct executor *executor, struct saga *saga)
 	if (!saga->decision.pause || nudged) {
 		saga->pause_us = 0;
 		saga->unheard = saga->unheard && !nudged;
+		saga->attempts = nudged ? 0 : saga->attempts;
 		saga_perform(executor, saga);
 		return;
 	}

@@ -120,6 +120,7 @@ void saga_hasten(struct executor *executor, struct saga *saga)
 {
 	if (saga->timer.place != 0 && saga->timer.kind == TIMER_SAGA_ACT) {
 		saga->unheard = false; /* there is a reason to ask now */
+		saga->attempts = 0;
 		executor_arm(executor, &saga->timer, TIMER_SAGA_ACT, rt_clock_mono_us());
 	} else {
 		atomic_store(&saga->nudged, true);
