@@ -76,14 +76,13 @@ static struct rt_status prepare(struct notifier *notifier, struct books *books,
 }
 
 static struct rt_status prepare_all(struct notifier *notifier, struct books *books,
-				    struct rt_arena *arena, struct notification *notifications,
-				    size_t *count)
+				    int64_t settled_wall_us, struct rt_arena *arena,
+				    struct notification *notifications, size_t *count)
 {
 	size_t room = (size_t)(ON_THE_WAY_MAX - atomic_load(&notifier->on_the_way));
 
 	RT_TRY(books_begin(books));
-	RT_TRY(books_notifications_due(books, rt_clock_wall_us(), room, arena, notifications,
-				       count));
+	RT_TRY(books_notifications_due(books, settled_wall_us, room, arena, notifications, count));
 	for (size_t i = 0; i < *count; i++)
 		RT_TRY(prepare(notifier, books, &notifications[i]));
 	return books_commit(books);
@@ -94,7 +93,8 @@ bool notifier_is_full(const struct notifier *notifier)
 	return atomic_load(&notifier->on_the_way) >= ON_THE_WAY_MAX;
 }
 
-struct rt_status notifier_sweep(struct notifier *notifier, struct books *books)
+struct rt_status notifier_sweep(struct notifier *notifier, struct books *books,
+				int64_t settled_wall_us)
 {
 	struct notification notifications[ON_THE_WAY_MAX];
 	CLEANUP(rt_arena_deinit) struct rt_arena arena;
@@ -104,7 +104,7 @@ struct rt_status notifier_sweep(struct notifier *notifier, struct books *books)
 	rt_arena_init(&arena, SWEEP_ARENA_BYTES);
 	if (notifier->payments.channel == NULL || notifier_is_full(notifier))
 		return rt_ok();
-	status = prepare_all(notifier, books, &arena, notifications, &count);
+	status = prepare_all(notifier, books, settled_wall_us, &arena, notifications, &count);
 	if (!rt_is_ok(&status)) {
 		books_rollback(books);
 		return status;

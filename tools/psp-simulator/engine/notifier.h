@@ -17,7 +17,9 @@ struct notifier {
 	atomic_int on_the_way;
 };
 
-/* Sends what is due, in transactions of its own. */
-struct rt_status notifier_sweep(struct notifier *notifier, struct books *books);
+/* Sends what was due when the books were last settled, and nothing that is not final in them yet;
+ * in transactions of its own. */
+struct rt_status notifier_sweep(struct notifier *notifier, struct books *books,
+				int64_t settled_wall_us);
 /* Whether as many as allowed are on their way. */
 bool notifier_is_full(const struct notifier *notifier);

@@ -114,10 +114,11 @@ static void answer_due(struct teller *teller)
 static struct rt_status do_due(struct teller *teller)
 {
 	struct books *books = teller->config.books;
+	int64_t now_us = rt_clock_wall_us();
 	int64_t settled = 0;
 
-	RT_TRY(books_settle(books, rt_clock_wall_us(), &settled));
-	return notifier_sweep(&teller->notifier, books);
+	RT_TRY(books_settle(books, now_us, &settled));
+	return notifier_sweep(&teller->notifier, books, now_us);
 }
 
 /* When the teller has to look around again, whatever arrives. */
