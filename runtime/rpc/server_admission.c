@@ -118,12 +118,9 @@ static struct rt_status admit_load(struct rt_call *call)
 		return RT_FAIL(UNAVAILABLE, "SHUTTING_DOWN", "the server is shutting down");
 	if (call->served->internal)
 		return rt_ok();
-	if (atomic_fetch_add(&server->load, 1) < server->common->queue_max) {
-		call->loaded = true;
-		return rt_ok();
-	}
-	atomic_fetch_sub(&server->load, 1);
-	return rt_shed(call, "calls");
+	call->loaded =
+		rt_share_take(&server->load, call->caller.identity, 1, server->common->queue_max);
+	return call->loaded ? rt_ok() : rt_shed(call, "calls");
 }
 
 static void begin_trace(struct rt_call *call, const struct headers *headers)

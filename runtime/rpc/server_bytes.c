@@ -32,13 +32,13 @@ struct rt_status rt_admit_bytes(struct rt_call *call, grpc_byte_buffer **message
 	if (bytes > server->message_bytes_max)
 		return RT_FAIL(RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE",
 			       "the request has more than %zu bytes", server->message_bytes_max);
-	size_t others = atomic_fetch_add(&server->bytes, bytes);
-	call->bytes = bytes;
 	/* One may be as large as a message may be, when it is alone. */
-	if (others == 0 || others + bytes <= server->bytes_in_flight_max)
+	if (rt_share_take(&server->bytes, call->caller.identity, (int64_t)bytes,
+			  (int64_t)server->bytes_in_flight_max)) {
+		call->bytes = bytes;
 		return rt_ok();
+	}
 	/* Before the caller has read why, others may come. */
-	rt_give_back_bytes(call);
 	grpc_byte_buffer_destroy(*message);
 	*message = NULL;
 	rt_buffer_freed(bytes);
@@ -47,7 +47,7 @@ struct rt_status rt_admit_bytes(struct rt_call *call, grpc_byte_buffer **message
 
 void rt_give_back_bytes(struct rt_call *call)
 {
-	atomic_fetch_sub(&call->server->bytes, call->bytes);
+	rt_share_give(&call->server->bytes, call->caller.identity, (int64_t)call->bytes);
 	call->bytes = 0;
 }
 

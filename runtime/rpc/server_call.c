@@ -285,7 +285,7 @@ static struct rt_status check_reply(const struct rt_call *call, const ProtobufCM
 static void give_back_load(struct rt_call *call)
 {
 	if (call->loaded)
-		atomic_fetch_sub(&call->server->load, 1);
+		rt_share_give(&call->server->load, call->caller.identity, 1);
 	call->loaded = false;
 }
 

@@ -82,6 +82,12 @@ struct rt_large {
 	struct rt_turns turns[RT_ID_COUNT];
 };
 
+/* What there is so much of, and who has it; see server_share.c. */
+struct rt_share {
+	_Atomic int64_t taken;
+	_Atomic int64_t taken_of[RT_ID_COUNT];
+};
+
 #define RT_STREAM_BUCKETS 256
 
 /* Streams by who has them open; see server_streams.c. */
@@ -116,8 +122,8 @@ struct rt_server {
 	size_t worker_count;
 
 	_Atomic enum rt_server_phase phase;
-	_Atomic int64_t load; /* calls that count towards queue_max */
-	_Atomic size_t bytes; /* of the messages of calls in flight */
+	struct rt_share load;  /* calls that count towards queue_max */
+	struct rt_share bytes; /* of the messages of calls in flight */
 	struct rt_large large;
 	struct rt_streams streams;
 	struct rt_tag shutdown_tag;
@@ -198,6 +204,12 @@ struct rt_call {
 /* server_admission.c: fills caller, trace and deadline from what came with the call; says whether
  * it may go on. */
 struct rt_status rt_call_admit(struct rt_call *call);
+
+/* server_share.c: takes so much of what there are `most`; false, and nothing is taken, when there
+ * is not enough, or the identity has more than its share. Whoever is alone may take what they like.
+ */
+bool rt_share_take(struct rt_share *share, enum rt_identity identity, int64_t count, int64_t most);
+void rt_share_give(struct rt_share *share, enum rt_identity identity, int64_t count);
 
 /* server_streams.c. Errors: RESOURCE_EXHAUSTED TOO_MANY_STREAMS. */
 struct rt_status rt_admit_stream(struct rt_call *call);

@@ -227,7 +227,7 @@ void rt_call_take_message(struct rt_call *call, struct rt_taken *taken)
 void rt_call_drop_message(struct rt_call *call, struct rt_taken *taken)
 {
 	rt_arena_deinit(&taken->arena);
-	atomic_fetch_sub(&call->server->bytes, taken->bytes);
+	rt_share_give(&call->server->bytes, call->caller.identity, (int64_t)taken->bytes);
 	taken->bytes = 0;
 }
 

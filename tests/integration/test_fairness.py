@@ -14,20 +14,21 @@ from support.replicas import Replica
 from support.world import Ledger
 
 STREAMS, MESSAGES, GROUPS = 6, 110, 10
+REFERENCE = "\U0001f4b6" * 128  # the longest there is
 
 
 class Fairness(Case):
     def setUp(self):
         self.busy, self.quiet = Ledger(), Ledger()
         self.wallets = {ledger.id: ledger.wallet("anna") for ledger in (self.busy, self.quiet)}
-        self.pool = concurrent.futures.ThreadPoolExecutor(STREAMS + 4)
+        self.pool = concurrent.futures.ThreadPoolExecutor(20)
         self.addCleanup(self.pool.shutdown)
 
-    def group(self, ledger):
-        return a.Group(transfers=[ledger.transfer(ledger.clearing["EUR"], self.wallets[ledger.id], 1)])
+    def group(self, ledger, **more):
+        return a.Group(transfers=[ledger.transfer(ledger.clearing["EUR"], self.wallets[ledger.id], 1, **more)])
 
-    def messages(self, count, groups):
-        return [a.PostStreamRequest(ledger_id=self.busy.id, groups=[self.group(self.busy) for _ in range(groups)])
+    def messages(self, count, groups, **more):
+        return [a.PostStreamRequest(ledger_id=self.busy.id, groups=[self.group(self.busy, **more) for _ in range(groups)])
                 for _ in range(count)]
 
     @staticmethod
@@ -89,6 +90,38 @@ class Fairness(Case):
             with self.assertRaises(Refused) as caught:
                 flooding.result()
             self.assertEqual(caught.exception.reason, "QUEUE_FULL")
+
+    def refused(self, future):
+        with self.assertRaises(Refused) as caught:
+            future.result()
+        return caught.exception.reason
+
+    def test_a_crowd_of_calls_leaves_room_for_others(self):
+        """Before anybody knows which ledger they are for: by the identity."""
+        with Replica("accounts", QUEUE_MAX=18) as replica, contextlib.ExitStack() as taken:
+            taken.enter_context(environment.locked("accounts", f"ledgers WHERE ledger_id = '{self.busy.id}'"))
+            crowd = [self.pool.submit(self.post, self.operator(replica), self.busy) for _ in range(18)]
+            done, _ = concurrent.futures.wait(crowd, 20 * PATIENCE, concurrent.futures.FIRST_COMPLETED)
+            self.assertEqual({self.refused(one) for one in done}, {"OVERLOADED"})
+            self.assertEqual(self.post(replica.stub("payments"), self.quiet), "posted")
+            taken.close()
+            done, _ = concurrent.futures.wait(crowd)
+            self.assertEqual(sum(one.exception() is None for one in done), 16)
+
+    def test_a_crowd_of_bytes_leaves_room_for_others(self):
+        large = a.PostBatchRequest(ledger_id=self.quiet.id,
+                                   groups=[self.group(self.quiet, reference=REFERENCE) for _ in range(100)])
+        floods = [self.messages(100, 10, reference=REFERENCE) for _ in range(14)]
+        with Replica("accounts") as replica, contextlib.ExitStack() as taken:
+            taken.enter_context(environment.locked("accounts", f"ledgers WHERE ledger_id = '{self.busy.id}'"))
+            crowd = [self.pool.submit(self.stream, self.operator(replica), messages) for messages in floods]
+            environment.wait_until(
+                lambda: environment.metric_sum(replica.admin, "daler_server_calls_shed_total", "PostStream") > 0, 30,
+                "there is no room for more of the operator's bytes")
+            self.assertEqual(self.batch(replica.stub("payments"), large), 100)
+            taken.close()
+            done, _ = concurrent.futures.wait(crowd)
+            self.assertIn("OVERLOADED", {one.exception().reason for one in done if one.exception() is not None})
 
 
 if __name__ == "__main__":
