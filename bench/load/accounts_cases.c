@@ -10,6 +10,8 @@
 #define DECLINED_PERCENT 5
 #define AMOUNT_MINOR_MAX 1000
 #define HOT_ACCOUNT      0
+#define PAGE_ENTRIES     1000
+#define PAGES_A_BALANCE  4
 
 static const struct rt_remote post = {
 	.service = "daler.accounts.v1.AccountsService",
@@ -22,6 +24,20 @@ static const struct rt_remote post_batch = {
 	.service = "daler.accounts.v1.AccountsService",
 	.name = "PostBatch",
 	.reply = &daler__accounts__v1__post_batch_response__descriptor,
+	.repeatable = true,
+};
+
+static const struct rt_remote get_statement = {
+	.service = "daler.accounts.v1.AccountsService",
+	.name = "GetStatement",
+	.reply = &daler__accounts__v1__get_statement_response__descriptor,
+	.repeatable = true,
+};
+
+static const struct rt_remote get_trial_balance = {
+	.service = "daler.accounts.v1.AccountsService",
+	.name = "GetTrialBalance",
+	.reply = &daler__accounts__v1__get_trial_balance_response__descriptor,
 	.repeatable = true,
 };
 
@@ -212,6 +228,46 @@ static bool check_batch(struct slot *slot, const ProtobufCMessage *reply, uint64
 	return true;
 }
 
+/* A page of the hot account's statement from any of its first entries; phase counts them. */
+static const ProtobufCMessage *build_statement(struct slot *slot)
+{
+	Daler__Accounts__V1__GetStatementRequest *request =
+		rt_arena_alloc(&slot->arena, sizeof(*request));
+	RT_ASSERT(request);
+	daler__accounts__v1__get_statement_request__init(request);
+	request->ledger_id = rt_arena_strdup(&slot->arena, load_world_of(slot)->ledger_id);
+	request->account_id = world_account_id(load_world_of(slot), HOT_ACCOUNT);
+	request->page_size = PAGE_ENTRIES;
+	request->from_sequence = 1 + (int64_t)load_random(slot, PAGE_ENTRIES * PAGES_A_BALANCE);
+	slot->remote = &get_statement;
+	return &request->base;
+}
+
+static const ProtobufCMessage *build_trial_balance(struct slot *slot)
+{
+	Daler__Accounts__V1__GetTrialBalanceRequest *request =
+		rt_arena_alloc(&slot->arena, sizeof(*request));
+	RT_ASSERT(request);
+	daler__accounts__v1__get_trial_balance_request__init(request);
+	request->ledger_id = rt_arena_strdup(&slot->arena, load_world_of(slot)->ledger_id);
+	slot->remote = &get_trial_balance;
+	return &request->base;
+}
+
+static const ProtobufCMessage *build_read(struct slot *slot)
+{
+	slot->phase = (slot->phase + 1) % (PAGES_A_BALANCE + 1);
+	return slot->phase == 0 ? build_trial_balance(slot) : build_statement(slot);
+}
+
+static bool check_read(struct slot *slot, const ProtobufCMessage *reply, uint64_t *units)
+{
+	*units = 1;
+	if (slot->phase == 0)
+		return ((const Daler__Accounts__V1__GetTrialBalanceResponse *)reply)->balanced;
+	return ((const Daler__Accounts__V1__GetStatementResponse *)reply)->n_entries > 0;
+}
+
 const struct load_case accounts_cases[] = {
 	{"post", 256, build_uniform, check_posted},
 	{"post-hot", 256, build_hot, check_posted},
@@ -222,3 +278,8 @@ const struct load_case accounts_cases[] = {
 	{"post-single", 1, build_uniform, check_posted},
 };
 const size_t accounts_case_count = sizeof(accounts_cases) / sizeof(accounts_cases[0]);
+
+const struct load_case accounts_reads[] = {
+	{"read", 8, build_read, check_read},
+};
+const size_t accounts_read_count = sizeof(accounts_reads) / sizeof(accounts_reads[0]);

@@ -150,6 +150,7 @@ void lane_run(const char *conninfo, const struct load_world *world, size_t group
 		.lanes = 1,
 		.queue_max = CALLS_IN_FLIGHT,
 		.transfers_max = TRANSFERS_MAX,
+		.reads_percent = 100,
 	};
 	int64_t now_us = rt_clock_mono_us();
 	struct lane lane = {

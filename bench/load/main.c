@@ -158,25 +158,25 @@ static void set_up(const struct load_config *config, const struct load_world *wo
 	close_channel(channel, client);
 }
 
-/* Accounts is loaded as payments does it, payments as a company's operator does, with a token. */
+/* Accounts is loaded as payments does it, and read as an operator does; payments is loaded as a
+ * company's operator does, with a token. */
 static void run_case(const struct load_config *config, const struct load_world *world,
 		     struct load_result *result)
 {
-	const struct load_case *found =
-		find_in(accounts_cases, accounts_case_count, config->case_name);
-	bool accounts = found != NULL;
-	if (!accounts)
-		found = find_in(payments_cases, payments_case_count, config->case_name);
+	const char *name = config->case_name;
+	const struct load_case *post = find_in(accounts_cases, accounts_case_count, name);
+	const struct load_case *read = find_in(accounts_reads, accounts_read_count, name);
+	const struct load_case *payment = find_in(payments_cases, payments_case_count, name);
+	const struct load_case *found = post != NULL ? post : read != NULL ? read : payment;
 	if (found == NULL) {
-		(void)fprintf(stderr, "daler-load: no such case: %s\n", config->case_name);
+		(void)fprintf(stderr, "daler-load: no such case: %s\n", name);
 		exit(2);
 	}
 	struct rt_client *client = NULL;
-	struct rt_channel *channel = accounts
-					     ? channel_as(config, "payments", config->accounts_addr,
-							  RT_ID_ACCOUNTS, &client)
-					     : channel_as(config, "operator", config->payments_addr,
-							  RT_ID_PAYMENTS, &client);
+	struct rt_channel *channel =
+		channel_as(config, post != NULL ? "payments" : "operator",
+			   payment != NULL ? config->payments_addr : config->accounts_addr,
+			   payment != NULL ? RT_ID_PAYMENTS : RT_ID_ACCOUNTS, &client);
 	struct load_case load_case = *found;
 	if (config->in_flight > 0)
 		load_case.in_flight = (size_t)config->in_flight;
@@ -186,7 +186,7 @@ static void run_case(const struct load_config *config, const struct load_world *
 		.call_us_max = config->call_ms * RT_US_PER_MS,
 		.gives_up = config->gives_up == 1,
 	};
-	load_run(&load_case, channel, accounts ? NULL : config->token, world, &limits, result);
+	load_run(&load_case, channel, post != NULL ? NULL : config->token, world, &limits, result);
 	close_channel(channel, client);
 }
 

@@ -63,6 +63,8 @@ struct rt_commit {
 	 * caches that are warm. */
 	struct commit_lane *resting;
 	size_t lanes_busy;
+	int64_t busy_us; /* that lanes were at work, until the next */
+	int64_t busy_at_us;
 	bool timekeeper_idle;
 	bool stopping;    /* nothing is taken in any more */
 	bool stopped;     /* no more attempts, and the timekeeper ends */
@@ -103,5 +105,7 @@ void *commit_lane_run(void *lane);
 /* Wakes the lane that rested last, if one rests; all of them. The lock is held. */
 void commit_wake_lane(struct rt_commit *commit);
 void commit_wake_lanes(struct rt_commit *commit);
+/* So many lanes more are at work, or, when negative, less. The lock is held. */
+void commit_count_busy(struct rt_commit *commit, int change);
 /* Shows how many wait. */
 void commit_show_waiting(struct rt_commit *commit);

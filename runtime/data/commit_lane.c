@@ -156,6 +156,14 @@ static void carry_out(struct commit_lane *lane, struct rt_commit_item **items, s
 	carry_out(lane, items + left / 2, left - left / 2, &attempt.unknown);
 }
 
+void commit_count_busy(struct rt_commit *commit, int change)
+{
+	int64_t now_us = rt_clock_mono_us();
+	commit->busy_us += (int64_t)commit->lanes_busy * (now_us - commit->busy_at_us);
+	commit->busy_at_us = now_us;
+	commit->lanes_busy += (size_t)change;
+}
+
 void commit_wake_lane(struct rt_commit *commit)
 {
 	struct commit_lane *lane = commit->resting;
@@ -194,7 +202,7 @@ static struct commit_queue *take_batch(struct commit_lane *lane, size_t *count)
 			*count = commit_queue_batch(&commit->queues, queue, lane->items, 0,
 						    config->batch_items_max,
 						    config->batch_weight_max);
-			commit->lanes_busy++;
+			commit_count_busy(commit, 1);
 			commit_show_waiting(commit);
 			return queue;
 		}
@@ -231,7 +239,7 @@ static void give_queue(struct rt_commit *commit, struct commit_queue *queue)
 	RT_LOCKED(&commit->lock);
 	/* No signal for a queue that is ready again: this lane looks for the next one itself. */
 	commit_queues_give(&commit->queues, queue);
-	commit->lanes_busy--;
+	commit_count_busy(commit, -1);
 	if (!commit->stopping)
 		return;
 	/* At the end, whoever sleeps must see that nothing waits any more. */

@@ -156,6 +156,13 @@ size_t rt_commit_waiting(struct rt_commit *commit)
 	return commit->queues.waiting;
 }
 
+int64_t rt_commit_busy_us(struct rt_commit *commit)
+{
+	RT_LOCKED(&commit->lock);
+	commit_count_busy(commit, 0);
+	return commit->busy_us;
+}
+
 /* Refuses what comes, waits until all is done or the deadline, and takes out what is left. */
 static struct rt_commit_item *wind_down(struct rt_commit *commit, int64_t deadline_mono_us)
 {

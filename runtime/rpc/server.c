@@ -15,6 +15,7 @@
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/log.h"
+#include "rt/pace.h"
 
 /* Calls that wait in gRPC for each method, so that a burst is taken in without a round through a
  * thread. */
@@ -24,6 +25,10 @@
 /* How long handlers may take to notice that their call was cancelled. */
 #define ABANDON_US           (10 * RT_US_PER_S)
 #define STOP_POLL_US         (2 * RT_US_PER_MS)
+/* For reads of many rows: how many are carried out at a time when nothing else is to be done, and
+ * what part of all calls may wait, so that they don't take the place of the others. */
+#define BULK_WORKERS         2
+#define BULK_QUEUE_PART      16
 
 static struct rt_call *take_idle(struct rt_intake *intake)
 {
@@ -129,11 +134,16 @@ void rt_server_dispatch(struct rt_call *call)
 		rt_call_run(call, NULL);
 		return;
 	}
-	rt_series_add(call->server->queue_length, 1);
-	/* The queue has room for as many calls as are admitted, and is closed after the last of
-	 * them. */
-	bool queued = rt_queue_push(call->server->queue, call);
-	RT_ASSERT(queued);
+	bool bulk = call->served->method->run == RT_RUN_BULK;
+	struct rt_server *server = call->server;
+	rt_series_add(server->queue_length, 1);
+	if (rt_queue_push(server->crews[bulk ? RT_CREW_BULK : RT_CREW_WORKERS].queue, call))
+		return;
+	/* The workers' queue has room for as many calls as are admitted, and is closed after the
+	 * last of them. */
+	RT_ASSERT(bulk);
+	rt_series_add(server->queue_length, -1);
+	rt_call_end(call, rt_shed(call, "reads of many rows"), NULL);
 }
 
 static void arrived(struct rt_call *call, bool success)
@@ -187,14 +197,27 @@ static void *serve_queue(void *argument)
 	}
 }
 
+/* It may be answered already when it comes to its turn: its deadline holds while it waits. */
+static void run_at_pace(struct rt_crew *crew, struct rt_call *call, void *worker)
+{
+	if (crew->pace == NULL) {
+		rt_call_run(call, worker);
+		return;
+	}
+	int64_t began_us = rt_pace_begin(crew->pace, call->deadline_us);
+	rt_call_run(call, worker);
+	rt_pace_end(crew->pace, began_us);
+}
+
 static void *work(void *argument)
 {
-	struct rt_server *server = argument;
+	struct rt_crew *crew = argument;
+	struct rt_server *server = crew->server;
 	void *worker = server->worker_new != NULL ? server->worker_new(server->service) : NULL;
-	for (struct rt_call *call = rt_queue_pop(server->queue, RT_NO_DEADLINE); call != NULL;
-	     call = rt_queue_pop(server->queue, RT_NO_DEADLINE)) {
+	for (struct rt_call *call = rt_queue_pop(crew->queue, RT_NO_DEADLINE); call != NULL;
+	     call = rt_queue_pop(crew->queue, RT_NO_DEADLINE)) {
 		rt_series_add(server->queue_length, -1);
-		rt_call_run(call, worker);
+		run_at_pace(crew, call, worker);
 	}
 	if (server->worker_destroy != NULL)
 		server->worker_destroy(worker);
@@ -209,13 +232,19 @@ static void name_thread(pthread_t thread, const char *role, size_t number)
 	pthread_setname_np(thread, name);
 }
 
+static void start_crew(struct rt_crew *crew, const char *role)
+{
+	for (size_t i = 0; i < crew->count; i++) {
+		int failed = pthread_create(&crew->threads[i], NULL, work, crew);
+		RT_ASSERT(failed == 0);
+		name_thread(crew->threads[i], role, i);
+	}
+}
+
 static void start_threads(struct rt_server *server)
 {
-	for (size_t i = 0; i < server->worker_count; i++) {
-		int failed = pthread_create(&server->workers[i], NULL, work, server);
-		RT_ASSERT(failed == 0);
-		name_thread(server->workers[i], "rt-worker", i);
-	}
+	start_crew(&server->crews[RT_CREW_WORKERS], "rt-worker");
+	start_crew(&server->crews[RT_CREW_BULK], "rt-bulk");
 	for (size_t i = 0; i < server->intake_count; i++) {
 		int failed = pthread_create(&server->intakes[i].thread, NULL, serve_queue,
 					    &server->intakes[i]);
@@ -259,7 +288,6 @@ static void serve_method(struct rt_server *server, const struct rt_method *metho
 {
 	RT_ASSERT(method->callers != 0);
 	RT_ASSERT(method->deadline_ms_max > 0);
-	RT_ASSERT(method->run == RT_RUN_INLINE || server->worker_count > 0);
 	struct rt_served *served = &server->served[server->served_count++];
 	served->method = method;
 	served->internal = internal;
@@ -318,6 +346,29 @@ static void make_metrics(struct rt_server *server)
 	server->denied_role = RT_SERIES(SERVER_DENIED, "role");
 }
 
+static void make_crew(struct rt_server *server, enum rt_crew_kind kind, size_t count,
+		      size_t queue_max)
+{
+	struct rt_crew *crew = &server->crews[kind];
+	crew->server = server;
+	crew->count = count;
+	crew->threads = calloc(count + 1, sizeof(*crew->threads));
+	RT_ASSERT(crew->threads != NULL);
+	crew->queue = rt_queue_new(queue_max);
+}
+
+static void make_crews(struct rt_server *server, const struct rt_server_config *config)
+{
+	size_t bulk = 0;
+	for (size_t i = 0; i < config->method_count && bulk == 0; i++)
+		bulk = config->methods[i].run == RT_RUN_BULK ? BULK_WORKERS : 0;
+	make_crew(server, RT_CREW_WORKERS, (size_t)config->common->workers,
+		  (size_t)config->common->queue_max);
+	make_crew(server, RT_CREW_BULK, bulk,
+		  (size_t)config->common->queue_max / BULK_QUEUE_PART + 1);
+	server->crews[RT_CREW_BULK].pace = config->bulk_pace;
+}
+
 static struct rt_server *server_new(const struct rt_server_config *config)
 {
 	struct rt_server *server = calloc(1, sizeof(*server));
@@ -335,10 +386,7 @@ static struct rt_server *server_new(const struct rt_server_config *config)
 	server->arena_bytes_max =
 		config->call_arena_bytes_max != 0 ? config->call_arena_bytes_max : (size_t)16 << 20;
 	server->shutdown_tag.kind = RT_TAG_SHUTDOWN;
-	server->worker_count = (size_t)config->common->workers;
-	server->workers = calloc(server->worker_count, sizeof(*server->workers));
-	RT_ASSERT(server->workers != NULL);
-	server->queue = rt_queue_new((size_t)config->common->queue_max);
+	make_crews(server, config);
 	rt_large_init(&server->large);
 	rt_lock_init(&server->streams.lock, RT_RANK_REGISTRY);
 	make_metrics(server);
@@ -444,11 +492,17 @@ static bool wait_until_empty(struct rt_server *server, int64_t deadline_us)
 	return true;
 }
 
+static void join_crew(struct rt_crew *crew)
+{
+	rt_queue_close(crew->queue);
+	for (size_t i = 0; i < crew->count; i++)
+		pthread_join(crew->threads[i], NULL);
+}
+
 static void join_threads(struct rt_server *server)
 {
-	rt_queue_close(server->queue);
-	for (size_t i = 0; i < server->worker_count; i++)
-		pthread_join(server->workers[i], NULL);
+	for (size_t i = 0; i < RT_CREW_COUNT; i++)
+		join_crew(&server->crews[i]);
 	for (size_t i = 0; i < server->intake_count; i++)
 		grpc_completion_queue_shutdown(server->intakes[i].queue);
 	for (size_t i = 0; i < server->intake_count; i++)
@@ -498,8 +552,10 @@ void rt_server_destroy(struct rt_server *server)
 	free(server->intakes);
 	rt_health_destroy(server->health);
 	rt_reflection_destroy(server->reflection);
-	rt_queue_destroy(server->queue);
-	free(server->workers);
+	for (size_t i = 0; i < RT_CREW_COUNT; i++) {
+		rt_queue_destroy(server->crews[i].queue);
+		free(server->crews[i].threads);
+	}
 	free(server->served);
 	free(server);
 	rt_grpc_stop();

@@ -96,6 +96,17 @@ struct rt_streams {
 	struct rt_stream_caller *callers[RT_STREAM_BUCKETS];
 };
 
+/* Threads that carry out calls, each with what worker_new made, and what waits for them. */
+struct rt_crew {
+	struct rt_server *server;
+	struct rt_queue *queue;
+	struct rt_pace *pace; /* NULL: gives way to nothing */
+	pthread_t *threads;
+	size_t count;
+};
+
+enum rt_crew_kind { RT_CREW_WORKERS, RT_CREW_BULK, RT_CREW_COUNT };
+
 struct rt_health;
 struct rt_reflection;
 
@@ -117,9 +128,7 @@ struct rt_server {
 	struct rt_served unknown; /* whatever no method is registered for */
 	struct rt_intake *intakes;
 	size_t intake_count;
-	struct rt_queue *queue;
-	pthread_t *workers;
-	size_t worker_count;
+	struct rt_crew crews[RT_CREW_COUNT];
 
 	_Atomic enum rt_server_phase phase;
 	struct rt_share load;  /* calls that count towards queue_max */
@@ -268,5 +277,5 @@ void rt_stream_clear(struct rt_call *call);
 void rt_intake_request(struct rt_intake *intake, struct rt_served *served);
 void rt_intake_add_active(struct rt_call *call);
 void rt_intake_put_idle(struct rt_call *call);
-/* Runs it inline or queues it for a worker. */
+/* Runs it inline or queues it for a worker; refuses it when too many reads of many rows wait. */
 void rt_server_dispatch(struct rt_call *call);

@@ -18,4 +18,5 @@ struct accounts_config {
 	int64_t batch_max;
 	int64_t posting_queue_max;
 	int64_t expiry_interval_ms;
+	int64_t reads_percent;
 };

@@ -142,8 +142,10 @@ static void start_posting(struct accounts *accounts, const struct accounts_confi
 		.lanes = (size_t)config->lanes,
 		.queue_max = (size_t)config->posting_queue_max,
 		.transfers_max = (size_t)config->batch_max,
+		.reads_percent = config->reads_percent,
 	};
 	accounts->service.posting = posting_new(&posting);
+	accounts->service.reads = posting_reads(accounts->service.posting);
 	const struct expiry_config expiry = {
 		.pg = accounts->service.pg,
 		.posting = accounts->service.posting,
@@ -165,6 +167,7 @@ static void start_server(struct accounts *accounts, const struct accounts_config
 		.service = &accounts->service,
 		.worker_new = accounts_worker_new,
 		.worker_destroy = accounts_worker_destroy,
+		.bulk_pace = accounts->service.reads,
 		.message_bytes_max = MESSAGE_BYTES_MAX,
 		.bytes_in_flight_max = MESSAGE_BYTES_MAX,
 		.call_arena_bytes_max = CALL_ARENA_BYTES_MAX,

@@ -13,6 +13,7 @@
 
 #include "rt/clock.h"
 #include "rt/group_commit.h"
+#include "rt/pace.h"
 
 #define ITEMS_MAX   4096
 #define BATCHES_MAX 8192
@@ -503,6 +504,75 @@ static void test_what_waits_too_long_fails_in_time(void **state)
 	check_each_answered_once(40);
 }
 
+static struct rt_pace *pace;
+static atomic_bool turn_begun;
+
+static void *wait_for_turn(void *unused)
+{
+	(void)unused;
+	(void)rt_pace_begin(pace, RT_NO_DEADLINE);
+	atomic_store(&turn_begun, true);
+	return NULL;
+}
+
+/* Turns that took this long so far, while lanes are as they are; looked at twice, since whether
+ * lanes are at work is told by what they did between two looks. */
+static void take_turns(int64_t took_us)
+{
+	for (int i = 0; i < 2; i++) {
+		rt_clock_sleep_us(50 * RT_US_PER_MS);
+		rt_pace_end(pace, rt_clock_mono_us() - took_us);
+	}
+}
+
+static void test_reads_give_way_while_lanes_are_at_work(void **state)
+{
+	(void)state;
+	pthread_t reader;
+	commit = rt_commit_new(&config);
+	pace = rt_pace_new(commit, 10, 600 * RT_US_PER_S);
+	atomic_store(&turn_begun, false);
+	occupy(0, 1);
+	take_turns(60 * RT_US_PER_S);
+	assert_int_equal(pthread_create(&reader, NULL, wait_for_turn, NULL), 0);
+	rt_clock_sleep_us(200 * RT_US_PER_MS);
+	bool begun = atomic_load(&turn_begun);
+	/* As soon as lanes are idle, whatever is owed. */
+	hold(false);
+	assert_false(begun);
+	assert_int_equal(pthread_join(reader, NULL), 0);
+	rt_pace_destroy(pace);
+}
+
+static void test_reads_take_all_they_want_while_lanes_are_idle(void **state)
+{
+	(void)state;
+	commit = rt_commit_new(&config);
+	pace = rt_pace_new(commit, 10, 600 * RT_US_PER_S);
+	int64_t deadline_us = in_ms(20000);
+	take_turns(60 * RT_US_PER_S);
+	assert_true(rt_pace_begin(pace, deadline_us) < deadline_us);
+	/* Nor is anything owed later for what was read then. */
+	occupy(0, 1);
+	rt_clock_sleep_us(50 * RT_US_PER_MS);
+	assert_true(rt_pace_begin(pace, deadline_us) < deadline_us);
+	hold(false);
+	rt_pace_destroy(pace);
+}
+
+static void test_a_turn_comes_with_its_deadline(void **state)
+{
+	(void)state;
+	commit = rt_commit_new(&config);
+	pace = rt_pace_new(commit, 10, 600 * RT_US_PER_S);
+	occupy(0, 1);
+	take_turns(60 * RT_US_PER_S);
+	int64_t deadline_us = in_ms(100);
+	assert_true(rt_pace_begin(pace, deadline_us) >= deadline_us);
+	hold(false);
+	rt_pace_destroy(pace);
+}
+
 static void test_transient_errors_are_tried_again(void **state)
 {
 	(void)state;
@@ -680,6 +750,9 @@ int main(void)
 		TEST(test_the_lane_that_worked_last_works_next),
 		TEST(test_the_queue_is_bounded),
 		TEST(test_what_waits_too_long_fails_in_time),
+		TEST(test_reads_give_way_while_lanes_are_at_work),
+		TEST(test_reads_take_all_they_want_while_lanes_are_idle),
+		TEST(test_a_turn_comes_with_its_deadline),
 		TEST(test_transient_errors_are_tried_again),
 		TEST(test_until_the_deadline),
 		TEST(test_an_unknown_outcome_stays_unknown),

@@ -1,6 +1,7 @@
 /* Unary calls through the server and the client: handlers, refusals, deadlines, load, cancelling,
  * drain. */
 #include "rpc_fixture.h"
+#include "rt/metrics.h"
 
 static void echo(struct rt_call *call)
 {
@@ -90,6 +91,7 @@ static void block(struct rt_call *call)
 	TEST_METHOD(Hold, INLINE, hold, GATEWAY_ALONE, 30000)                                      \
 	TEST_METHOD(HoldShort, INLINE, hold, GATEWAY_ALONE, 150)                                   \
 	TEST_METHOD(Block, WORKER, block, GATEWAY_ALONE, 30000)                                    \
+	TEST_METHOD(BlockBulk, BULK, block, GATEWAY_ALONE, 30000)                                  \
 	TEST_METHOD(Player, INLINE, echo, RT_ALLOW(GATEWAY, RT_ROLE_PLAYER), 30000)                \
 	TEST_METHOD(Operator, INLINE, echo, RT_ALLOW(OPERATOR, RT_ROLE_NONE), 30000)
 
@@ -320,6 +322,41 @@ static void test_deadline_in_the_queue(void **state)
 	peer_free(&peer);
 }
 
+/* Two are carried out, and of 64 calls 5 may wait. */
+enum { BULK_CALLS = 2 + 64 / 16 + 1 };
+
+static bool all_queued(void)
+{
+	return both_workers_busy() && rt_series_value(RT_SERIES(SERVER_QUEUE)) == BULK_CALLS - 2;
+}
+
+static void test_bulk_reads_keep_to_their_own(void **state)
+{
+	(void)state;
+	struct peer peer = peer_new("gateway");
+	struct background readers[BULK_CALLS];
+	atomic_store(&fixture.runs, 0);
+	atomic_store(&fixture.release, false);
+	for (int i = 0; i < BULK_CALLS; i++) {
+		begin(&readers[i], &peer, (struct asking){.method = "BlockBulk"});
+		if (i == 1)
+			assert_true(wait_until(both_workers_busy, 3000));
+	}
+	assert_true(wait_until(all_queued, 3000));
+	struct rt_status status = ask(&peer, &(struct asking){.method = "BlockBulk"}, NULL);
+	assert_int_equal(status.code, RT_RESOURCE_EXHAUSTED);
+	assert_string_equal(status.reason, "OVERLOADED");
+	/* Nobody else waits for them. */
+	status = ask(&peer, &(struct asking){.method = "Worker"}, NULL);
+	assert_int_equal(status.code, RT_OK);
+	atomic_store(&fixture.release, true);
+	for (int i = 0; i < BULK_CALLS; i++) {
+		pthread_join(readers[i].thread, NULL);
+		assert_int_equal(readers[i].status.code, RT_OK);
+	}
+	peer_free(&peer);
+}
+
 static void test_cancelled_by_the_caller(void **state)
 {
 	(void)state;
@@ -539,6 +576,7 @@ int main(void)
 		cmocka_unit_test(test_caller_deadline),
 		cmocka_unit_test(test_method_deadline_answers_for_the_handler),
 		cmocka_unit_test(test_deadline_in_the_queue),
+		cmocka_unit_test(test_bulk_reads_keep_to_their_own),
 		cmocka_unit_test(test_cancelled_by_the_caller),
 		cmocka_unit_test(test_message_too_large),
 		cmocka_unit_test(test_load_is_shed),

@@ -65,6 +65,8 @@ struct rt_commit *rt_commit_new(const struct rt_commit_config *config);
  * items may take all. An item whose deadline passes while it waits fails with DEADLINE_EXCEEDED. */
 struct rt_status rt_commit_submit(struct rt_commit *commit, struct rt_commit_item *item);
 size_t rt_commit_waiting(struct rt_commit *commit);
+/* How long lanes have been at work so far, all of them added up. */
+int64_t rt_commit_busy_us(struct rt_commit *commit);
 /* Takes no more, carries out what waits until the deadline, fails the rest, ends the lanes. */
 void rt_commit_stop(struct rt_commit *commit, int64_t deadline_mono_us);
 /* After _stop. */

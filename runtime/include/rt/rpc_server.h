@@ -3,9 +3,9 @@
  *
  * A call is taken in by a completion-queue thread, which verifies identity, role, size, load and
  * deadline before anything is unpacked. A handler runs there (RT_RUN_INLINE: it must never block,
- * e.g. it queues into group commit) or on a worker (RT_RUN_WORKER), which owns what worker_new
- * made, e.g. a database connection. Each call is ended exactly once, by rt_call_end, from any
- * thread, then or later; afterwards it must not be touched. */
+ * e.g. it queues into group commit) or on a worker (RT_RUN_WORKER, RT_RUN_BULK), which owns what
+ * worker_new made, e.g. a database connection. Each call is ended exactly once, by rt_call_end,
+ * from any thread, then or later; afterwards it must not be touched. */
 #pragma once
 
 #include <protobuf-c/protobuf-c.h>
@@ -23,11 +23,13 @@
 struct rt_call;
 struct rt_server;
 struct rt_token_verifier;
+struct rt_pace;
 
 /* RT_UNARY_LARGE: unary, for requests of megabytes; they are read when the caller is known, and few
  * at a time. */
 enum rt_method_kind { RT_UNARY, RT_UNARY_LARGE, RT_SERVER_STREAM, RT_BIDI_STREAM };
-enum rt_method_run { RT_RUN_INLINE, RT_RUN_WORKER };
+/* RT_RUN_BULK: for reads of many rows; on workers apart, which give way to other work. */
+enum rt_method_run { RT_RUN_INLINE, RT_RUN_WORKER, RT_RUN_BULK };
 
 /* Unary and server stream: called once, with the request. Bidirectional: called for each message,
  * one at a time, in order, the next one when the handler has called rt_call_next, and once with a
@@ -87,6 +89,7 @@ struct rt_server_config {
 	void *service;                          /* for rt_call_service */
 	void *(*worker_new)(void *service);     /* NULL: none; called on each worker's own thread */
 	void (*worker_destroy)(void *worker);
+	struct rt_pace *bulk_pace;   /* for RT_RUN_BULK; NULL: they give way to nothing */
 	size_t completion_threads;   /* 0 means 1 */
 	size_t message_bytes_max;    /* 0 means 4 MiB */
 	size_t bytes_in_flight_max;  /* of requests, together; more are refused with

@@ -24,6 +24,9 @@
 #define WAITED_US                (2 * RT_US_PER_MS)
 #define WAITED_BATCHES           16
 
+/* Below the deadline of a statement, so that none fails for a trial balance before it. */
+#define READS_REST_US_MAX        (4 * RT_US_PER_S)
+
 /* A lane's statements find rows by their keys, however many there are: one plan serves each, and
  * none that reads a whole table is good. Left to itself PostgreSQL plans them anew for each small
  * batch, and reads whole tables while they are small. Figures:
@@ -45,6 +48,7 @@ static _Thread_local struct {
 
 struct posting {
 	struct rt_commit *commit;
+	struct rt_pace *reads;
 	struct rt_series *posted, *declined, *replayed, *refused;
 };
 
@@ -268,6 +272,7 @@ struct posting *posting_new(const struct posting_config *config)
 	};
 	commit.pg.session = LANE_SESSION;
 	posting->commit = rt_commit_new(&commit);
+	posting->reads = rt_pace_new(posting->commit, config->reads_percent, READS_REST_US_MAX);
 	return posting;
 }
 
@@ -283,6 +288,11 @@ struct rt_status posting_submit(struct posting *posting, struct posting_request 
 	return rt_commit_submit(posting->commit, &request->item);
 }
 
+struct rt_pace *posting_reads(struct posting *posting)
+{
+	return posting->reads;
+}
+
 void posting_stop(struct posting *posting, int64_t deadline_mono_us)
 {
 	rt_commit_stop(posting->commit, deadline_mono_us);
@@ -292,6 +302,7 @@ void posting_destroy(struct posting *posting)
 {
 	if (posting == NULL)
 		return;
+	rt_pace_destroy(posting->reads);
 	rt_commit_destroy(posting->commit);
 	free(posting);
 }

@@ -9,6 +9,7 @@
 #include "domain/group.h"
 #include "rt/group_commit.h"
 #include "rt/id.h"
+#include "rt/pace.h"
 #include "rt/pg.h"
 #include "rt/status.h"
 
@@ -34,6 +35,7 @@ struct posting_config {
 	size_t lanes;
 	size_t queue_max;     /* calls that wait */
 	size_t transfers_max; /* in one transaction */
+	int64_t reads_percent;
 };
 
 struct posting;
@@ -45,6 +47,8 @@ struct posting *posting_new(const struct posting_config *config);
 struct rt_status posting_submit(struct posting *posting, struct posting_request *request,
 				const struct rt_uuid *ledger_id, uint64_t caller,
 				int64_t deadline_mono_us);
+/* By which reads of many rows give way to posting. Owns: the engine. */
+struct rt_pace *posting_reads(struct posting *posting);
 /* Takes no more, carries out what waits until the deadline, fails the rest. */
 void posting_stop(struct posting *posting, int64_t deadline_mono_us);
 /* After _stop. */

@@ -22,6 +22,7 @@
 
 struct verification {
 	struct rt_pg *pg;
+	struct rt_pace *pace;
 	struct plans plans;
 	struct rt_uuid ledger_id;
 	int64_t deadline_us;
@@ -168,6 +169,12 @@ static struct rt_status tell(struct verification *verification)
 						&verification->progress);
 }
 
+/* Nothing is held meanwhile. Whoever waits for a caller does so after its turn has ended. */
+static int64_t give_way(const struct verification *verification)
+{
+	return rt_pace_begin(verification->pace, step_deadline_us(verification));
+}
+
 static struct rt_status feed(struct verification *verification, struct verify_walk *walk,
 			     const struct verify_entry *entry)
 {
@@ -180,6 +187,7 @@ static struct rt_status feed(struct verification *verification, struct verify_wa
 static struct rt_status feed_page(struct verification *verification, struct verify_walk *walk,
 				  bool *more)
 {
+	int64_t began_us = rt_clock_mono_us();
 	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
 	struct rt_arena arena;
 	rt_arena_init(&arena, 1 << 16);
@@ -195,6 +203,7 @@ static struct rt_status feed_page(struct verification *verification, struct veri
 		RT_TRY(feed(verification, walk, &entry));
 	}
 	*more = rows.count == PAGE_ENTRIES;
+	rt_pace_end(verification->pace, began_us);
 	return tell(verification);
 }
 
@@ -219,8 +228,10 @@ static struct rt_status walk_through(struct verification *verification,
 	struct verify_account *accounts;
 	size_t count;
 	bool more = true;
-	while (more && walk->seen.sequence < listed->sequence)
+	while (more && walk->seen.sequence < listed->sequence) {
+		give_way(verification);
 		RT_TRY(feed_page(verification, walk, &more));
+	}
 
 	CLEANUP(rt_pg_tx_cleanup) struct rt_pg_tx tx = {0};
 	RT_TRY(rt_pg_begin_snapshot(verification->pg, step_deadline_us(verification), &tx));
@@ -319,6 +330,7 @@ static struct rt_status verify_group(struct verification *verification,
 				     const struct verify_listed *listed, size_t count)
 {
 	struct rt_uuid ids[GROUP_ACCOUNTS];
+	int64_t began_us = give_way(verification);
 	rt_arena_deinit(&verification->arena);
 	RT_TRY(plans_refresh(&verification->plans, verification->pg, rt_clock_mono_us(),
 			     step_deadline_us(verification)));
@@ -328,6 +340,7 @@ static struct rt_status verify_group(struct verification *verification,
 		for (size_t i = 0; i < count; i++)
 			ids[i] = listed[i].id;
 		RT_TRY(verify_small(verification, ids, count));
+		rt_pace_end(verification->pace, began_us);
 	}
 	verification->progress.accounts += (int64_t)count;
 	return tell(verification);
@@ -372,10 +385,12 @@ static struct rt_status verify_holds(struct verification *verification)
 	do {
 		struct verify_stray *strays;
 		size_t count;
+		int64_t began_us = give_way(verification);
 		rt_arena_deinit(&verification->arena);
 		RT_TRY(verify_store_strays(verification->pg, &verification->ledger_id, &after,
 					   HOLDS_AT_ONCE, &verification->arena,
 					   step_deadline_us(verification), &strays, &count));
+		rt_pace_end(verification->pace, began_us);
 		for (size_t i = 0; i < count; i++) {
 			struct discrepancy discrepancy = discrepancy_make(
 				DISCREPANCY_HOLD_DIFFERS, &strays[i].account_id, &strays[i].hold_id,
@@ -392,6 +407,7 @@ static struct rt_status verify_reversals(struct verification *verification)
 	struct rt_uuid after = {0};
 	for (;;) {
 		struct verify_ids originals;
+		int64_t began_us = give_way(verification);
 		rt_arena_deinit(&verification->arena);
 		RT_TRY(verify_store_originals(verification->pg, &verification->ledger_id, &after,
 					      ORIGINALS_AT_ONCE, &verification->arena,
@@ -399,6 +415,7 @@ static struct rt_status verify_reversals(struct verification *verification)
 		if (originals.count == 0)
 			return rt_ok();
 		RT_TRY(compare_reversed(verification, originals.ids, originals.count, true));
+		rt_pace_end(verification->pace, began_us);
 		RT_TRY(tell(verification));
 		after = originals.ids[originals.count - 1];
 	}
@@ -434,12 +451,14 @@ static struct rt_status verify_all(struct verification *verification)
 	return tell(verification);
 }
 
-struct rt_status verification_run(struct rt_pg *pg, const struct rt_uuid *ledger_id,
-				  int64_t deadline_us, const struct verification_observer *observer)
+struct rt_status verification_run(struct rt_pg *pg, struct rt_pace *pace,
+				  const struct rt_uuid *ledger_id, int64_t deadline_us,
+				  const struct verification_observer *observer)
 {
 	struct verification *verification = calloc(1, sizeof(*verification));
 	RT_ASSERT(verification != NULL);
 	verification->pg = pg;
+	verification->pace = pace;
 	verification->ledger_id = *ledger_id;
 	verification->deadline_us = deadline_us;
 	verification->observer = observer;

@@ -9,6 +9,7 @@
 
 #include "domain/verify.h"
 #include "rt/id.h"
+#include "rt/pace.h"
 #include "rt/pg.h"
 #include "rt/status.h"
 
@@ -24,9 +25,9 @@ struct verification_observer {
 	void *context;
 };
 
-/* Goes through the whole ledger. OK when everything was looked at, whatever was found. Errors:
- * NOT_FOUND LEDGER_NOT_FOUND; the observer's; RESOURCE_EXHAUSTED LEDGER_TOO_LARGE; those of
- * rt_pg_run. */
-struct rt_status verification_run(struct rt_pg *pg, const struct rt_uuid *ledger_id,
-				  int64_t deadline_us,
+/* Goes through the whole ledger, at a pace with which it gives way to posting. OK when everything
+ * was looked at, whatever was found. Errors: NOT_FOUND LEDGER_NOT_FOUND; the observer's;
+ * RESOURCE_EXHAUSTED LEDGER_TOO_LARGE; those of rt_pg_run. */
+struct rt_status verification_run(struct rt_pg *pg, struct rt_pace *pace,
+				  const struct rt_uuid *ledger_id, int64_t deadline_us,
 				  const struct verification_observer *observer);

@@ -13,6 +13,7 @@
 /* Shared by all calls. */
 struct accounts_service {
 	struct posting *posting;
+	struct rt_pace *reads; /* the posting engine's, for verifications */
 	struct rt_pg_config pg;
 	bool has_cache;
 	struct cache_config cache;

@@ -121,7 +121,8 @@ static void run(void *context, struct rt_pg *pg)
 	const struct verification_observer observer = {
 		.found = found, .progress = progress, .context = verifying};
 	verifying->told_us = rt_clock_mono_us();
-	struct rt_status status = verification_run(pg, &verifying->ledger_id,
+	const struct accounts_service *service = rt_call_service(verifying->call);
+	struct rt_status status = verification_run(pg, service->reads, &verifying->ledger_id,
 						   rt_call_deadline_us(verifying->call), &observer);
 	if (rt_is_ok(&status))
 		status = verifying->status;
