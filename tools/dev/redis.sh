@@ -2,14 +2,15 @@
 # A Redis of this environment's own: a cache, so nothing of it is kept.
 
 redis_ensure() {
-	local server
+	local server folder=$home/redis
 	server=$(command -v redis-server) || die "redis-server is not installed"
-	mkdir -p "$home/redis"
+	mkdir -p "$folder"
+	folder=${folder//\\/\\\\} folder=${folder//\"/\\\"} # as Redis reads what stands in quotes
 	write_file "$home/redis/redis.conf" <<EOF
 bind 127.0.0.1
 protected-mode yes
 requirepass $(<"$home/secrets/redis.password")
-dir "$home/redis"
+dir "$folder"
 daemonize no
 supervised no
 set-proc-title no
