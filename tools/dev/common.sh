@@ -70,3 +70,10 @@ write_file() {
 secret_make() {
 	[ -s "$1" ] || printf '%s' "$(openssl rand -hex 24)" | write_file "$1"
 }
+
+# remove_folder FOLDER: it is gone at once, so that nobody finds half of it.
+remove_folder() {
+	rm -rf -- "$1.removed"
+	mv -T -- "$1" "$1.removed"
+	rm -rf -- "$1.removed"
+}

@@ -10,8 +10,9 @@ environment_up() {
 	[ "${1:-}" != --no-services ] || wanted=(postgres redis)
 	mask=$(umask)
 	umask 077
-	environment_prepare
-	environment_lock
+	until environment_prepare && environment_lock; do :; done
+	environment_sweep
+	install -d -m 0700 "$home"/{pki,secrets,run,log}
 	environment_secrets
 	ports_settle
 	pki_ensure
@@ -27,19 +28,31 @@ environment_up() {
 }
 
 environment_prepare() {
-	if [ -e "$home" ] && [ ! -O "$home" ]; then die "$home belongs to another user, who can use or clean it"; fi
-	if [ ! -e "$home/environment" ] && [ "$home" != "$root/.daler" ] && [ -n "$(ls -A -- "$home" 2>/dev/null)" ]; then
+	environment_ours
+	if ! environment_made && [ -n "$(ls -A -- "$home" 2>/dev/null)" ]; then
 		die "$home holds something else; DALER_HOME must be a new folder, or one made by this script"
 	fi
-	install -d -m 0711 "$home" # the user postgres passes through
-	install -d -m 0700 "$home"/{pki,secrets,run,log}
-	printf 'made by %s\n' "$root/daler" >"$home/environment"
+	install -d -m 0711 "$home" || die "$home can't be made" # the user postgres passes through
+	printf 'made by %s\n' "$root/daler" 2>/dev/null >"$home/environment" || [ ! -d "$home" ] || die "$home can't be written"
 }
 
-# environment_lock: one command at a time changes what runs.
+environment_ours() {
+	if [ -e "$home" ] && [ ! -O "$home" ]; then die "$home belongs to another user, who can use or clean it"; fi
+}
+
+environment_made() {
+	[ -d "$home" ] && { [ "$home" = "$root/.daler" ] || [ -e "$home/environment" ]; }
+}
+
+# environment_lock: one command at a time changes what runs, until lock is closed. Fails where there is no home (any more).
 environment_lock() {
-	exec {lock}>"$home/lock"
-	flock "$lock"
+	while { exec {lock}>"$home/lock"; } 2>/dev/null; do
+		flock "$lock"
+		[ ! "/proc/self/fd/$lock" -ef "$home/lock" ] || return 0
+		exec {lock}>&- # it was removed while we waited, and there may be a new one
+	done
+	[ ! -d "$home" ] || die "$home can't be locked"
+	return 1
 }
 
 environment_secrets() {
@@ -74,19 +87,25 @@ process_whole() { # NAME
 	esac
 }
 
+# environment_down [COMMAND]: ends what runs, and runs COMMAND before anybody else may start something.
 environment_down() {
 	local lock
-	[ -d "$home/run" ] || return 0
-	environment_lock
+	environment_ours
+	if ! environment_made || ! environment_lock; then
+		environment_sweep # in case that somebody removed the home of what runs
+		return
+	fi
 	services_down
 	redis_down
 	pg_down
 	environment_sweep
-	exec {lock}>&-
 	say "stopped"
+	"$@"
+	exec {lock}>&-
 }
 
-# environment_sweep: ends what was started here and is in no record, as after somebody removed the records.
+# environment_sweep: ends what was started here and is in no record, as after somebody removed the records, or stopped an
+# `up` that had just started it.
 environment_sweep() {
 	local stray
 	for stray in $(process_strays); do kill -KILL "$stray" 2>/dev/null || true; done
@@ -134,16 +153,17 @@ environment_logs() { # SERVICE TAIL_ARG...
 }
 
 environment_clean() {
-	if [ -e "$home" ] && [ ! -O "$home" ]; then die "$home belongs to another user, who can clean it"; fi
-	environment_down
 	environment_remove
 	rm -rf -- "$root/build"
 }
 
 environment_remove() {
-	[ -d "$home" ] || return 0
-	[ "$home" = "$root/.daler" ] || [ -e "$home/environment" ] || die "$home was not made by this script, and stays"
+	[ ! -d "$home" ] || environment_made || die "$home was not made by this script, and stays"
+	environment_down environment_erase
+}
+
+environment_erase() {
 	ports_forget
 	pg_remove
-	rm -rf -- "${home:?}"
+	remove_folder "$home"
 }

@@ -33,6 +33,7 @@ pg_locate() {
 		printf '%s\n' "$place" | write_file "$home/pg.location"
 	fi
 	place=$(<"$home/pg.location")
+	[ -d "$place" ] || install -d -m 0755 -- "${place%/*}" "$place" # a removal was stopped half-way
 }
 
 pg_choose_place() {
@@ -40,8 +41,13 @@ pg_choose_place() {
 	[ ${#as[@]} != 0 ] || return 0
 	pg_can_enter "$place" || {
 		place=/var/lib/daler/$(printf '%s' "$home" | sha256sum | head -c 16)
+		install -d -m 0755 /var/lib/daler
+		if [ -e "$place/pg" ]; then
+			say "$place holds the data of an environment that was moved, or removed by hand, and stays"
+			place=$(mktemp -d "$place.XXXXXX")
+		fi
 		say "the user postgres can't enter $home: its data goes to $place"
-		install -d -m 0755 /var/lib/daler "$place"
+		install -d -m 0755 "$place"
 		pg_can_enter "$place" || die "the user postgres can't enter $place either"
 	}
 }
@@ -195,8 +201,7 @@ pg_processes() {
 pg_ready() {
 	local pid place line=()
 	process_of "$home/run/postgres.pid" || return 1
-	read -r place <"$home/pg.location"
-	mapfile -t line <"$place/pg/postmaster.pid" 2>/dev/null || return 1
+	{ read -r place <"$home/pg.location" && mapfile -t line <"$place/pg/postmaster.pid"; } 2>/dev/null || return 1
 	[ "${line[0]:-}" = "$pid" ] && [[ ${line[7]:-} == ready* ]]
 }
 
@@ -219,6 +224,6 @@ pg_remove() {
 	[ -s "$home/pg.location" ] || return 0
 	place=$(<"$home/pg.location")
 	[ "$place" != "$home" ] || return 0
-	rm -rf -- "${place:?}"
+	remove_folder "$place"
 	rmdir --ignore-fail-on-non-empty -- "${place%/*}"
 }

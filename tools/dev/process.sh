@@ -2,18 +2,18 @@
 # Processes by name: NAME.pid is the process, NAME.supervisor the loop that starts it again; both in $home/run.
 # A record holds pid, start time and boot, so that a pid that was given to a stranger since is never taken for ours.
 
-# process_started PID: sets started to when it started (in ticks since boot); fails when there is no such process.
+# process_started PID: sets started to when it started (in ticks since boot), and parent; fails when there is no such process.
 process_started() {
 	local stat
 	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
 	read -r -a stat <<<"${stat##*) }"
 	[ "${stat[0]}" != Z ] && [ "${stat[0]}" != X ] || return 1
-	started=${stat[19]}
+	parent=${stat[1]} started=${stat[19]}
 }
 
 # process_record FILE: records the calling process.
 process_record() {
-	local boot started
+	local boot started parent
 	read -r boot </proc/sys/kernel/random/boot_id
 	process_started "$BASHPID"
 	printf '%s %s %s\n' "$BASHPID" "$started" "$boot" >"$1.new.$BASHPID"
@@ -22,7 +22,7 @@ process_record() {
 
 # process_of FILE: sets pid to the process that the record FILE names; fails when it is gone.
 process_of() {
-	local recorded_pid recorded_start recorded_boot boot started
+	local recorded_pid recorded_start recorded_boot boot started parent
 	pid=
 	{ read -r recorded_pid recorded_start recorded_boot <"$1"; } 2>/dev/null || return 1
 	read -r boot </proc/sys/kernel/random/boot_id
@@ -112,10 +112,14 @@ process_kill() { # FILE
 	! process_of "$1" || kill -KILL "$pid" 2>/dev/null || true
 }
 
-# process_strays: prints the pids of what this home's supervisors started and no record knows any more.
+# process_strays: prints the pids of what this home's supervisors started, and of these, that no record knows.
 process_strays() {
-	local file
-	grep -lzsxF -- "DALER_SUPERVISED=$home" /proc/[0-9]*/environ | while IFS=/ read -r _ _ file _; do
-		[ "$file" = self ] || printf '%s\n' "$file"
+	local file pid known=' ' started parent
+	for file in "$home"/run/*.supervisor "$home"/run/*.pid; do
+		! process_of "$file" || known+="$pid "
+	done
+	grep -lzsxF -- "DALER_SUPERVISED=$home" /proc/[0-9]*/environ | while IFS=/ read -r _ _ pid _; do
+		process_started "$pid" || continue
+		[[ $known == *" $pid "* || $known == *" $parent "* ]] || printf '%s\n' "$pid"
 	done || true
 }
