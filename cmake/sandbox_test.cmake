@@ -1,5 +1,5 @@
-# daler_sandbox_test(NAME SECONDS PATH MODULE... [SETTINGS NAME=VALUE...]): runs Python's unittest modules from PATH, the
-# services with these settings. Nothing but the distribution's python3-grpcio and python3-protobuf is needed; where they are
+# daler_sandbox_test(NAME SECONDS PATH MODULE... [NO_SERVICES] [SETTINGS NAME=VALUE...]): runs Python's unittest modules from
+# PATH, the services with these settings. Nothing but the distribution's python3-grpcio and python3-protobuf is needed; where they are
 # missing the test is shown as skipped.
 set(DALER_PYTHON "")
 foreach(candidate /usr/bin/python3 python3)
@@ -21,7 +21,7 @@ if(DALER_SANITIZE)
 endif()
 
 function(daler_sandbox_test name seconds path)
-	cmake_parse_arguments(PARSE_ARGV 3 test "" "" SETTINGS)
+	cmake_parse_arguments(PARSE_ARGV 3 test NO_SERVICES "" SETTINGS)
 	if(NOT DALER_PYTHON)
 		add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -E echo "skipped: python3-grpcio or python3-protobuf is missing")
 		set_tests_properties(${name} PROPERTIES SKIP_REGULAR_EXPRESSION "skipped:")
@@ -29,7 +29,11 @@ function(daler_sandbox_test name seconds path)
 	endif()
 	math(EXPR limit "${seconds} * ${DALER_TEST_PATIENCE}")
 	string(REGEX MATCH "^[a-z]+" label ${name})
-	add_test(NAME ${name} COMMAND ${CMAKE_SOURCE_DIR}/daler sandbox ${DALER_PYTHON} -m unittest -v ${test_UNPARSED_ARGUMENTS}
+	set(mode)
+	if(test_NO_SERVICES)
+		set(mode --no-services)
+	endif()
+	add_test(NAME ${name} COMMAND ${CMAKE_SOURCE_DIR}/daler sandbox ${mode} ${DALER_PYTHON} -m unittest -v ${test_UNPARSED_ARGUMENTS}
 		WORKING_DIRECTORY ${path})
 	set_tests_properties(${name} PROPERTIES TIMEOUT ${limit} SKIP_RETURN_CODE 77 LABELS ${label} ENVIRONMENT
 		"DALER_BUILD_DIR=${CMAKE_BINARY_DIR};DALER_PACKAGES=skip;DALER_TEST_PATIENCE=${DALER_TEST_PATIENCE};PYTHONPATH=${CMAKE_SOURCE_DIR}/tests/integration;PYTHONDONTWRITEBYTECODE=1;${test_SETTINGS}")

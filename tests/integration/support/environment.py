@@ -19,6 +19,13 @@ PROCESSES = ("postgres", "redis", "auth", "accounts", "payments", "simulator")
 SERVICES = ("auth", "accounts", "payments", "simulator")
 
 
+def move_to(variables):
+    """The hands are on another environment from here on, of which `./daler env` says this."""
+    global HOME
+    os.environ.update(variables)
+    HOME = pathlib.Path(variables["DALER_HOME"])
+
+
 def sql(database, statement):
     """Rows of a query in a service's database, as its owner; "super": as the cluster's superuser."""
     return _rows(database, "-c", statement)

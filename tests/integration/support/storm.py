@@ -145,16 +145,11 @@ class Storm:
         case.assertEqual({(row[1], row[2]) for row in rows}, {("1", "f")})
 
     def _check_ledger(self, case, _):
-        balance = self.ledger.trial_balance()
-        case.assertTrue(balance.balanced)
-        for line in balance.lines:
-            case.assertEqual(line.debits_posted_minor, line.credits_posted_minor)
-            case.assertEqual((line.debits_pending_minor, line.credits_pending_minor), (0, 0))
+        check_balanced(case, self.ledger.trial_balance())
 
     def _check_provider(self, case, finals):
         """The simulator's books and ours say the same of every payment, and so does the clearing account."""
         booked = operations()
-        case.assertEqual(len({operation.reference for operation in booked}), len(booked))
         theirs = collections.Counter(
             (operation.kind, operation.amount_minor, operation.status) for operation in booked)
         kinds = {"deposit": c.OPERATION_KIND_CHARGE, "withdrawal": c.OPERATION_KIND_PAYOUT}
@@ -163,11 +158,8 @@ class Storm:
             for payment in finals if payment.WhichOneof("kind") in kinds and state(payment) == "SUCCEEDED")
         case.assertEqual({key: count for key, count in theirs.items() if key[2] == c.OPERATION_STATUS_SUCCEEDED},
                          dict(ours))
-        case.assertEqual([key for key in theirs if key[2] == c.OPERATION_STATUS_PENDING], [])
-        total = sum((amount if kind == c.OPERATION_KIND_CHARGE else -amount) * count
-                    for (kind, amount, status), count in theirs.items() if status == c.OPERATION_STATUS_SUCCEEDED)
         clearing = self.ledger.balances(self.ledger.clearing["EUR"])
-        case.assertEqual(clearing.posted_minor, total)
+        case.assertEqual(clearing.posted_minor, provider_total(case, booked))
 
     def _check_statements(self, case, _):
         """Each statement runs without gaps, and adds up to the balance."""
@@ -217,3 +209,19 @@ def operations():
         token = page.next_page_token
         if not token:
             return seen
+
+
+def check_balanced(case, balance):
+    """Of a ledger in which nothing is under way."""
+    case.assertTrue(balance.balanced)
+    for line in balance.lines:
+        case.assertEqual(line.debits_posted_minor, line.credits_posted_minor)
+        case.assertEqual((line.debits_pending_minor, line.credits_pending_minor), (0, 0))
+
+
+def provider_total(case, booked):
+    """What the provider holds of ours by its books, in which nothing is under way or stands twice."""
+    case.assertEqual(len({operation.reference for operation in booked}), len(booked))
+    case.assertEqual([one for one in booked if one.status == c.OPERATION_STATUS_PENDING], [])
+    return sum(one.amount_minor if one.kind == c.OPERATION_KIND_CHARGE else -one.amount_minor
+               for one in booked if one.status == c.OPERATION_STATUS_SUCCEEDED)
