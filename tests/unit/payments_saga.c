@@ -74,7 +74,7 @@ struct row {
 		GO(UNKNOWN, PROVIDER_DECLINED, no, action, undo),                                  \
 		GO(UNKNOWN, PROVIDER_CANCELED, off, action, undo),                                 \
 		STAY(UNKNOWN, PROVIDER_PENDING, ASK, submit, true),                                \
-		GO(UNKNOWN, PROVIDER_AUTHORIZED, SUBMITTED, CAPTURE, submit),                      \
+		GO_LATER(UNKNOWN, PROVIDER_AUTHORIZED, SUBMITTED, CAPTURE, submit),                \
 		GO_LATER(UNKNOWN, PROVIDER_ACTION, REQUIRES_ACTION, ASK, submit),                  \
 		GO_LATER(UNKNOWN, PROVIDER_ABSENT, SUBMITTED, SUBMIT, submit),                     \
 		GO(UNKNOWN, PROVIDER_CONFLICT, MANUAL_REVIEW, REST, NULL),                         \

@@ -197,13 +197,15 @@ static struct saga_decision in_unknown(const struct saga_plan *plan, struct saga
 		return act(SAGA_ASK, plan->submit, false);
 	if (event.kind == SAGA_PROVIDER_PENDING || event.kind == SAGA_PROVIDER_SILENT)
 		return act(SAGA_ASK, plan->submit, true);
-	if (event.kind == SAGA_PROVIDER_AUTHORIZED)
-		return enter(PAYMENT_SUBMITTED, NO_REASON, SAGA_CAPTURE, plan->submit);
 	if (event.kind == SAGA_PROVIDER_ACTION)
 		return wait_for_person(plan);
-	if (event.kind == SAGA_PROVIDER_ABSENT) {
+	/* It was ordered before, and that did not help: not without a pause, for whoever refuses it
+	 * would be ordered and asked in turns as fast as it answers. */
+	if (event.kind == SAGA_PROVIDER_ABSENT || event.kind == SAGA_PROVIDER_AUTHORIZED) {
 		struct saga_decision decision =
-			enter(PAYMENT_SUBMITTED, NO_REASON, SAGA_SUBMIT, plan->submit);
+			enter(PAYMENT_SUBMITTED, NO_REASON,
+			      event.kind == SAGA_PROVIDER_ABSENT ? SAGA_SUBMIT : SAGA_CAPTURE,
+			      plan->submit);
 
 		decision.pause = true;
 		return decision;
