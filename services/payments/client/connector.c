@@ -92,7 +92,15 @@ static struct saga_event silence(const struct rt_status *status)
 	return event_of(SAGA_PROVIDER_SILENT, "CONNECTOR_ERROR");
 }
 
-/* Whether it is what we asked for, to the unit. */
+static bool names(const char *text, const struct rt_uuid *reference)
+{
+	struct rt_uuid named;
+
+	return rt_uuid_parse(text, &named) && rt_uuid_equal(&named, reference);
+}
+
+/* Whether it is what we asked for, to the unit. A refund that names what it gives back names the
+ * authorization that we named. */
 static bool operation_matches(const operation_message *message,
 			      const struct connector_operation *operation)
 {
@@ -101,10 +109,10 @@ static bool operation_matches(const operation_message *message,
 		[PROVIDER_PAYOUT] = DALER__CONNECTOR__V1__OPERATION_KIND__OPERATION_KIND_PAYOUT,
 		[PROVIDER_REFUND] = DALER__CONNECTOR__V1__OPERATION_KIND__OPERATION_KIND_REFUND,
 	};
-	struct rt_uuid reference;
 
-	return rt_uuid_parse(message->reference, &reference) &&
-	       rt_uuid_equal(&reference, &operation->reference) &&
+	return names(message->reference, &operation->reference) &&
+	       (operation->kind != PROVIDER_REFUND || message->original_reference[0] == '\0' ||
+		names(message->original_reference, &operation->original)) &&
 	       message->kind == kinds[operation->kind] &&
 	       message->amount_minor == operation->amount_minor &&
 	       strcmp(message->currency, operation->currency) == 0;
