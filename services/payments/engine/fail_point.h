@@ -1,11 +1,12 @@
-/* Points at which a test build dies when it is told to; in every other build nothing of this
- * exists. For engine/ alone.
+/* Points at which a test build dies, stops or waits when it is told to; in every other build
+ * nothing of this exists. For engine/ alone.
  *
- * DALER_FAIL_POINT=name@state#amount:kill:count - the point, the payment's state there (as
+ * DALER_FAIL_POINT=name@state#amount:action:count - the point, the payment's state there (as
  * docs/reference/payment-states.md writes it), and its amount, by which a test knows its own
- * payments; dies with SIGKILL when it is reached for the count-th time. All but the name and the
- * action may be left out. DALER_FAIL_POINT_TRACE=file - each point that is reached becomes a line
- * "name@state#amount". */
+ * payments. What happens when it is reached for the count-th time: `kill` is SIGKILL, `stop` is
+ * SIGSTOP, `wait` keeps the thread there for two seconds, while the others go on. All but the
+ * name and the action may be left out; several are told apart by commas.
+ * DALER_FAIL_POINT_TRACE=file - each point that is reached becomes a line "name@state#amount". */
 #pragma once
 
 #include <stdint.h>

@@ -211,6 +211,13 @@ def operations():
             return seen
 
 
+def moved_minor(operation):
+    """What an operation in the simulator's books has added to the clearing account."""
+    if operation.status != c.OPERATION_STATUS_SUCCEEDED:
+        return 0
+    return operation.amount_minor if operation.kind == c.OPERATION_KIND_CHARGE else -operation.amount_minor
+
+
 def check_balanced(case, balance):
     """Of a ledger in which nothing is under way."""
     case.assertTrue(balance.balanced)
@@ -223,5 +230,19 @@ def provider_total(case, booked):
     """What the provider holds of ours by its books, in which nothing is under way or stands twice."""
     case.assertEqual(len({operation.reference for operation in booked}), len(booked))
     case.assertEqual([one for one in booked if one.status == c.OPERATION_STATUS_PENDING], [])
-    return sum(one.amount_minor if one.kind == c.OPERATION_KIND_CHARGE else -one.amount_minor
-               for one in booked if one.status == c.OPERATION_STATUS_SUCCEEDED)
+    return sum(moved_minor(one) for one in booked)
+
+
+def untold(ledger):
+    """Amount, id and more of payments whose events are not one for each version, each from the state of the one before and
+    the last the payment's own; or of whose amount something is claimed and not given back."""
+    return environment.sql("payments", f"""
+        SELECT p.amount_minor, p.payment_id, p.state, p.version, e.changes, e.last, p.claimed_minor, p.refunded_minor
+        FROM payments AS p LEFT JOIN (
+            SELECT payment_id, count(*) AS changes, min(version) AS first, max(version) AS highest,
+                (array_agg(state ORDER BY version DESC))[1] AS last, bool_and(from_state = coalesce(before, 0)) AS linked
+            FROM (SELECT *, lag(state) OVER (PARTITION BY payment_id ORDER BY version) AS before
+                  FROM payment_events WHERE ledger_id = '{ledger.id}') AS each GROUP BY payment_id
+        ) AS e ON e.payment_id = p.payment_id
+        WHERE p.ledger_id = '{ledger.id}' AND (e.changes = p.version AND e.first = 1 AND e.highest = p.version
+            AND e.last = p.state AND e.linked AND p.claimed_minor = p.refunded_minor) IS NOT TRUE""")
