@@ -95,6 +95,7 @@ static struct rt_status send_tries(struct rt_pg *pg, const struct payment_batch 
 	rt_pg_add_text_array(&params, reasons, count);
 	rt_pg_add_time_array(&params, times, count);
 	rt_pg_add_time_array(&params, next_times, count);
+	rt_pg_add_uuid(&params, &batch->worker_id);
 	return rt_pg_send(pg, &write_tries, &params);
 }
 
