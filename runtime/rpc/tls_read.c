@@ -1,7 +1,9 @@
 /* SSL_read for the whole program, in place of libssl's. gRPC 1.51 keeps some 10 KB for each stream
- * that a peer opens and resets, before it says that there is a call, and reads on while there is
- * more (CVE-2023-44487). Here is where what a peer of a server sends is plain and gRPC has not seen
- * it yet: who resets more than it may is read no further, which gRPC takes for a broken connection.
+ * that a peer opens and resets, before it says that there is a call (CVE-2023-44487), and reads a
+ * connection on while there is more, so that whoever sends without end, be it nothing but PINGs, is
+ * all that it attends to. Here is where what a peer of a server sends is plain and gRPC has not
+ * seen it yet: who sends more than it may is read no further, which gRPC takes for a broken
+ * connection.
  * Source: SSL_read(3); SSL_get_error(3); docs/decisions/0017-what-a-call-costs.md. */
 #include <dlfcn.h>
 #include <malloc.h>
@@ -14,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/resets.h"
+#include "rpc/frames.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/log.h"
@@ -28,13 +30,17 @@ static union {
 } libssl;
 
 struct connection {
-	struct rt_resets resets;
-	bool closed;
+	struct rt_frames frames;
+	bool trims; /* when it is freed */
 };
 
 static int slot; /* of the struct connection in an SSL of a server */
-static struct rt_resets_bucket shared;
-static struct rt_series *closed_total;
+static struct rt_frames_buckets shared;
+static struct rt_series *closed_total[RT_FRAMES_KINDS];
+static const char *const events[RT_FRAMES_KINDS] = {
+	[RT_FRAMES_RESETS] = "connection_closed_for_resets",
+	[RT_FRAMES_IDLE] = "connection_closed_for_frames",
+};
 
 /* By then its streams have gone too: malloc would keep what they took. */
 static void free_connection(void *parent, void *data, CRYPTO_EX_DATA *all, int index, long argl,
@@ -46,9 +52,9 @@ static void free_connection(void *parent, void *data, CRYPTO_EX_DATA *all, int i
 	(void)argl;
 	(void)argp;
 	struct connection *connection = data;
-	bool was_closed = connection != NULL && connection->closed;
+	bool trims = connection != NULL && connection->trims;
 	free(connection);
-	if (was_closed)
+	if (trims)
 		malloc_trim(0);
 }
 
@@ -58,10 +64,11 @@ static void prepare(void)
 	RT_ASSERT(libssl.symbol != NULL);
 	slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, free_connection);
 	RT_ASSERT(slot >= 0);
-	closed_total = RT_SERIES(SERVER_RESETS);
+	closed_total[RT_FRAMES_RESETS] = RT_SERIES(SERVER_CLOSED, "resets");
+	closed_total[RT_FRAMES_IDLE] = RT_SERIES(SERVER_CLOSED, "frames");
 }
 
-void rt_resets_watch(void)
+void rt_frames_watch(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, prepare);
@@ -74,7 +81,7 @@ static struct connection *connection_of(SSL *ssl)
 		return connection;
 	connection = calloc(1, sizeof(*connection));
 	RT_ASSERT(connection != NULL);
-	rt_resets_init(&connection->resets, &shared);
+	rt_frames_init(&connection->frames, &shared);
 	RT_ASSERT(SSL_set_ex_data(ssl, slot, connection) == 1);
 	return connection;
 }
@@ -103,10 +110,10 @@ static void copy_identity(const SSL *ssl, char *text, size_t room)
 }
 
 /* One line a second, however many they are. */
-static void report(const SSL *ssl)
+static void report(const SSL *ssl, enum rt_frames_kind kind)
 {
 	static _Atomic int64_t logged_us;
-	rt_series_add(closed_total, 1);
+	rt_series_add(closed_total[kind], 1);
 	int64_t now_us = rt_clock_mono_us();
 	int64_t last_us = atomic_load(&logged_us);
 	if (now_us - last_us < LOG_US ||
@@ -114,20 +121,22 @@ static void report(const SSL *ssl)
 		return;
 	char identity[128];
 	copy_identity(ssl, identity, sizeof(identity));
-	RT_LOG(WARN, "connection_closed_for_resets", RT_TEXT("identity", identity));
+	RT_LOG(WARN, events[kind], RT_TEXT("identity", identity));
 }
 
 int SSL_read(SSL *ssl, void *buffer, int bytes_max)
 {
-	rt_resets_watch();
+	rt_frames_watch();
 	int count = libssl.read(ssl, buffer, bytes_max);
 	if (count <= 0 || !SSL_is_server(ssl))
 		return count;
 	struct connection *connection = connection_of(ssl);
-	if (rt_resets_take(&connection->resets, buffer, (size_t)count, rt_clock_mono_us()))
+	enum rt_frames_kind kind =
+		rt_frames_take(&connection->frames, buffer, (size_t)count, rt_clock_mono_us());
+	if (kind == RT_FRAMES_KINDS)
 		return count;
-	connection->closed = true;
-	report(ssl);
+	connection->trims = kind == RT_FRAMES_RESETS;
+	report(ssl, kind);
 	ERR_raise(ERR_LIB_SSL, ERR_R_OPERATION_FAIL);
 	return -1;
 }

@@ -1,4 +1,5 @@
-"""Peers with a certificate that open streams and reset them without end: others go on, and memory stays."""
+"""Peers with a certificate that open streams and reset them, or send frames of no call, without end: others go on, and memory
+stays."""
 
 import contextlib
 import time
@@ -7,7 +8,8 @@ import grpc
 from support import environment
 from support.cases import Case
 from support.client import PATIENCE, channel, find_method
-from support.resets import Storm
+from support.resets import CONTINUATION, DATA, END_HEADERS, GOAWAY, HEADERS, PING, PRIORITY, SETTINGS, WINDOW_UPDATE, Flood
+from support.resets import Storm, frame, headers_first
 from support.world import Ledger
 
 STORM_S = 4
@@ -19,8 +21,8 @@ GIVEN_UP = 1000
 REST_S = 6
 
 
-def connections_closed():
-    return environment.metric_sum("accounts", "daler_server_connections_reset_total")
+def connections_closed(why="resets"):
+    return environment.metric_sum("accounts", "daler_server_connections_closed_total", f'why="{why}"')
 
 
 class Resets(Case):
@@ -66,3 +68,34 @@ class Resets(Case):
             call(b"", timeout=60)
         self.assertEqual(caught.exception.code(), grpc.StatusCode.PERMISSION_DENIED)
         self.assertEqual(connections_closed(), closed)
+
+
+ANSWERED = 100
+POST = find_method("accounts", "Post")[0]
+UNKNOWN = 0xbb
+# What comes first, and what without end.
+FLOODS = {
+    "PING": (b"", frame(PING, 0, 0, b"12345678")),
+    "answers to no PING": (b"", frame(PING, 1, 0, b"12345678")),
+    "SETTINGS": (b"", frame(SETTINGS, 0, 0)),
+    "answers to no SETTINGS": (b"", frame(SETTINGS, 1, 0)),
+    "PRIORITY": (b"", frame(PRIORITY, 0, 1, bytes(5))),
+    "WINDOW_UPDATE": (b"", frame(WINDOW_UPDATE, 0, 0, b"\0\0\0\1")),
+    "GOAWAY": (b"", frame(GOAWAY, 0, 0, bytes(8))),
+    "DATA of nothing": (frame(HEADERS, END_HEADERS, 1, headers_first(POST)), frame(DATA, 0, 1)),
+    "CONTINUATION of nothing": (frame(HEADERS, 0, 1, headers_first(POST)), frame(CONTINUATION, 0, 1)),
+    "a type that is none": (b"", frame(UNKNOWN, 0, 0)),
+}
+
+
+class Frames(Case):
+    def test_others_are_answered_meanwhile(self):
+        """Two of each kind at once: before they were bounded, one kind alone kept others from any answer for 20 s."""
+        ledger = Ledger()
+        for name, (first, again) in FLOODS.items():
+            with self.subTest(frames=name), Flood("accounts", first, again) as one, Flood("accounts", first, again) as other:
+                environment.wait_until(lambda: one.closed and other.closed, 20, "they are closed again and again")
+                for _ in range(ANSWERED):
+                    ledger.accounts.GetLedger(ledger_id=ledger.id)
+        self.assertGreater(connections_closed("frames"), 0)
+        self.assertRegex(environment.log_text("accounts"), r'"connection_closed_for_frames","identity":"spiffe://[^"]+/gateway"')

