@@ -209,7 +209,8 @@ PAYMENTS = {
     "transit_accounts": Table(
         {"ledger_id": LEDGER, "currency": "'EUR'", "account_id": ONE, "create_time": NOW},
         {"transit_accounts_currency_check": [{"currency": "'eur'"}]}),
-    "saga_workers": Table({"worker_id": ONE, "lease_until": NOW}, may_update=["lease_until"]),
+    "saga_workers": Table(
+        {"worker_id": ONE, "lease_until": NOW}, {"saga_workers_host_check": [{"host": text(321)}]}, may_update=["lease_until"]),
     "notifications": Table(
         {"notification_id": "'n'", "reference": "''", "status": "1", "create_time": NOW},
         {"notifications_notification_id_check": [{"notification_id": "''"}, {"notification_id": text(65)}],
