@@ -422,7 +422,7 @@ class Statuses(Kinds):
         """Every reason that there is."""
         of = self.ledger.open
         dollars, capped, (frozen, blocked, closed) = of("anna", "USD"), of("cap", upper=50), (of("anna") for _ in range(3))
-        expired = self.hold(1, moment(0.2))
+        expired = self.hold(1, soon())
         pending, captured, released = (self.hold(10) for _ in range(3))
         self.posted(self.use(captured, "capture", 10))
         self.posted(self.use(released, "release"))
@@ -434,7 +434,7 @@ class Statuses(Kinds):
         for account_id, status in ((frozen, "FROZEN"), (blocked, "BLOCKED"), (closed, "CLOSED")):
             self.set(account_id, status=getattr(a, f"ACCOUNT_STATUS_{status}"))
         elsewhere, post = Ledger(()).open("anna"), self.ledger.post
-        environment.wait_until(lambda: self.read(expired).hold_state == a.HOLD_STATE_EXPIRED, 15, "the hold expires")
+        eventually(lambda: self.read(expired).hold_state == a.HOLD_STATE_EXPIRED)
         rows = (
             ("INSUFFICIENT_FUNDS", "amount_minor", lambda: post(self.wallet, self.other, 1001)),
             ("LIMIT_EXCEEDED", "amount_minor", lambda: post(self.wallet, capped, 51)),

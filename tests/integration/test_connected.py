@@ -383,8 +383,8 @@ class LookingAfter(ConnectedCase):
         replica = Replica("payments", LEASE_MS=600000)
         with replica:
             stub = replica.stub("operator", world.operator_token())
-            made = deposit(self.ledger, self.wallet, 10, instrument="sim:pending=3000,notify-none")
-            payment = stub.call("CreatePayment", made, timeout=1).payment
+            made = deposit(self.ledger, self.wallet, 10, instrument="sim:pending=5000,notify-none")
+            payment = stub.call("CreatePayment", made, timeout=2).payment  # the first call that this process has
             replica.kill()
         events = self.payments.GetPayment(payment_id=payment.payment_id).events
         time.sleep(2)  # as often as the others look for what has lapsed

@@ -90,8 +90,10 @@ class RedisTls(Case):
         self.addCleanup(directory.cleanup)
         self.folder = directory.name
 
-    def replica(self, url, **settings):
-        return Replica("accounts", REDIS=url, **settings)
+    @staticmethod
+    def replica(url, **settings):
+        """It waits for long, so that what it says is why and never that the machine was busy."""
+        return Replica("accounts", REDIS=url, **{"REDIS_TIMEOUT_MS": 10000, **settings})
 
     def of(self, redis, scheme, host=HOST, **settings):
         return self.replica(redis.url(scheme, host), REDIS_PASSWORD_FILE=redis.password_file, **settings)
