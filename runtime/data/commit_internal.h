@@ -8,12 +8,20 @@
 #include "rt/lock.h"
 #include "rt/metrics.h"
 
-#define COMMIT_BUCKETS 1024
+#define COMMIT_BUCKETS        1024
+#define COMMIT_SOURCE_BUCKETS 256
+
+/* How much of a source's waits, over all keys. It exists while something does. */
+struct commit_source {
+	struct commit_source *bucket_next;
+	uint64_t number;
+	size_t waiting;
+};
 
 /* The items of one source that wait for one key, in order. It exists while it has some. */
 struct commit_flow {
 	struct commit_flow *next;
-	uint64_t source;
+	struct commit_source *source;
 	struct rt_commit_item *first;
 	struct rt_commit_item *last;
 	size_t count;
@@ -35,6 +43,8 @@ struct commit_queues {
 	struct commit_queue *buckets[COMMIT_BUCKETS];
 	struct commit_queue *free;
 	struct commit_flow *free_flows;
+	struct commit_source *sources[COMMIT_SOURCE_BUCKETS];
+	struct commit_source *free_sources;
 	/* Those with items and without a lane, in the order in which they get one. */
 	struct commit_queue *ready_first;
 	struct commit_queue *ready_last;
@@ -79,8 +89,9 @@ struct rt_commit {
 
 /* commit_queues.c; the lock is held. */
 
-/* How many items of its source wait for its key. */
+/* How many items of its source wait for its key; for any key. */
 size_t commit_queues_count(struct commit_queues *queues, const struct rt_commit_item *item);
+size_t commit_queues_count_all(struct commit_queues *queues, const struct rt_commit_item *item);
 /* Adds an item; true when its queue became ready for a lane. */
 bool commit_queues_add(struct commit_queues *queues, struct rt_commit_item *item);
 /* Takes the first ready queue for a lane; NULL when there is none. */

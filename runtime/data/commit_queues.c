@@ -79,10 +79,48 @@ static void leave_line(struct commit_queues *queues, struct commit_queue *queue)
 		queues->ready_last = before;
 }
 
+/* Where the source is, or is to be. */
+static struct commit_source **place_of(struct commit_queues *queues, uint64_t number)
+{
+	uint64_t bits = (number ^ number >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+	struct commit_source **at = &queues->sources[(bits >> 32) % COMMIT_SOURCE_BUCKETS];
+	while (*at != NULL && (*at)->number != number)
+		at = &(*at)->bucket_next;
+	return at;
+}
+
+static struct commit_source *find_source(struct commit_queues *queues, uint64_t number)
+{
+	struct commit_source **at = place_of(queues, number);
+	if (*at != NULL)
+		return *at;
+	struct commit_source *source = queues->free_sources;
+	if (source != NULL)
+		queues->free_sources = source->bucket_next;
+	else
+		source = malloc(sizeof(*source));
+	RT_ASSERT(source != NULL);
+	*source = (struct commit_source){.number = number};
+	*at = source;
+	return source;
+}
+
+/* So many items wait no more. */
+static void leave(struct commit_queues *queues, struct commit_source *source, size_t count)
+{
+	queues->waiting -= count;
+	source->waiting -= count;
+	if (source->waiting > 0)
+		return;
+	*place_of(queues, source->number) = source->bucket_next;
+	source->bucket_next = queues->free_sources;
+	queues->free_sources = source;
+}
+
 static struct commit_flow *flow_of(const struct commit_queue *queue, uint64_t source)
 {
 	struct commit_flow *flow = queue->first;
-	while (flow != NULL && flow->source != source)
+	while (flow != NULL && flow->source->number != source)
 		flow = flow->next;
 	return flow;
 }
@@ -106,7 +144,7 @@ static struct commit_flow *new_flow(struct commit_queues *queues, struct commit_
 	else
 		flow = malloc(sizeof(*flow));
 	RT_ASSERT(flow != NULL);
-	*flow = (struct commit_flow){.source = source};
+	*flow = (struct commit_flow){.source = find_source(queues, source)};
 	append_flow(queue, flow);
 	return flow;
 }
@@ -129,6 +167,12 @@ size_t commit_queues_count(struct commit_queues *queues, const struct rt_commit_
 	return 0;
 }
 
+size_t commit_queues_count_all(struct commit_queues *queues, const struct rt_commit_item *item)
+{
+	const struct commit_source *source = *place_of(queues, item->source);
+	return source == NULL ? 0 : source->waiting;
+}
+
 static void append_item(struct commit_flow *flow, struct rt_commit_item *item)
 {
 	item->next = NULL;
@@ -145,7 +189,10 @@ bool commit_queues_add(struct commit_queues *queues, struct rt_commit_item *item
 	struct commit_queue *queue = find(queues, &item->key);
 	bool becomes_ready = queue->first == NULL && !queue->busy;
 	struct commit_flow *flow = flow_of(queue, item->source);
-	append_item(flow != NULL ? flow : new_flow(queues, queue, item->source), item);
+	if (flow == NULL)
+		flow = new_flow(queues, queue, item->source);
+	append_item(flow, item);
+	flow->source->waiting++;
 	if (item->deadline_mono_us < queue->earliest_mono_us)
 		queue->earliest_mono_us = item->deadline_mono_us;
 	queues->waiting++;
@@ -234,15 +281,17 @@ size_t commit_queue_batch(struct commit_queues *queues, struct commit_queue *que
 	struct commit_flow *skipped = NULL; /* the last of those that keep their place */
 	struct commit_flow *flow = queue->first;
 	while (flow != NULL && batch.count < items_max) {
-		if (take_turn(flow, &batch))
+		size_t before = batch.count;
+		if (take_turn(flow, &batch)) {
+			leave(queues, flow->source, batch.count - before);
 			end_turn(queues, queue, skipped, flow);
-		else
+		} else {
 			skipped = flow;
+		}
 		flow = skipped == NULL ? queue->first : skipped->next;
 	}
 	if (queue->first == NULL)
 		queue->earliest_mono_us = INT64_MAX;
-	queues->waiting -= batch.count - has;
 	return batch.count;
 }
 
@@ -291,7 +340,7 @@ static struct rt_commit_item **expire(struct commit_queues *queues, struct commi
 		struct commit_flow *next = flow->next;
 		size_t before = flow->count;
 		end = expire_flow(queue, flow, now_mono_us, end);
-		queues->waiting -= before - flow->count;
+		leave(queues, flow->source, before - flow->count);
 		if (flow->first != NULL)
 			append_flow(queue, flow);
 		else
@@ -329,6 +378,7 @@ static struct rt_commit_item **drain_queue(struct commit_queues *queues, struct 
 		queue->first = flow->next;
 		*end = flow->first;
 		end = &flow->last->next;
+		leave(queues, flow->source, flow->count);
 		free_flow(queues, flow);
 	}
 	return end;
@@ -349,7 +399,7 @@ struct rt_commit_item *commit_queues_drain(struct commit_queues *queues)
 		struct commit_queue *queue = commit_queues_take(queues);
 		forget(queues, queue);
 	}
-	queues->waiting = 0;
+	RT_ASSERT(queues->waiting == 0);
 	return all;
 }
 
@@ -357,6 +407,8 @@ void commit_queues_deinit(struct commit_queues *queues)
 {
 	for (size_t i = 0; i < COMMIT_BUCKETS; i++)
 		RT_ASSERT(queues->buckets[i] == NULL);
+	for (size_t i = 0; i < COMMIT_SOURCE_BUCKETS; i++)
+		RT_ASSERT(queues->sources[i] == NULL);
 	while (queues->free != NULL) {
 		struct commit_queue *next = queues->free->bucket_next;
 		free(queues->free);
@@ -366,5 +418,10 @@ void commit_queues_deinit(struct commit_queues *queues)
 		struct commit_flow *next = queues->free_flows->next;
 		free(queues->free_flows);
 		queues->free_flows = next;
+	}
+	while (queues->free_sources != NULL) {
+		struct commit_source *next = queues->free_sources->bucket_next;
+		free(queues->free_sources);
+		queues->free_sources = next;
 	}
 }

@@ -11,8 +11,9 @@
 #define EXPIRY_US          (20 * RT_US_PER_MS)
 #define RETRY_AFTER_MS_MAX 2000
 #define RETRY_AFTER_MS_MIN 10
-/* What a source may have waiting for a key, of what is left for others. */
+/* How many times what is left for others a source may have waiting: for a key, and over all. */
 #define SHARE              8
+#define SHARE_OF_ALL       (SHARE * SHARE)
 
 static void fail_list(struct rt_commit *commit, struct rt_commit_item *item,
 		      struct rt_status status)
@@ -124,14 +125,24 @@ static struct rt_status queue_full(const struct rt_commit *commit)
 	return status;
 }
 
-/* One source at one key, however much it brings, leaves room for the others. */
+/* Whether so many waiting and one more are within so many times the room that is left then. Who has
+ * none waiting needs none left. */
+static bool within(size_t waiting, size_t share, size_t room)
+{
+	return waiting / share + (waiting % share != 0) < room;
+}
+
+/* One source, however much it brings, leaves room for the others; and at one key, for what it
+ * brings itself for others. */
 static bool has_room(struct rt_commit *commit, const struct rt_commit_item *item)
 {
-	size_t waiting = commit->queues.waiting;
-	if (waiting >= commit->config.queue_max)
+	struct commit_queues *queues = &commit->queues;
+	if (queues->waiting >= commit->config.queue_max)
 		return false;
-	return item->source == 0 || commit_queues_count(&commit->queues, item) / SHARE <
-					    commit->config.queue_max - waiting;
+	size_t room = commit->config.queue_max - queues->waiting;
+	return item->source == 0 ||
+	       (within(commit_queues_count(queues, item), SHARE, room) &&
+		within(commit_queues_count_all(queues, item), SHARE_OF_ALL, room));
 }
 
 struct rt_status rt_commit_submit(struct rt_commit *commit, struct rt_commit_item *item)

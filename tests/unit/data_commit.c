@@ -428,6 +428,36 @@ static void test_one_source_leaves_room_for_others(void **state)
 	check_each_answered_once(91);
 }
 
+static void check_share(int queue_max, int share)
+{
+	int count = 1;
+	config.queue_max = (size_t)queue_max;
+	commit = rt_commit_new(&config);
+	occupy(0, 1);
+	for (int key = 1; key < 10; key++)
+		while (submit_as(7, count, key) == RT_OK)
+			count++;
+	assert_int_equal(count - 1, share);
+	for (; count < 1 + queue_max && count < 3 + share; count++)
+		assert_int_equal(submit_as((uint64_t)count, count, 1), RT_OK);
+	hold(false);
+	wait_answered((size_t)count);
+	/* What it had waiting is not held against it. */
+	assert_int_equal(submit_as(7, count, 1), RT_OK);
+	wait_answered((size_t)count + 1);
+}
+
+static void test_one_source_at_many_keys_leaves_room_for_others(void **state)
+{
+	commit = rt_commit_new(&config);
+	const int shares[][2] = {{1, 1}, {2, 1}, {3, 2}, {9, 8}, {65, 64}, {650, 640}};
+	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+		tear_down(state);
+		set_up(state);
+		check_share(shares[i][0], shares[i][1]);
+	}
+}
+
 static void test_one_lane_at_a_time_for_a_key(void **state)
 {
 	(void)state;
@@ -746,6 +776,7 @@ int main(void)
 		TEST(test_sources_take_turns),
 		TEST(test_a_heavy_item_keeps_its_place),
 		TEST(test_one_source_leaves_room_for_others),
+		TEST(test_one_source_at_many_keys_leaves_room_for_others),
 		TEST(test_one_lane_at_a_time_for_a_key),
 		TEST(test_the_lane_that_worked_last_works_next),
 		TEST(test_the_queue_is_bounded),

@@ -61,8 +61,9 @@ struct rt_commit;
 struct rt_commit *rt_commit_new(const struct rt_commit_config *config);
 /* Queues an item. Thread: any; never blocks. Errors: RESOURCE_EXHAUSTED QUEUE_FULL with
  * retry_after_ms, UNAVAILABLE SHUTTING_DOWN: the item stays the caller's. A source may have no more
- * waiting for a key than eight times what is left for others, so that something always is; our own
- * items may take all. An item whose deadline passes while it waits fails with DEADLINE_EXCEEDED. */
+ * waiting for a key than eight times what is left for others, and for all keys together than 64
+ * times, so that something always is; our own items may take all. An item whose deadline passes
+ * while it waits fails with DEADLINE_EXCEEDED. */
 struct rt_status rt_commit_submit(struct rt_commit *commit, struct rt_commit_item *item);
 size_t rt_commit_waiting(struct rt_commit *commit);
 /* How long lanes have been at work so far, all of them added up. */
