@@ -29,9 +29,9 @@ environment_up() {
 
 environment_prepare() {
 	environment_ours
-	if ! environment_made && [ -n "$(ls -A -- "$home" 2>/dev/null)" ]; then
+	# Looked at in this order, for another `up` may be making it, and a removal may end, at this moment.
+	[ -z "$(ls -A -- "$home" 2>/dev/null)" ] || environment_made || [ ! -d "$home" ] ||
 		die "$home holds something else; DALER_HOME must be a new folder, or one made by this script"
-	fi
 	install -d -m 0711 "$home" || die "$home can't be made" # the user postgres passes through
 	printf 'made by %s\n' "$root/daler" 2>/dev/null >"$home/environment" || [ ! -d "$home" ] || die "$home can't be written"
 }
