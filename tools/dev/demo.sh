@@ -120,7 +120,7 @@ be_left_in_the_dark() {
 	step "Its timeline for the operator: each state with its reason, and each call to the provider with what came of it."
 	tell 0 dalerctl payment get --payment-id "$silent"
 	said UNKNOWN
-	said CONNECTOR_TIMEOUT
+	said CONNECTOR_ # _TIMEOUT; or _UNAVAILABLE, where it dies just then
 }
 
 show_the_books() {
