@@ -54,7 +54,7 @@ void *rt_call_service(const struct rt_call *call)
 
 void *rt_call_worker(const struct rt_call *call)
 {
-	return call->method->run == RT_RUN_WORKER ? (void *)(uintptr_t)&call->worker : NULL;
+	return call->method->run == RT_RUN_INLINE ? NULL : (void *)(uintptr_t)&call->worker;
 }
 
 const ProtobufCMessage *rt_call_request(const struct rt_call *call)
