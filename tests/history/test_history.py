@@ -136,7 +136,7 @@ class Faults:
         acts = [self.kill_accounts, self.kill_replica, self.kill_replica, self.pause, self.terminate_backends,
                 self.terminate_backends, self.kill_backend, self.shut_down_postgres, self.shut_down_postgres]
         act = self.dice.choice([each for each in acts if not self.count[each.__name__]] or acts)
-        with contextlib.suppress(subprocess.CalledProcessError, ProcessLookupError, PermissionError):
+        with contextlib.suppress(environment.SqlError, ProcessLookupError, PermissionError):
             act()
 
 

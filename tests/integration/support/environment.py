@@ -19,6 +19,10 @@ PROCESSES = ("postgres", "redis", "auth", "accounts", "payments", "simulator")
 SERVICES = ("auth", "accounts", "payments", "simulator")
 
 
+class SqlError(RuntimeError):
+    """What PostgreSQL, or the way to it, answered instead of rows."""
+
+
 def move_to(variables):
     """The hands are on another environment from here on, of which `./daler env` says this."""
     global HOME
@@ -44,7 +48,7 @@ def _rows(database, *words, **more):
     result = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "--csv", "-t", "-d", conninfo, *words],
                             capture_output=True, text=True, timeout=60, **more)
     if result.returncode != 0:
-        raise RuntimeError(result.stderr)
+        raise SqlError(result.stderr)
     return list(csv.reader(io.StringIO(result.stdout)))
 
 
