@@ -21,53 +21,48 @@ static struct rt_status out_of_arena(void)
 	return RT_FAIL(RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the result is too large");
 }
 
+/* What a statement about a worker's lease is given first. Owns: the arena is the caller's to end.
+ */
+static void lease_params(struct rt_pg_params *params, struct rt_arena *arena,
+			 const struct rt_uuid *worker_id)
+{
+	rt_arena_init(arena, 4096);
+	rt_pg_params_init(params, arena);
+	rt_pg_add_uuid(params, worker_id);
+}
+
 struct rt_status payment_store_begin_lease(struct rt_pg *pg, const struct rt_uuid *worker_id,
 					   const char *host, int64_t lease_ms,
 					   int64_t deadline_mono_us)
 {
-	struct rt_arena arena;
+	CLEANUP(rt_arena_deinit) struct rt_arena arena;
 	struct rt_pg_params params;
 
-	rt_arena_init(&arena, 4096);
-	rt_pg_params_init(&params, &arena);
-	rt_pg_add_uuid(&params, worker_id);
+	lease_params(&params, &arena, worker_id);
 	rt_pg_add_int(&params, lease_ms);
 	rt_pg_add_text(&params, host);
-	struct rt_status status = rt_pg_run(pg, &begin_lease, &params, deadline_mono_us, NULL);
-
-	rt_arena_deinit(&arena);
-	return status;
+	return rt_pg_run(pg, &begin_lease, &params, deadline_mono_us, NULL);
 }
 
 struct rt_status payment_store_renew_lease(struct rt_pg *pg, const struct rt_uuid *worker_id,
 					   int64_t lease_ms, int64_t deadline_mono_us)
 {
-	struct rt_arena arena;
+	CLEANUP(rt_arena_deinit) struct rt_arena arena;
 	struct rt_pg_params params;
 
-	rt_arena_init(&arena, 4096);
-	rt_pg_params_init(&params, &arena);
-	rt_pg_add_uuid(&params, worker_id);
+	lease_params(&params, &arena, worker_id);
 	rt_pg_add_int(&params, lease_ms);
-	struct rt_status status = rt_pg_run(pg, &renew_lease, &params, deadline_mono_us, NULL);
-
-	rt_arena_deinit(&arena);
-	return status;
+	return rt_pg_run(pg, &renew_lease, &params, deadline_mono_us, NULL);
 }
 
 struct rt_status payment_store_end_lease(struct rt_pg *pg, const struct rt_uuid *worker_id,
 					 int64_t deadline_mono_us)
 {
-	struct rt_arena arena;
+	CLEANUP(rt_arena_deinit) struct rt_arena arena;
 	struct rt_pg_params params;
 
-	rt_arena_init(&arena, 4096);
-	rt_pg_params_init(&params, &arena);
-	rt_pg_add_uuid(&params, worker_id);
-	struct rt_status status = rt_pg_run(pg, &end_lease, &params, deadline_mono_us, NULL);
-
-	rt_arena_deinit(&arena);
-	return status;
+	lease_params(&params, &arena, worker_id);
+	return rt_pg_run(pg, &end_lease, &params, deadline_mono_us, NULL);
 }
 
 struct rt_status payment_store_find_lapsed(struct rt_pg *pg, const struct rt_uuid *worker_id,
