@@ -97,6 +97,7 @@ class Postgres:
         subprocess.run(["psql", "-qX", os.environ["DALER_ACCOUNTS_DB"], "-c", "CREATE SCHEMA IF NOT EXISTS yardstick"],
                        check=True)
         self.pgbench("-i", "-q", "-s", str(scale))
+        os.sync()  # what loading left to the kernel would be written while the first cases wait for their own
 
     def pgbench(self, *args):
         program = next(iter(sorted(glob.glob("/usr/lib/postgresql/*/bin/pgbench"))[::-1]), "pgbench")

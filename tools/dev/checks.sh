@@ -27,7 +27,9 @@ checks_bench() {
 		return
 	fi
 	shift
-	pg_memory_mb=$(checks_quarter_of_memory_mb)
+	# No checkpoint falls into a run unless a case asks for one: it would slow whichever case stands there, and which that
+	# is depends on how long each runs (docs/decisions/0045-checkpoints-in-a-bench.md).
+	pg_settings=("shared_buffers = $(checks_quarter_of_memory_mb)MB" 'max_wal_size = 32GB' 'checkpoint_timeout = 1h')
 	for file in "$build/bin/bench-$name" "$root/bench/$name"; do
 		if [ -f "$file" ] && [ -x "$file" ]; then sandbox_run "$file" "$@"; fi
 	done

@@ -3,6 +3,7 @@
 # where that user can't enter the home, its data lives under /var/lib/daler; $home/pg.location says where.
 
 pg_roles=(auth_owner auth_service accounts_owner accounts_service payments_owner payments_service)
+pg_settings=() # lines for postgresql.conf that a command wants beside those of postgres.conf
 
 # pg_ensure: sees that there is a cluster and that it runs.
 pg_ensure() {
@@ -147,7 +148,7 @@ pg_configure() {
 		cat -- "$dev/postgres.conf"
 		# Of whole pages in the WAL, which most of it is after a checkpoint; pglz, what "on" means, is slower than they are.
 		echo "wal_compression = $(pg_wal_compression)"
-		[ -z "${pg_memory_mb:-}" ] || echo "shared_buffers = ${pg_memory_mb}MB"
+		[ ${#pg_settings[@]} = 0 ] || printf '%s\n' "${pg_settings[@]}"
 		! pg_has_statistics || echo "shared_preload_libraries = 'pg_stat_statements'"
 		echo "include 'local.conf'"
 	} | pg_write "$1/postgresql.conf"
