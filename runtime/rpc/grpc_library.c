@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "rpc/accept.h"
-#include "rpc/frames.h"
 #include "rt/clock.h"
 #include "rt/log.h"
 
@@ -106,7 +105,6 @@ static void prepare(void)
 	setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", BACKUP_POLL_MS, 0);
 	stop_lock_graph();
 	rt_accept_init();
-	rt_frames_watch();
 	gpr_set_log_function(log_line);
 	gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
 }

@@ -3,6 +3,7 @@
 #include <grpc/compression.h>
 
 #include "rpc/keepalive.h"
+#include "rpc/tls_read.h"
 
 #define METADATA_BYTES_MAX (INT64_C(16) * 1024)
 /* What connections may take for buffers in all; past it, gRPC refuses calls and closes idle
@@ -30,8 +31,11 @@ static int64_t clamp(int64_t value, int64_t least, int64_t most)
 	return value > most ? most : value;
 }
 
-grpc_server *rt_server_create_grpc(size_t message_bytes_max, int64_t streams_max)
+grpc_server *rt_server_create_grpc(size_t message_bytes_max, int64_t queue_max)
 {
+	/* Load is shed by an answer, which one connection must be able to hear. */
+	int64_t streams_max = clamp(queue_max + 100, 100, 100000);
+	rt_tls_read_watch(streams_max);
 	grpc_resource_quota *quota = grpc_resource_quota_create("daler");
 	grpc_resource_quota_resize(quota, QUOTA_BYTES);
 	grpc_arg quota_arg = integer(GRPC_ARG_RESOURCE_QUOTA, 0);
@@ -47,8 +51,7 @@ grpc_server *rt_server_create_grpc(size_t message_bytes_max, int64_t streams_max
 		integer(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
 			1 << GRPC_COMPRESS_NONE),
 		integer(GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES_MAX),
-		/* Load is shed by an answer, which one connection must be able to hear. */
-		integer(GRPC_ARG_MAX_CONCURRENT_STREAMS, clamp(streams_max + 100, 100, 100000)),
+		integer(GRPC_ARG_MAX_CONCURRENT_STREAMS, streams_max),
 		integer(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, HANDSHAKE_MS_MAX),
 		integer(GRPC_ARG_MAX_CONNECTION_AGE_MS, CONNECTION_MS_MAX),
 		integer(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, CONNECTION_MS_ENDS),

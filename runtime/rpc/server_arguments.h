@@ -6,4 +6,4 @@
 #include <stdint.h>
 
 /* Makes the server, not yet listening. */
-grpc_server *rt_server_create_grpc(size_t message_bytes_max, int64_t streams_max);
+grpc_server *rt_server_create_grpc(size_t message_bytes_max, int64_t queue_max);

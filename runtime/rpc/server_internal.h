@@ -12,6 +12,7 @@
 
 #include "rpc/admission.h"
 #include "rpc/byte_buffer.h"
+#include "rpc/server_share.h"
 #include "rt/config.h"
 #include "rt/lock.h"
 #include "rt/metrics.h"
@@ -80,12 +81,6 @@ struct rt_turns {
 struct rt_large {
 	struct rt_lock lock;
 	struct rt_turns turns[RT_ID_COUNT];
-};
-
-/* What there is so much of, and who has it; see server_share.c. */
-struct rt_share {
-	_Atomic int64_t taken;
-	_Atomic int64_t taken_of[RT_ID_COUNT];
 };
 
 #define RT_STREAM_BUCKETS 256
@@ -213,12 +208,6 @@ struct rt_call {
 /* server_admission.c: fills caller, trace and deadline from what came with the call; says whether
  * it may go on. */
 struct rt_status rt_call_admit(struct rt_call *call);
-
-/* server_share.c: takes so much of what there are `most`; false, and nothing is taken, when there
- * is not enough, or the identity has more than its share. Whoever is alone may take what they like.
- */
-bool rt_share_take(struct rt_share *share, enum rt_identity identity, int64_t count, int64_t most);
-void rt_share_give(struct rt_share *share, enum rt_identity identity, int64_t count);
 
 /* server_streams.c. Errors: RESOURCE_EXHAUSTED TOO_MANY_STREAMS. */
 struct rt_status rt_admit_stream(struct rt_call *call);

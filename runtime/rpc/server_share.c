@@ -1,6 +1,8 @@
-/* What a server has so much of, calls and bytes of messages in flight, between identities: one that
- * has ever more of it leaves room for the others. */
-#include "rpc/server_internal.h"
+/* What a server has so much of, calls, bytes of messages in flight and of calls that are not
+ * answered, between identities: one that has ever more of it leaves room for the others. */
+#include "rpc/server_share.h"
+
+#include <stdatomic.h>
 
 /* What an identity may have, of what is left for others: alone, eight ninths of all. */
 #define SHARE 8

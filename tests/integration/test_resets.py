@@ -1,5 +1,5 @@
-"""Peers with a certificate that open streams and reset them, or send frames of no call, without end: others go on, and memory
-stays."""
+"""Peers with a certificate that open streams and reset them or let them stand, send frames of no call, or messages a byte a
+frame, without end: others go on, and memory stays."""
 
 import contextlib
 import time
@@ -9,7 +9,7 @@ from support import environment
 from support.cases import Case
 from support.client import PATIENCE, channel, find_method
 from support.resets import CONTINUATION, DATA, END_HEADERS, GOAWAY, HEADERS, PING, PRIORITY, SETTINGS, WINDOW_UPDATE, Flood
-from support.resets import Storm, frame, headers_first
+from support.resets import Storm, frame, headers_first, literal
 from support.world import Ledger
 
 STORM_S = 4
@@ -83,6 +83,8 @@ FLOODS = {
     "WINDOW_UPDATE": (b"", frame(WINDOW_UPDATE, 0, 0, b"\0\0\0\1")),
     "GOAWAY": (b"", frame(GOAWAY, 0, 0, bytes(8))),
     "DATA of nothing": (frame(HEADERS, END_HEADERS, 1, headers_first(POST)), frame(DATA, 0, 1)),
+    "DATA of a byte": (frame(HEADERS, END_HEADERS, 1, headers_first(POST)) + frame(DATA, 0, 1, b"\0\0\x10\0\0"),
+                       frame(DATA, 0, 1, b"x")),
     "CONTINUATION of nothing": (frame(HEADERS, 0, 1, headers_first(POST)), frame(CONTINUATION, 0, 1)),
     "a type that is none": (b"", frame(UNKNOWN, 0, 0)),
 }
@@ -99,3 +101,30 @@ class Frames(Case):
                     ledger.accounts.GetLedger(ledger_id=ledger.id)
         self.assertGreater(connections_closed("frames"), 0)
         self.assertRegex(environment.log_text("accounts"), r'"connection_closed_for_frames","identity":"spiffe://[^"]+/gateway"')
+
+
+# Of calls without an answer: what a process lets them take, and as much again.
+UNANSWERED_MIB_MAX = 400
+LONG_METADATA = b"".join(literal(f"x-{number}", "v" * 120, 0) for number in range(60))
+
+
+class Unanswered(Case):
+    def flood(self, why, connections, method, **how):
+        """Calls are opened and let stand, again and again; whoever has another identity is answered."""
+        ledger = Ledger()
+        closed = connections_closed(why)
+        with contextlib.ExitStack() as stack:
+            storms = [stack.enter_context(Storm("accounts", method, resets=False, **how)) for _ in range(connections)]
+            environment.wait_until(lambda: all(one.closed for one in storms), 30, "they are closed")
+            environment.wait_until(lambda: connections_closed(why) >= closed + connections, 30, "again and again")
+            for _ in range(ANSWERED // 10):
+                ledger.accounts.GetLedger(ledger_id=ledger.id)
+        self.assertRegex(environment.log_text("accounts"), rf'"connection_closed_for_{why}","identity":"spiffe://[^"]+/gateway"')
+        if PATIENCE == 1:
+            self.assertLess(environment.resident_mib("accounts", "VmHWM"), UNANSWERED_MIB_MAX)
+
+    def test_more_streams_than_a_connection_may_have(self):
+        self.flood("streams", 2, "Post")
+
+    def test_one_identity_with_many_connections(self):
+        self.flood("unanswered", 4, "Post", more=LONG_METADATA)

