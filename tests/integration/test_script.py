@@ -179,6 +179,19 @@ class Script(ScriptCase):
         self.refuses(2, "is missing: build it first", "up", DALER_BUILD_DIR="/nowhere")
         self.is_up(here)
 
+    def test_a_sandbox_that_is_killed_takes_its_command_with_it(self):
+        """However long that would have gone on, such as past the time limit of a test, and kept others waiting."""
+        temporary = pathlib.Path(tempfile.mkdtemp(dir=folder))
+        temporary.chmod(0o711)
+        process = here.start("sandbox", "--no-services", "sh", "-c", "trap '' TERM; echo $$; exec sleep 600",
+                             TMPDIR=str(temporary))
+        command = int(process.stdout.readline())
+        self.addCleanup(kill, command)
+        kill(process.pid)
+        environment.wait_until(lambda: not alive(command), 10, "the command has ended")
+        environment.wait_until(lambda: not list(temporary.glob("daler-sandbox.*")), 60, "the sandbox is gone")
+        Checkout.end(process)
+
     def test_strangers_are_left_alone(self):
         """Whose pid stands in an old record, who works in the checkout, and who names it."""
         pids = here.pids()

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # A fresh private environment around one command. Whatever happens to the command or to us, a SIGKILL included, the
-# environment goes: a process apart waits for the end of a pipe that only we hold open, and tears it down.
+# environment goes: a process apart waits for the end of a pipe that only we hold open, and tears it down. The command does
+# not outlive us either, and so neither does what waits for the command's end in this way.
 
 # sandbox_run [--no-services] COMMAND...: exits as COMMAND does.
 sandbox_run() {
@@ -49,10 +50,10 @@ sandbox_sanitized() {
 # reaches it at once and not when it has ended.
 sandbox_command() {
 	if [ -t 0 ]; then
-		"$@" {reaper}>&-
+		setpriv --pdeathsig KILL -- "$@" {reaper}>&-
 		return
 	fi
-	"$@" <&0 {reaper}>&- &
+	setpriv --pdeathsig KILL -- "$@" <&0 {reaper}>&- &
 	child=$!
 	wait "$child"
 }
