@@ -11,6 +11,7 @@
 #include "rpc/handoff.h"
 #include "rpc/keepalive.h"
 #include "rpc/tls_credentials.h"
+#include "rpc/tls_files.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/id.h"
@@ -84,8 +85,8 @@ struct rt_status rt_channel_new(struct rt_client *client, const char *address,
 	channel->client = client;
 	channel->expected = expected;
 	rt_lock_init(&channel->lock, RT_RANK_CLIENT);
-	grpc_channel_credentials *credentials =
-		rt_tls_channel_credentials(client->certificates, client->trust_domain, expected);
+	grpc_channel_credentials *credentials = rt_tls_channel_credentials(
+		rt_tls_files_provider(client->certificates), client->trust_domain, expected);
 	channel->grpc = create_grpc(address, credentials);
 	grpc_channel_credentials_release(credentials);
 	const char *name = rt_identity_name(expected);

@@ -7,7 +7,7 @@
 #include "rpc/client_internal.h"
 #include "rpc/grpc_library.h"
 #include "rpc/handoff.h"
-#include "rpc/tls_credentials.h"
+#include "rpc/tls_files.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 
@@ -55,13 +55,18 @@ static void *serve_queue(void *argument)
 
 struct rt_status rt_client_new(const struct rt_tls *tls, struct rt_client **result)
 {
-	RT_TRY(rt_tls_check(tls));
 	rt_grpc_start();
+	struct rt_tls_files *certificates;
+	struct rt_status status = rt_tls_files_new(tls, &certificates);
+	if (!rt_is_ok(&status)) {
+		rt_grpc_stop();
+		return status;
+	}
 	struct rt_client *client = calloc(1, sizeof(*client));
 	RT_ASSERT(client != NULL);
 	client->trust_domain = strdup(tls->trust_domain);
 	RT_ASSERT(client->trust_domain != NULL);
-	client->certificates = rt_tls_watch(tls);
+	client->certificates = certificates;
 	client->queue = grpc_completion_queue_create_for_next(NULL);
 	rt_lock_init(&client->lock, RT_RANK_CLIENT);
 	rt_condition_init(&client->changed);
@@ -69,7 +74,7 @@ struct rt_status rt_client_new(const struct rt_tls *tls, struct rt_client **resu
 	RT_ASSERT(failed == 0);
 	pthread_setname_np(client->thread, "rt-client");
 	*result = client;
-	return rt_ok();
+	return status;
 }
 
 void rt_client_stop(struct rt_client *client)
@@ -93,7 +98,7 @@ void rt_client_destroy(struct rt_client *client)
 	if (client == NULL)
 		return;
 	grpc_completion_queue_destroy(client->queue);
-	grpc_tls_certificate_provider_release(client->certificates);
+	rt_tls_files_destroy(client->certificates);
 	pthread_cond_destroy(&client->changed);
 	rt_lock_deinit(&client->lock);
 	free(client->trust_domain);

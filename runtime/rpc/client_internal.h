@@ -18,7 +18,7 @@ struct rt_attempt;
 
 struct rt_client {
 	char *trust_domain;
-	grpc_tls_certificate_provider *certificates;
+	struct rt_tls_files *certificates;
 	grpc_completion_queue *queue;
 	pthread_t thread;
 	struct rt_lock lock; /* guards the rest */

@@ -12,6 +12,7 @@
 #include "rpc/server_arguments.h"
 #include "rpc/server_internal.h"
 #include "rpc/tls_credentials.h"
+#include "rpc/tls_files.h"
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "rt/log.h"
@@ -395,8 +396,9 @@ static struct rt_server *server_new(const struct rt_server_config *config)
 
 static struct rt_status listen_on(struct rt_server *server, const struct rt_tls *tls)
 {
-	server->certificates = rt_tls_watch(tls);
-	grpc_server_credentials *credentials = rt_tls_server_credentials(server->certificates);
+	RT_TRY(rt_tls_files_new(tls, &server->certificates));
+	grpc_server_credentials *credentials =
+		rt_tls_server_credentials(rt_tls_files_provider(server->certificates));
 	server->port =
 		grpc_server_add_http2_port(server->grpc, server->common->listen, credentials);
 	grpc_server_credentials_release(credentials);
@@ -409,7 +411,6 @@ static struct rt_status listen_on(struct rt_server *server, const struct rt_tls 
 struct rt_status rt_server_start(const struct rt_server_config *config, struct rt_server **result)
 {
 	struct rt_tls tls = rt_tls_from(config->common);
-	RT_TRY(rt_tls_check(&tls));
 	rt_grpc_start();
 	struct rt_server *server = server_new(config);
 	server->grpc = rt_server_create_grpc(server->message_bytes_max, config->common->queue_max);
@@ -546,7 +547,7 @@ void rt_server_destroy(struct rt_server *server)
 	    server->abandoned) /* a handler still has a call: its memory must stay */
 		return;
 	grpc_server_destroy(server->grpc);
-	grpc_tls_certificate_provider_release(server->certificates);
+	rt_tls_files_destroy(server->certificates);
 	for (size_t i = 0; i < server->intake_count; i++)
 		destroy_intake(&server->intakes[i]);
 	free(server->intakes);

@@ -116,7 +116,7 @@ struct rt_server {
 	size_t arena_bytes_max;
 
 	grpc_server *grpc;
-	grpc_tls_certificate_provider *certificates;
+	struct rt_tls_files *certificates;
 	int port;
 	struct rt_served *served;
 	size_t served_count;

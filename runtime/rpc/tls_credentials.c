@@ -2,13 +2,11 @@
 
 #include <grpc/support/alloc.h>
 #include <grpc/support/string_util.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "rpc/tls_files.h"
 #include "rt/assert.h"
-#include "rt/cleanup.h"
 #include "rt/log.h"
 
 struct rt_tls rt_tls_from(const struct rt_common_config *common)
@@ -22,43 +20,10 @@ struct rt_tls rt_tls_from(const struct rt_common_config *common)
 	};
 }
 
-static void free_context(SSL_CTX **context)
-{
-	SSL_CTX_free(*context);
-}
-
-static struct rt_status unreadable(const char *what)
-{
-	return RT_FAIL(FAILED_PRECONDITION, "TLS_UNREADABLE", "%s", what);
-}
-
-struct rt_status rt_tls_check(const struct rt_tls *tls)
-{
-	CLEANUP(free_context) SSL_CTX *context = SSL_CTX_new(TLS_method());
-	RT_ASSERT(context != NULL);
-	if (SSL_CTX_use_certificate_chain_file(context, tls->cert) != 1)
-		return unreadable("the certificate (tls_cert) is absent, unreadable or not PEM");
-	if (SSL_CTX_use_PrivateKey_file(context, tls->key, SSL_FILETYPE_PEM) != 1)
-		return unreadable("the key (tls_key) is absent, unreadable, not PEM, or not the "
-				  "certificate's");
-	if (SSL_CTX_check_private_key(context) != 1)
-		return unreadable("the key (tls_key) is not the certificate's (tls_cert)");
-	if (SSL_CTX_load_verify_locations(context, tls->ca, NULL) != 1)
-		return unreadable("the authorities (tls_ca) are absent, unreadable or not PEM");
-	return rt_ok();
-}
-
 void rt_tls_report(const struct rt_tls *tls, struct rt_readiness *report)
 {
 	struct rt_status status = rt_tls_check(tls);
 	rt_readiness_add(report, "certificates", rt_is_ok(&status), false, status.detail);
-}
-
-grpc_tls_certificate_provider *rt_tls_watch(const struct rt_tls *tls)
-{
-	int64_t seconds = tls->reload_ms < 1000 ? 1 : tls->reload_ms / 1000;
-	return grpc_tls_certificate_provider_file_watcher_create(tls->key, tls->cert, tls->ca,
-								 (unsigned)seconds);
 }
 
 static grpc_tls_credentials_options *options_new(grpc_tls_certificate_provider *provider)

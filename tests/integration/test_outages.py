@@ -34,7 +34,7 @@ class Admin(Case):
                     self.assertIn(word, text)
 
     def test_readyz_tells_of_unusable_certificates(self):
-        """Whoever is connected goes on; nobody new may come in. Its fellows have the same files, so it stays ready."""
+        """It goes on with those it had, which its fellows do, too, so it stays ready."""
         for name in ("auth", "accounts", "payments"):
             with self.subTest(name=name), tempfile.TemporaryDirectory() as folder:
                 chain = pathlib.Path(folder) / "tls.crt"

@@ -35,7 +35,7 @@ static inline struct raw raw_new(const char *folder, const char *address)
 {
 	grpc_init();
 	char path[PKI_PATH];
-	char *roots = pki_read(fixture_path("accounts", path), "ca.crt");
+	char *roots = pki_read(fixture_path("monitor", path), "ca.crt");
 	char *key = folder != NULL ? pki_read(fixture_path(folder, path), "tls.key") : NULL;
 	char *chain = folder != NULL ? pki_read(fixture_path(folder, path), "tls.crt") : NULL;
 	grpc_ssl_pem_key_cert_pair pair = {.private_key = key, .cert_chain = chain};

@@ -1,6 +1,7 @@
 /* Who gets in: certificates of every wrong kind are refused and logged, and new ones are taken up
  * without a restart. */
 #include "rpc_raw.h"
+#include "rt/metrics.h"
 
 #define HEALTH "/grpc.health.v1.Health/Check"
 
@@ -24,21 +25,25 @@ static void log_begin(void)
 	dup2(fileno(log_file), 2);
 }
 
+static bool log_has(const char *needle)
+{
+	fflush(stderr);
+	char *text = calloc(1, 65536);
+	ssize_t length = pread(fileno(log_file), text, 65535, 0);
+	bool found = length >= 0 && strstr(text, needle) != NULL;
+	free(text);
+	return found;
+}
+
 static bool log_ends_with(const char *needle)
 {
 	rt_clock_sleep_us(100 * RT_US_PER_MS);
-	fflush(stderr);
+	bool found = log_has(needle);
 	dup2(stderr_saved, 2);
 	close(stderr_saved);
-	char *text = calloc(1, 65536);
-	rewind(log_file);
-	size_t length = fread(text, 1, 65535, log_file);
-	text[length] = '\0';
 	fclose(log_file);
-	bool found = strstr(text, needle) != NULL;
 	if (!found)
-		fprintf(stderr, "the log has no %s:\n%s\n", needle, text);
-	free(text);
+		fprintf(stderr, "the log has no %s\n", needle);
 	return found;
 }
 
@@ -55,6 +60,7 @@ static int start(void **state)
 	(void)state;
 	setenv("TEST_LOG", "warn", 0);
 	fixture_init();
+	fixture.common.tls_reload_ms = 50;
 	fixture.config = (struct rt_server_config){.common = &fixture.common};
 	fixture_start();
 	issue_odd("foreign", &fixture.stranger, SPIFFE("gateway"), -60, A_DAY);
@@ -198,6 +204,15 @@ static long shown_serial(void)
 	return serial;
 }
 
+static void wait_until_shown(long serial)
+{
+	int64_t deadline_us = rt_clock_mono_us() + 20 * RT_US_PER_S;
+	while (shown_serial() != serial) {
+		assert_true(rt_clock_mono_us() < deadline_us);
+		rt_clock_sleep_us(100 * RT_US_PER_MS);
+	}
+}
+
 static void test_new_certificate_without_restart(void **state)
 {
 	(void)state;
@@ -210,13 +225,82 @@ static void test_new_certificate_without_restart(void **state)
 	fixture_issue("accounts", SPIFFE("accounts"));
 	long after = pki_serial(folder);
 	assert_true(after > before);
-	int64_t deadline_us = rt_clock_mono_us() + 5 * RT_US_PER_S;
-	while (shown_serial() != after) {
-		assert_true(rt_clock_mono_us() < deadline_us);
-		rt_clock_sleep_us(200 * RT_US_PER_MS);
-	}
+	wait_until_shown(after);
 	assert_true(rt_channel_ready(old.channel, rt_clock_mono_us() + RT_US_PER_S));
 	peer_free(&old);
+}
+
+/* In the place of the server's own file: somebody else's, or the beginning of one. */
+static void spoil(const char *file, const char *source, size_t part_percent)
+{
+	char folder[PKI_PATH];
+	char path[PKI_PATH];
+	char fresh[PKI_PATH];
+	char *text = pki_read(fixture_path(source, folder), file);
+	FILE *written = fopen(pki_path(fresh, fixture_path("accounts", folder), "fresh"), "w");
+	RT_ASSERT(written != NULL);
+	fwrite(text, 1, strlen(text) * part_percent / 100, written);
+	fclose(written);
+	rename(fresh, pki_path(path, folder, file));
+	free(text);
+}
+
+static int64_t reloads(const char *result)
+{
+	char series[64];
+	size_t length;
+	snprintf(series, sizeof(series), "daler_tls_reloads_total{result=\"%s\"} ", result);
+	char *text = rt_metrics_text(&length);
+	const char *found = strstr(text, series);
+	int64_t count = found != NULL ? strtoll(found + strlen(series), NULL, 10) : 0;
+	free(text);
+	return count;
+}
+
+/* Whatever is wrong with new files, the ones before are shown, and the log says what it is. */
+static void test_bad_files_are_not_taken(void **state)
+{
+	(void)state;
+	/* The reasons of neighbours differ, because the same one is logged once. */
+	static const struct {
+		const char *cert, *key, *ca; /* whose */
+		size_t cert_percent, key_percent, ca_percent;
+		const char *logged;
+	} cases[] = {
+		{"operator", "operator", "operator", 50, 100, 100, "(tls_cert)"},
+		{"operator", "operator", "operator", 100, 50, 100, "(tls_key)"},
+		{"operator", "operator", "operator", 0, 0, 0, "(tls_cert)"},
+		{"other", "other", "other", 100, 100, 50, "(tls_ca)"},
+		{"other", "operator", "other", 100, 100, 100, "(tls_key)"},
+		{"foreign", "foreign", "foreign", 100, 100, 100, "TLS_UNTRUSTED"},
+		{"expired", "expired", "expired", 100, 100, 100, "certificate has expired"},
+		{"operator", "operator", "operator", 100, 100, 100,
+		 "is of operator, and this is accounts"},
+		{"double", "double", "double", 100, 100, 100, "has 2 URIs"},
+		{"nobody", "nobody", "nobody", 100, 100, 100, "has 0 URIs"},
+	};
+	char folder[PKI_PATH];
+	long before = pki_serial(fixture_path("accounts", folder));
+	wait_until_shown(before);
+	fixture_issue("other", SPIFFE("accounts"));
+	int64_t refused = reloads("refused");
+	int64_t taken = reloads("taken");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		log_begin();
+		spoil("tls.crt", cases[i].cert, cases[i].cert_percent);
+		spoil("tls.key", cases[i].key, cases[i].key_percent);
+		spoil("ca.crt", cases[i].ca, cases[i].ca_percent);
+		int64_t deadline_us = rt_clock_mono_us() + 20 * RT_US_PER_S;
+		while (!log_has(cases[i].logged) && rt_clock_mono_us() < deadline_us)
+			rt_clock_sleep_us(20 * RT_US_PER_MS);
+		assert_true(log_ends_with(cases[i].logged));
+		assert_int_equal(shown_serial(), before);
+	}
+	assert_true(reloads("refused") >= refused + (int64_t)(sizeof(cases) / sizeof(cases[0])));
+	assert_int_equal(reloads("taken"), taken);
+	fixture_issue("accounts", SPIFFE("accounts"));
+	wait_until_shown(pki_serial(fixture_path("accounts", folder)));
+	assert_true(reloads("taken") > taken);
 }
 
 int main(void)
@@ -231,6 +315,7 @@ int main(void)
 		cmocka_unit_test(test_client_wants_the_right_server),
 		cmocka_unit_test(test_unreadable_files),
 		cmocka_unit_test(test_new_certificate_without_restart),
+		cmocka_unit_test(test_bad_files_are_not_taken),
 	};
 	return cmocka_run_group_tests(tests, start, fixture_teardown);
 }

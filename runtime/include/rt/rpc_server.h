@@ -98,7 +98,8 @@ struct rt_server_config {
 					means 16 MiB */
 };
 
-/* Starts to listen and serve. Errors: FAILED_PRECONDITION TLS_UNREADABLE, LISTEN_FAILED. */
+/* Starts to listen and serve. Errors: FAILED_PRECONDITION TLS_UNREADABLE, TLS_UNTRUSTED,
+ * TLS_IDENTITY, LISTEN_FAILED. */
 struct rt_status rt_server_start(const struct rt_server_config *config, struct rt_server **server);
 /* The port it listens on (for port 0). */
 int rt_server_port(const struct rt_server *server);

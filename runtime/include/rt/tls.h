@@ -18,6 +18,6 @@ struct rt_tls {
 struct rt_tls rt_tls_from(const struct rt_common_config *common);
 
 /* Says in a readiness report whether the files can be used as they are now. With unusable ones a
- * process goes on with those who are connected, and may take nobody new; it does not count as
- * unready, because its fellows have the same files. */
+ * process goes on with those it had; it does not count as unready, because its fellows have the
+ * same files. */
 void rt_tls_report(const struct rt_tls *tls, struct rt_readiness *report);
