@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import random
+import signal
 import subprocess
 import os
 import threading
@@ -13,7 +14,7 @@ import grpc
 
 from support import environment, tokens, world
 from support.cases import Case, having
-from support.client import Refused, Stub, TIMEOUT_S
+from support.client import Refused, Stub, TIMEOUT_S, channel, find_method
 from support.contracts import payments as p
 from support.replicas import Replica
 from support.world import Market, deposit, internal, new_id, state
@@ -262,6 +263,24 @@ class Storm(WatchCase):
             with self.subTest(reader=name):
                 self.assert_in_order(kept)
                 self.assertEqual(sorted(kept), recorded(self.ledger.id))
+
+
+class Stopped(Case):
+    def test_who_watches_is_told_that_it_may_go_on_elsewhere(self):
+        """CANCELLED would be the caller's own doing, which nobody repeats."""
+        ledger = Market()
+        path, request_class, _ = find_method("payments", "Watch")
+        replies = channel("payments", "operator").unary_stream(path, request_serializer=bytes, response_deserializer=bytes)(
+            request_class(ledger_id=ledger.id).SerializeToString(), timeout=60,
+            metadata=(("authorization", f"Bearer {world.operator_token()}"),))
+        next(replies)  # how far everything has been seen
+        os.kill(environment.pid("payments"), signal.SIGTERM)
+        with self.assertRaises(grpc.RpcError) as caught:
+            for _ in replies:
+                pass
+        self.assertEqual(caught.exception.code(), grpc.StatusCode.UNAVAILABLE)
+        environment.wait_until(lambda: environment.pid("payments"), 30, "payments was started again")
+        environment.wait_ready("payments")
 
 
 if __name__ == "__main__":

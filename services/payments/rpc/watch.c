@@ -63,6 +63,10 @@ static void ended(void *context, struct rt_status status)
 {
 	struct watching *watching = context;
 
+	/* The feed knows that it was left, and not by whom: a caller that is there goes on
+	 * elsewhere. */
+	if (status.code == RT_CANCELLED && !rt_call_cancelled(watching->call))
+		status = RT_FAIL(UNAVAILABLE, "SHUTTING_DOWN", "the server is shutting down");
 	rt_call_end(watching->call, status, NULL);
 }
 
