@@ -21,7 +21,9 @@ static const struct limit shared_limits[RT_FRAMES_BUCKETS] = {
 	[RT_FRAMES_IDLE] = {.burst = 40000, .each_us = 25},
 };
 
-/* A long frame costs as much as so many short ones, and a PING is answered, or with a GOAWAY. */
+/* A long frame costs as much as so many short ones, and a PING is answered, or with a GOAWAY. But
+ * gRPC in Go and Java sends one with each answer that it reads, as far as none is on its way, to
+ * learn what the wire holds: that is a frame like others. */
 #define BYTES_AS_ONE     256
 #define PING_AS_MANY     8
 /* DATA of less is next to nothing: the shortest posting is longer. */
@@ -75,7 +77,14 @@ static bool charge(struct rt_frames *frames, struct rt_open_stream *stream)
 
 static int64_t idle_of(const struct rt_frame *frame)
 {
-	return (frame->type == RT_FRAME_PING ? PING_AS_MANY : 1) + frame->length / BYTES_AS_ONE;
+	return 1 + frame->length / BYTES_AS_ONE;
+}
+
+static int64_t take_ping(struct rt_frames *frames)
+{
+	bool measures = frames->answered;
+	frames->answered = false;
+	return measures ? 1 : PING_AS_MANY;
 }
 
 /* A stream that the peer has opened, or what it says of one that it has. */
@@ -125,6 +134,9 @@ static void count_frame(struct rt_frames *frames, struct rt_open_stream **stream
 		found[RT_FRAMES_RESETS]++;
 		end_stream(frames, *stream);
 		*stream = NULL;
+		break;
+	case RT_FRAME_PING:
+		found[RT_FRAMES_IDLE] += take_ping(frames);
 		break;
 	case RT_FRAME_CONTINUATION:
 		if (*stream != NULL)
@@ -222,6 +234,7 @@ void rt_frames_sent(struct rt_frames *frames, const unsigned char *bytes, size_t
 		if (!piece.begins)
 			continue;
 		bool carries = frame->type == RT_FRAME_DATA || frame->type == RT_FRAME_HEADERS;
+		frames->answered |= carries;
 		if (frame->type == RT_FRAME_RST_STREAM ||
 		    (carries && (frame->flags & RT_FRAME_END_STREAM) != 0))
 			end_stream(frames, rt_open_streams_find(&frames->streams, frame->stream));

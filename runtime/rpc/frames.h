@@ -46,6 +46,7 @@ struct rt_frames {
 	uint32_t last_id;     /* the highest number that the peer has given a stream */
 	uint32_t padding;     /* of the DATA frame that is being read */
 	bool padding_follows; /* the next byte of it says how much */
+	bool answered;        /* something of a call was sent since the peer's last PING */
 	enum rt_identity identity;
 	struct rt_frames_common *common;
 };

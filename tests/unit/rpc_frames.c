@@ -210,6 +210,23 @@ static void test_what_counts_as_how_much(void **state)
 	}
 }
 
+/* A client may send a PING with each answer that it reads, as gRPC in Go does. */
+static void test_a_ping_for_each_answer(void **state)
+{
+	(void)state;
+	for (int answered = 0; answered <= 1; answered++) {
+		struct rt_frames frames;
+		int taken = 0;
+		anew(NULL);
+		begin(&frames);
+		do {
+			if (answered != 0)
+				end(&frames, RT_FRAME_DATA, 0, 1);
+		} while (give(&frames, RT_FRAME_PING, 0, 0, 8, 0) == RT_FRAMES_KINDS && ++taken);
+		assert_int_equal(taken, answered != 0 ? 45000 : 45000 / 8);
+	}
+}
+
 /* So many streams are open as may be, and one more when one ends, whoever ends it. */
 static void test_streams_that_are_open(void **state)
 {
@@ -358,6 +375,7 @@ int main(void)
 		cmocka_unit_test_setup(test_only_heads_of_resets_count, anew),
 		cmocka_unit_test_setup(test_frames_of_no_call, anew),
 		cmocka_unit_test_setup(test_what_counts_as_how_much, anew),
+		cmocka_unit_test_setup(test_a_ping_for_each_answer, anew),
 		cmocka_unit_test_setup(test_streams_that_are_open, anew),
 		cmocka_unit_test_setup(test_calls_that_are_answered, anew),
 		cmocka_unit_test_setup(test_calls_without_an_answer, anew),
