@@ -5,6 +5,7 @@
 #include "rt/assert.h"
 
 #define ROOM_FIRST  16
+#define ROOM_SPARSE 8
 /* gRPC keeps a slice for each frame of DATA. */
 #define FRAME_BYTES 64
 /* What a stream's window lets in that nobody has asked for. */
@@ -39,25 +40,23 @@ struct rt_open_stream *rt_open_streams_find(struct rt_open_streams *streams, uin
 	return place->id == id ? place : NULL;
 }
 
-static void grow(struct rt_open_streams *streams)
+static void resize(struct rt_open_streams *streams, size_t room)
 {
-	struct rt_open_streams larger = {.room = streams->room == 0 ? ROOM_FIRST
-								    : 2 * streams->room};
-	larger.places = calloc(larger.room, sizeof(*larger.places));
-	RT_ASSERT(larger.places != NULL);
-	larger.count = streams->count;
+	struct rt_open_streams other = {.room = room, .count = streams->count};
+	other.places = calloc(room, sizeof(*other.places));
+	RT_ASSERT(other.places != NULL);
 	for (size_t i = 0; i < streams->room; i++) {
 		if (streams->places[i].id != 0)
-			*place_of(&larger, streams->places[i].id) = streams->places[i];
+			*place_of(&other, streams->places[i].id) = streams->places[i];
 	}
 	free(streams->places);
-	*streams = larger;
+	*streams = other;
 }
 
 struct rt_open_stream *rt_open_streams_add(struct rt_open_streams *streams, uint32_t id)
 {
 	if (2 * streams->count >= streams->room)
-		grow(streams);
+		resize(streams, streams->room == 0 ? ROOM_FIRST : 2 * streams->room);
 	struct rt_open_stream *place = place_of(streams, id);
 	RT_ASSERT(place->id == 0);
 	streams->count++;
@@ -65,7 +64,8 @@ struct rt_open_stream *rt_open_streams_add(struct rt_open_streams *streams, uint
 	return place;
 }
 
-/* Whoever stands behind it because it was taken moves up. */
+/* Whoever stands behind it because it was taken moves up. A connection that once had many streams
+ * keeps no room for them: nobody is charged for it. */
 void rt_open_streams_remove(struct rt_open_streams *streams, struct rt_open_stream *stream)
 {
 	size_t mask = streams->room - 1;
@@ -79,6 +79,8 @@ void rt_open_streams_remove(struct rt_open_streams *streams, struct rt_open_stre
 		hole = at;
 	}
 	streams->places[hole] = (struct rt_open_stream){0};
+	if (streams->room > ROOM_FIRST && ROOM_SPARSE * streams->count < streams->room)
+		resize(streams, streams->room / 2);
 }
 
 static void add_first(struct rt_open_stream *stream, int64_t bytes)

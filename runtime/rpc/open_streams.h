@@ -20,7 +20,7 @@ struct rt_open_stream {
 };
 
 struct rt_open_streams {
-	struct rt_open_stream *places; /* a power of 2, at most half of them taken */
+	struct rt_open_stream *places; /* a power of 2; an eighth to a half of them taken */
 	size_t room, count;
 };
 

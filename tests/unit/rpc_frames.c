@@ -271,6 +271,11 @@ static void test_calls_that_are_answered(void **state)
 		next += 2;
 	}
 	assert_int_equal(frames.streams.count, sizeof(open) / sizeof(open[0]));
+	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
+		end(&frames, RT_FRAME_HEADERS, END_STREAM, open[i]);
+	assert_int_equal(frames.streams.count, 0);
+	assert_int_equal(frames.streams.room, 16);
+	assert_int_equal(common.unanswered.taken, 0);
 	rt_frames_deinit(&frames);
 	assert_int_equal(common.unanswered.taken, 0);
 }
