@@ -23,7 +23,7 @@ if(DALER_SANITIZE)
 	endif()
 else()
 	target_compile_options(daler_flags_generated INTERFACE
-		$<$<CONFIG:Release>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3>
+		$<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3>
 		-fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fPIE)
 	target_link_options(daler_flags_generated INTERFACE -Wl,-z,relro,-z,now)
 	if(NOT DALER_FUZZ)
