@@ -24,13 +24,14 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 class Case:
     """One row. `against`: "yardstick", "latency" (p50 against TPC-B with one client), or another case's name. `run`, given the
     load and the seconds, returns the result; without it, the load generator's case of this name is run. `prepare`, given the
-    load, returns the one to run on; `finish` is given that one when all is measured."""
+    load, returns the one to run on, and `stays` when what it does is borne by all that runs later; `finish` is given that one
+    when all is measured."""
 
-    def __init__(self, name, prose, floor, against, run=None, quick=True, prepare=None, finish=None):
+    def __init__(self, name, prose, floor, against, run=None, quick=True, prepare=None, stays=False, finish=None):
         self.name, self.prose, self.floor, self.against = name, prose, floor, against
         self.run = run or (lambda load, seconds: load.run(name, seconds))
         self.quick = quick
-        self.prepare = prepare or (lambda load: load)
+        self.prepare, self.stays = prepare or (lambda load: load), stays
         self.finish = finish or (lambda load: None)
 
 
@@ -234,11 +235,17 @@ class Bases:
         self.last = name
         return result
 
-    def around(self, case, load):
-        """Runs the case between two runs of what it is compared with; returns its result and theirs."""
+    def around(self, case):
+        """Prepares the case and runs it between two runs of what it is compared with; returns its result, theirs, and the load
+        it ran on. Where the preparation stays behind, the run before it counts alone, and the other is told."""
         before = self.runs[case.against][-1] if self.last == case.against else self.run(case.against)
+        load = case.prepare(self.load)
         result = case.run(load, self.seconds)
-        return result, (before, self.run(case.against))
+        after = self.run(case.against)
+        if case.stays:
+            print(f"  {case.name}: {case.against} did {before['per_second']:,.0f}/s before it was prepared, "
+                  f"{after['per_second']:,.0f}/s after", file=sys.stderr)
+        return result, (before,) if case.stays else (before, after), load
 
 
 def judge(case, result, bases):
@@ -292,8 +299,7 @@ def table(rows, yard, memory, bounds=(), bare=None):
 def measure(cases, wanted, seconds, scale, load):
     bases, rows = Bases(cases, Postgres(scale), load, seconds), []
     for case in wanted:
-        own = case.prepare(load)
-        result, near = bases.around(case, own)
+        result, near, own = bases.around(case)
         ratio, met = judge(case, result, near)
         rows.append({**result, "name": case.name, "prose": case.prose, "against": case.against, "ratio": round(ratio, 3),
                      "floor": case.floor, "met": met,

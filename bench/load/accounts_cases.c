@@ -160,15 +160,15 @@ static bool check_declined(struct slot *slot, const ProtobufCMessage *reply, uin
 	return outcome_is(slot, reply, slot->phase == 1);
 }
 
-/* Phase 0 sends the hold, phase 1 its capture, between the same accounts, which follow from the
- * hold's id. */
+/* Phase 0 draws the accounts and sends the hold, phase 1 its capture. */
 static const ProtobufCMessage *build_pair(struct slot *slot)
 {
 	size_t count = load_world_of(slot)->account_count;
 	struct rt_uuid hold_id = slot->memory;
-	size_t debit = slot->index % count;
+	if (slot->phase == 0)
+		slot->player = load_random(slot, count);
 	Daler__Accounts__V1__Transfer *transfer =
-		transfer_new(slot, debit, (debit + count / 2) % count);
+		transfer_new(slot, slot->player, (slot->player + count / 2) % count);
 	transfer->amount_minor = AMOUNT_MINOR_MAX;
 	if (slot->phase == 0) {
 		Daler__Accounts__V1__Hold *hold = rt_arena_alloc(&slot->arena, sizeof(*hold));
