@@ -152,6 +152,20 @@ class Expiry(Kinds):
             self.declined(self.use(holds[1], kind, amount), "HOLD_EXPIRED", f"{kind}.hold_id")
         self.assertTrue(self.ledger.trial_balance().balanced)
 
+    def test_holds_that_can_not_expire_keep_no_others(self):
+        """More of them, and longer due, than a sweep asks for at once; their account is one that only somebody else can spoil."""
+        due = soon()
+        spoiled = [self.make(self.wallet, self.other, 1, "hold", due) for _ in range(260)]
+        batch = self.ledger.accounts.PostBatch(ledger_id=self.ledger.id, groups=[a.Group(transfers=[one]) for one in spoiled])
+        for outcome in batch.outcomes:
+            self.posted(outcome)
+        sound = self.ledger.wallet("carl", 1000)
+        self.posted(self.ledger.post_group(self.make(sound, self.other, 100, "hold", due + datetime.timedelta(seconds=0.5))))
+        environment.sql("accounts", f"UPDATE accounts SET sequence = 1 WHERE account_id = '{self.wallet}'")
+        eventually(lambda: self.money(sound) == (1000, 1000))
+        self.assertEqual({self.read(one).hold_state for one in spoiled[::50]}, {a.HOLD_STATE_PENDING})
+        environment.sql("accounts", f"UPDATE accounts SET sequence = 261 WHERE account_id = '{self.wallet}'")
+
     def test_a_replica_whose_clock_is_ahead(self):
         """It ends no hold early, captures what stands, and makes holds for less time than it is ahead."""
         self.takes_a_library_in()

@@ -19,6 +19,10 @@
 #define STATEMENT_US_MAX (5 * RT_US_PER_S)
 #define POST_US_MAX      (5 * RT_US_PER_S)
 #define NAME_BYTES       24
+/* Holds that fail by themselves, because of what only somebody else can have spoiled, are left out
+ * of sweeps for a while, so that they hide no others. */
+#define ASIDE_MAX        1024
+#define ASIDE_US         (60 * RT_US_PER_S)
 
 /* Holds that are due are few among many, and so are their accounts: both are found by their
  * indexes. Without statistics PostgreSQL would read a third of all holds, and all accounts. */
@@ -38,16 +42,49 @@ struct expiry {
 	bool name_taken; /* set by lanes, under the lock, like the next two */
 	bool failed;
 	size_t waiting; /* for answers of the posting engine */
+	struct rt_uuid aside[ASIDE_MAX];
+	size_t aside_count; /* set by lanes, under the lock */
+	int64_t aside_until_us;
 	bool stop;
 	struct rt_lock lock;
 	pthread_cond_t changed;
 	pthread_t thread;
 };
 
+/* Expiries of a ledger that are posted in one request. */
+struct part {
+	struct posting_request request; /* first */
+	struct expiry *expiry;
+	const struct rt_uuid *ledger_id;
+	bool spoiled; /* failed for good, because of one of them at least */
+};
+
+/* Under the lock. False: there is no room. */
+static bool set_aside(struct expiry *expiry, const struct rt_uuid *hold_id)
+{
+	if (expiry->aside_count == ASIDE_MAX)
+		return false;
+	expiry->aside[expiry->aside_count++] = *hold_id;
+	return true;
+}
+
+/* Whether the sweep has yet to do with it. */
+static bool is_left(struct part *part, const struct rt_status *status)
+{
+	if (rt_is_ok(status))
+		return false;
+	part->spoiled = status->code == RT_INTERNAL;
+	if (!part->spoiled)
+		return true;
+	return part->request.group_count == 1 &&
+	       !set_aside(part->expiry, &part->request.groups[0].transfers[0].target_id);
+}
+
 static void take_answer(struct posting_request *request, struct rt_status status,
 			const struct outcome *outcomes)
 {
-	struct expiry *expiry = request->context;
+	struct part *part = (struct part *)request;
+	struct expiry *expiry = part->expiry;
 	int64_t posted = 0;
 	bool taken = false;
 	for (size_t i = 0; rt_is_ok(&status) && i < request->group_count; i++) {
@@ -56,49 +93,60 @@ static void take_answer(struct posting_request *request, struct rt_status status
 		taken = taken || outcome->refusal == REFUSAL_MISMATCH;
 	}
 	if (!rt_is_ok(&status))
-		RT_LOG(WARN, "expiry_failed", RT_STATUS(&status));
+		RT_LOG(WARN, "expiry_failed",
+		       RT_UUID("hold_id", &request->groups[0].transfers[0].target_id),
+		       RT_INT("holds", (int64_t)request->group_count), RT_STATUS(&status));
 	rt_series_add(expiry->expired, posted);
 	RT_LOCKED(&expiry->lock);
 	expiry->name_taken = expiry->name_taken || taken;
-	expiry->failed = expiry->failed || !rt_is_ok(&status);
+	expiry->failed = is_left(part, &status) || expiry->failed;
 	expiry->waiting--;
 	pthread_cond_signal(&expiry->changed);
 }
 
-static struct posting_request *make_request(struct expiry *expiry, const struct expiry_due *due)
+static struct part *make_part(struct expiry *expiry, const struct rt_uuid *ledger_id,
+			      struct group *groups, size_t count)
 {
-	struct posting_request *request = rt_arena_alloc(&expiry->arena, sizeof(*request));
-	struct group *groups = rt_arena_array(&expiry->arena, due->count, sizeof(groups[0]));
-	char name[NAME_BYTES];
-	if (request == NULL || groups == NULL)
+	struct part *part = rt_arena_alloc(&expiry->arena, sizeof(*part));
+	if (part == NULL)
 		return NULL;
+	*part = (struct part){
+		.request = {.groups = groups,
+			    .group_count = count,
+			    .transfer_count = count,
+			    .answer = take_answer},
+		.expiry = expiry,
+		.ledger_id = ledger_id,
+	};
+	return part;
+}
+
+static struct group *make_groups(struct expiry *expiry, const struct expiry_due *due)
+{
+	struct group *groups = rt_arena_array(&expiry->arena, due->count, sizeof(groups[0]));
+	if (groups == NULL)
+		return NULL;
+	char name[NAME_BYTES];
 	snprintf(name, sizeof(name), "expiry %lld", (long long)expiry->name_number);
 	for (size_t i = 0; i < due->count; i++) {
 		due->transfers[i].id = rt_uuid_derive(&due->transfers[i].target_id, name);
 		groups[i] = (struct group){.transfers = &due->transfers[i], .count = 1};
 		group_fill_hash(&groups[i], &due->ledger_id);
 	}
-	*request = (struct posting_request){
-		.groups = groups,
-		.group_count = due->count,
-		.transfer_count = due->count,
-		.answer = take_answer,
-		.context = expiry,
-	};
-	return request;
+	return groups;
 }
 
-static struct rt_status submit(struct expiry *expiry, const struct expiry_due *due)
+static struct rt_status submit(struct expiry *expiry, struct part *part)
 {
-	struct posting_request *request = make_request(expiry, due);
-	if (request == NULL)
+	if (part == NULL)
 		return RT_FAIL(RESOURCE_EXHAUSTED, "BATCH_TOO_LARGE",
 			       "the expiries need too much memory");
 	rt_lock_take(&expiry->lock);
 	expiry->waiting++;
 	rt_lock_give(&expiry->lock);
-	struct rt_status status = posting_submit(expiry->config.posting, request, &due->ledger_id,
-						 0, rt_clock_mono_us() + POST_US_MAX);
+	struct rt_status status =
+		posting_submit(expiry->config.posting, &part->request, part->ledger_id, 0,
+			       rt_clock_mono_us() + POST_US_MAX);
 	if (!rt_is_ok(&status)) {
 		RT_LOCKED(&expiry->lock);
 		expiry->waiting--;
@@ -114,30 +162,73 @@ static void await_answers(struct expiry *expiry)
 		rt_lock_wait(&expiry->lock, &expiry->changed, RT_NO_DEADLINE);
 }
 
+/* What failed together is posted one by one, so that who is to blame is alone. */
+static struct rt_status submit_apart(struct expiry *expiry, const struct part *part)
+{
+	struct rt_status status = rt_ok();
+	if (part == NULL || !part->spoiled || part->request.group_count == 1)
+		return status;
+	for (size_t i = 0; i < part->request.group_count && rt_is_ok(&status); i++)
+		status = submit(expiry,
+				make_part(expiry, part->ledger_id, &part->request.groups[i], 1));
+	await_answers(expiry);
+	return status;
+}
+
+/* Posts what is due of some ledgers. */
+static struct rt_status post_due(struct expiry *expiry, const struct expiry_due *due, size_t count)
+{
+	struct part *parts[LEDGERS_MAX] = {0};
+	struct rt_status status = rt_ok();
+	for (size_t i = 0; i < count && rt_is_ok(&status); i++) {
+		struct group *groups = due[i].count == 0 ? NULL : make_groups(expiry, &due[i]);
+		if (due[i].count == 0)
+			continue;
+		if (groups != NULL)
+			parts[i] = make_part(expiry, &due[i].ledger_id, groups, due[i].count);
+		status = submit(expiry, parts[i]);
+	}
+	await_answers(expiry);
+	for (size_t i = 0; i < count && rt_is_ok(&status); i++)
+		status = submit_apart(expiry, parts[i]);
+	return status;
+}
+
 /* The ledgers after *after; *after becomes the last of them, nil after the last of all. */
 static struct rt_status sweep_page(struct expiry *expiry, struct rt_uuid *after, bool *more)
 {
 	struct expiry_due *due;
 	size_t count;
-	struct rt_status status = rt_ok();
 	int64_t deadline_us = rt_clock_mono_us() + STATEMENT_US_MAX;
+	struct expiry_scope scope = {
+		.after = *after,
+		.ledgers_max = LEDGERS_MAX,
+		.holds_max = HOLDS_MAX,
+		.without = expiry->aside,
+		.without_count = expiry->aside_count,
+	};
 	RT_TRY(plans_refresh(&expiry->plans, expiry->pg, rt_clock_mono_us(), deadline_us));
-	RT_TRY(expiry_store_due(expiry->pg, after, LEDGERS_MAX, HOLDS_MAX, &expiry->arena,
-				deadline_us, &due, &count));
-	for (size_t i = 0; i < count && rt_is_ok(&status); i++) {
-		if (due[i].count > 0)
-			status = submit(expiry, &due[i]);
+	RT_TRY(expiry_store_due(expiry->pg, &scope, &expiry->arena, deadline_us, &due, &count));
+	for (size_t i = 0; i < count; i++)
 		*more = *more || due[i].count == HOLDS_MAX;
-	}
-	await_answers(expiry);
 	*after = count == LEDGERS_MAX ? due[count - 1].ledger_id : (struct rt_uuid){0};
-	return status;
+	return post_due(expiry, due, count);
 }
 
 static bool is_stopped(struct expiry *expiry)
 {
 	RT_LOCKED(&expiry->lock);
 	return expiry->stop;
+}
+
+/* What was set aside has its turn again now and then: it may have been mended. */
+static void take_back(struct expiry *expiry)
+{
+	int64_t now_us = rt_clock_mono_us();
+	if (expiry->aside_count > 0 && now_us < expiry->aside_until_us)
+		return;
+	expiry->aside_count = 0;
+	expiry->aside_until_us = now_us + ASIDE_US;
 }
 
 /* All ledgers once. Returns whether there is more to do at once. */
@@ -147,6 +238,7 @@ static bool sweep(struct expiry *expiry)
 	bool more = false;
 	expiry->name_taken = false;
 	expiry->failed = false;
+	take_back(expiry);
 	do {
 		struct rt_status status = sweep_page(expiry, &after, &more);
 		rt_arena_deinit(&expiry->arena);
