@@ -13,6 +13,7 @@ from .client import PATIENCE
 
 ROOT = environment.ROOT
 NAMES = environment.PROCESSES
+SANITIZERS = ("ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS")
 
 
 class Checkout:
@@ -23,7 +24,7 @@ class Checkout:
         self.home = self.root / ".daler"
         self.settings = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "DALER_PACKAGES": "skip",
                          "DALER_BUILD_DIR": os.environ["DALER_BUILD_DIR"], "DALER_PATIENCE_S": str(int(60 * PATIENCE)),
-                         **({"TMPDIR": os.environ["TMPDIR"]} if "TMPDIR" in os.environ else {}), **settings}
+                         **{name: os.environ[name] for name in ("TMPDIR", *SANITIZERS) if name in os.environ}, **settings}
         self.root.mkdir(parents=True)
         shutil.copy2(ROOT / "daler", self.root)
         shutil.copytree(ROOT / "tools" / "dev", self.root / "tools" / "dev")
@@ -65,7 +66,8 @@ class Checkout:
     def shell(self, script):
         """What a plain shell says, started in the checkout with nothing but a path in its environment."""
         result = subprocess.run(["sh", "-euc", script], cwd=self.root, text=True, capture_output=True, timeout=60 * PATIENCE,
-                                env={name: self.settings[name] for name in ("PATH", "DALER_BUILD_DIR")})
+                                env={name: self.settings[name] for name in ("PATH", "DALER_BUILD_DIR", *SANITIZERS)
+                                     if name in self.settings})
         assert result.returncode == 0, (script, result.stderr)
         return result.stdout
 
