@@ -141,9 +141,11 @@ struct rt_status rt_buffer_unpack(const ProtobufCMessageDescriptor *descriptor,
 	grpc_slice_buffer *slices = &buffer->data.raw.slice_buffer;
 	if (slices->count != 1)
 		return unpack_joined(descriptor, slices, arena, message);
-	const grpc_slice *slice = &slices->slices[0];
-	return rt_message_unpack(descriptor, GRPC_SLICE_START_PTR(*slice),
-				 GRPC_SLICE_LENGTH(*slice), arena, message);
+	grpc_slice slice = grpc_slice_buffer_take_first(slices);
+	struct rt_status status = rt_message_unpack(descriptor, GRPC_SLICE_START_PTR(slice),
+						    GRPC_SLICE_LENGTH(slice), arena, message);
+	give_back(slice);
+	return status;
 }
 
 bool rt_slice_is(const grpc_slice *slice, const char *text)
