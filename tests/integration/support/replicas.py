@@ -67,6 +67,13 @@ class Replica:
         lines = (json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}"))
         return [line for line in lines if line.get("event") == event]
 
+    def send(self, signal):
+        self._process.send_signal(signal)
+
+    def end(self):
+        """Its exit status, when it has ended by itself."""
+        return self._process.wait(60 * PATIENCE)
+
     def kill(self):
         self._process.kill()
         self._process.wait()
