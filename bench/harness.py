@@ -124,8 +124,8 @@ def stat_fields(pid):
 
 
 def cpu_s(pid):
-    fields = stat_fields(pid)
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+    """Of a process and of its children that have ended."""
+    return sum(int(ticks) for ticks in stat_fields(pid)[11:15]) / TICKS_PER_S
 
 
 def backends(postmaster):
@@ -141,8 +141,8 @@ def backends(postmaster):
 
 
 def cpu_by_process():
-    """CPU seconds so far of each service with its second replica, and of PostgreSQL with its backends (those that ended count
-    as its children)."""
+    """CPU seconds so far of each service with its second replica, and of PostgreSQL with its backends, also those that
+    ended."""
     used = {}
     for name in ("AUTH", "ACCOUNTS", "PAYMENTS", "SIMULATOR", "REDIS"):
         pid = os.environ.get(f"DALER_{name}_PID")
