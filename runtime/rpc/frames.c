@@ -87,11 +87,18 @@ static int64_t take_ping(struct rt_frames *frames)
 	return measures ? 1 : PING_AS_MANY;
 }
 
+/* A client's streams have odd numbers, each higher than those before. gRPC lets pass what has not,
+ * and goes by the last number that it took itself. Source: RFC 9113, section 5.1.1. */
+static bool opens_stream(const struct rt_frames *frames, uint32_t id)
+{
+	return id % 2 == 1 && id > frames->last_id;
+}
+
 /* A stream that the peer has opened, or what it says of one that it has. */
 static int64_t take_head(struct rt_frames *frames, struct rt_open_stream **stream)
 {
 	const struct rt_frame *frame = &frames->received.frame;
-	bool opens = *stream == NULL && frame->stream > frames->last_id;
+	bool opens = *stream == NULL && opens_stream(frames, frame->stream);
 	if (opens) {
 		frames->last_id = frame->stream;
 		*stream = rt_open_streams_add(&frames->streams, frame->stream);

@@ -43,7 +43,7 @@ struct rt_frames {
 	struct rt_frame_walk received, sent;
 	struct rt_frames_buckets own;
 	struct rt_open_streams streams;
-	uint32_t last_id;     /* the highest number that the peer has given a stream */
+	uint32_t last_id;     /* the highest number of a stream that the peer has opened */
 	uint32_t padding;     /* of the DATA frame that is being read */
 	bool padding_follows; /* the next byte of it says how much */
 	bool answered;        /* something of a call was sent since the peer's last PING */

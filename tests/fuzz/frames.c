@@ -80,7 +80,7 @@ static bool oracle_take(struct oracle *oracle)
 		uint32_t id = stream_of(head);
 		if (head[3] == RT_FRAME_RST_STREAM)
 			oracle_end(oracle, id);
-		if (head[3] != RT_FRAME_HEADERS || id <= oracle->last_id)
+		if (head[3] != RT_FRAME_HEADERS || id <= oracle->last_id || id % 2 == 0)
 			continue;
 		oracle->last_id = id;
 		oracle->open[oracle->open_count++] = id;
@@ -305,7 +305,8 @@ size_t fuzz_seed(size_t index, uint8_t *bytes, size_t size)
 	static const char preface[] = "\0\0\x18PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 	static const struct {
 		unsigned calls, step, bytes;
-	} rows[] = {{1, 2, 0}, {5, 2, 0}, {40, 1U << 13, 0}, {127, 1U << 24, 0}, {0, 0, 1200}};
+	} rows[] = {{1, 2, 0},         {5, 2, 0},          {20, 3, 0},
+		    {40, 1U << 13, 0}, {127, 1U << 24, 0}, {0, 0, 1200}};
 	struct seed seed = {.bytes = bytes};
 	RT_ASSERT(size >= DIRECTION_MAX);
 	if (index >= sizeof(rows) / sizeof(rows[0]))

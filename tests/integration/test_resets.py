@@ -126,5 +126,9 @@ class Unanswered(Case):
     def test_more_streams_than_a_connection_may_have(self):
         self.flood("streams", 2, "Post")
 
+    def test_streams_after_one_with_a_number_that_is_a_servers(self):
+        """gRPC ignores the even one, and takes lower ones after it."""
+        self.flood("streams", 1, "Post", first=frame(HEADERS, END_HEADERS, 0x7ffffffe, headers_first(POST)))
+
     def test_one_identity_with_many_connections(self):
         self.flood("unanswered", 4, "Post", more=LONG_METADATA)

@@ -249,6 +249,24 @@ static void test_streams_that_are_open(void **state)
 	assert_int_equal(common.unanswered.taken, 0);
 }
 
+/* gRPC ignores a stream with a server's number, which is even, and takes lower ones after it: they
+ * are open like others. */
+static void test_numbers_that_are_a_servers(void **state)
+{
+	(void)state;
+	struct rt_frames frames;
+	begin(&frames);
+	assert_int_equal(give(&frames, RT_FRAME_HEADERS, 0, INT32_MAX - 1, 1, 0), RT_FRAMES_KINDS);
+	assert_int_equal(frames.streams.count, 0);
+	assert_int_equal(common.unanswered.taken, 0);
+	for (uint32_t id = 1; id < 2 * (STREAMS_MAX + 100); id += 2)
+		assert_int_equal(give(&frames, RT_FRAME_HEADERS, 0, id, 1, 0), RT_FRAMES_KINDS);
+	assert_int_equal(frames.streams.count, STREAMS_MAX + 100);
+	assert_int_equal(give(&frames, RT_FRAME_HEADERS, 0, INT32_MAX, 1, 0), RT_FRAMES_STREAMS);
+	rt_frames_deinit(&frames);
+	assert_int_equal(common.unanswered.taken, 0);
+}
+
 /* What ends in another order than it began is found again, and gives back what it took. */
 static void test_calls_that_are_answered(void **state)
 {
@@ -382,6 +400,7 @@ int main(void)
 		cmocka_unit_test_setup(test_what_counts_as_how_much, anew),
 		cmocka_unit_test_setup(test_a_ping_for_each_answer, anew),
 		cmocka_unit_test_setup(test_streams_that_are_open, anew),
+		cmocka_unit_test_setup(test_numbers_that_are_a_servers, anew),
 		cmocka_unit_test_setup(test_calls_that_are_answered, anew),
 		cmocka_unit_test_setup(test_calls_without_an_answer, anew),
 		cmocka_unit_test_setup(test_messages_in_pieces, anew),

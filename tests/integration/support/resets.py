@@ -113,10 +113,10 @@ class Flood:
 
 
 class Storm(Flood):
-    """Opens streams and resets them, or lets them stand, with so much more of metadata."""
+    """After what comes first it opens streams and resets them, or lets them stand, with so much more of metadata."""
 
-    def __init__(self, target, method, message=None, identity="gateway", resets=True, more=b""):
-        super().__init__(target, identity=identity)
+    def __init__(self, target, method, message=None, identity="gateway", resets=True, more=b"", first=b""):
+        super().__init__(target, first, identity=identity)
         self.resets, self.more = resets, more
         self.path = find_method(target, method)[0]
         self.message = message
@@ -134,5 +134,6 @@ class Storm(Flood):
 
     def _chunks(self):
         streams = self._streams()
+        yield self.first
         while True:
             yield b"".join(itertools.islice(streams, STREAMS_AT_ONCE))
