@@ -102,7 +102,8 @@ static STACK_OF(X509) * chain_of(SSL_CTX *context)
 	return chain;
 }
 
-/* Peers have the same authorities: what these don't vouch for, nobody takes. */
+/* Peers have the same authorities: what these don't vouch for, nobody takes. As gRPC does it, none
+ * of them needs to be a root. */
 static struct rt_status verify_chain(SSL_CTX *context)
 {
 	CLEANUP(free_store_context) X509_STORE_CTX *verification = X509_STORE_CTX_new();
@@ -110,6 +111,7 @@ static struct rt_status verify_chain(SSL_CTX *context)
 	int prepared = X509_STORE_CTX_init(verification, SSL_CTX_get_cert_store(context),
 					   SSL_CTX_get0_certificate(context), chain_of(context));
 	RT_ASSERT(prepared == 1);
+	X509_STORE_CTX_set_flags(verification, X509_V_FLAG_PARTIAL_CHAIN);
 	if (X509_verify_cert(verification) == 1)
 		return rt_ok();
 	return RT_FAIL(FAILED_PRECONDITION, "TLS_UNTRUSTED",

@@ -76,17 +76,25 @@ static inline X509 *pki_certificate(EVP_PKEY *key, const char *common_name, long
 	return certificate;
 }
 
-static inline struct pki_authority pki_authority_new(const char *name)
+/* One that `above` vouches for, or itself when that is NULL. */
+static inline struct pki_authority pki_authority_below(const char *name,
+						       const struct pki_authority *above)
 {
 	struct pki_authority authority = {.key = EVP_EC_gen("P-256")};
 	authority.certificate = pki_certificate(authority.key, name, -3600, 86400);
-	X509_set_issuer_name(authority.certificate, X509_get_subject_name(authority.certificate));
-	pki_extension(authority.certificate, authority.certificate, NID_basic_constraints,
+	const struct pki_authority *issuer = above != NULL ? above : &authority;
+	X509_set_issuer_name(authority.certificate, X509_get_subject_name(issuer->certificate));
+	pki_extension(authority.certificate, issuer->certificate, NID_basic_constraints,
 		      "critical,CA:TRUE");
-	pki_extension(authority.certificate, authority.certificate, NID_key_usage,
+	pki_extension(authority.certificate, issuer->certificate, NID_key_usage,
 		      "critical,keyCertSign");
-	X509_sign(authority.certificate, authority.key, EVP_sha256());
+	X509_sign(authority.certificate, issuer->key, EVP_sha256());
 	return authority;
+}
+
+static inline struct pki_authority pki_authority_new(const char *name)
+{
+	return pki_authority_below(name, NULL);
 }
 
 static inline void pki_authority_free(struct pki_authority *authority)

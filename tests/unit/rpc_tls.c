@@ -303,6 +303,26 @@ static void test_bad_files_are_not_taken(void **state)
 	assert_true(reloads("taken") > taken);
 }
 
+/* gRPC needs no root: whatever stands in tls_ca is trusted. */
+static void test_an_authority_that_is_no_root(void **state)
+{
+	(void)state;
+	struct pki_authority below = pki_authority_below("authority below", &fixture.authority);
+	char folder[PKI_PATH];
+	const struct pki_leaf accounts = {SPIFFE("accounts"), -60, A_DAY};
+	const struct pki_leaf gateway = {SPIFFE("gateway"), -60, A_DAY};
+	pki_issue(fixture_path("accounts", folder), &below, &below, &accounts);
+	pki_issue(fixture_path("below", folder), &below, &below, &gateway);
+	struct peer peer = peer_to("below", fixture.address, RT_ID_ACCOUNTS);
+	assert_true(rt_channel_ready(peer.channel, rt_clock_mono_us() + 20 * RT_US_PER_S));
+	peer_free(&peer);
+	pki_authority_free(&below);
+	fixture_issue("accounts", SPIFFE("accounts"));
+	int64_t deadline_us = rt_clock_mono_us() + 20 * RT_US_PER_S;
+	while (check_health("gateway") != GRPC_STATUS_OK)
+		assert_true(rt_clock_mono_us() < deadline_us);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_unreadable_files),
 		cmocka_unit_test(test_new_certificate_without_restart),
 		cmocka_unit_test(test_bad_files_are_not_taken),
+		cmocka_unit_test(test_an_authority_that_is_no_root),
 	};
 	return cmocka_run_group_tests(tests, start, fixture_teardown);
 }
