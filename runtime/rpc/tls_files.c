@@ -81,13 +81,24 @@ static struct rt_status unreadable(const char *what)
 	return RT_FAIL(FAILED_PRECONDITION, "TLS_UNREADABLE", "%s", what);
 }
 
+/* In place of OpenSSL's, which would ask at the terminal, or of standard input, and wait. */
+static int no_passphrase(char *buffer, int size, int writes, void *context)
+{
+	(void)buffer;
+	(void)size;
+	(void)writes;
+	(void)context;
+	return -1;
+}
+
 static struct rt_status load(SSL_CTX *context, const struct rt_tls *tls)
 {
+	SSL_CTX_set_default_passwd_cb(context, no_passphrase);
 	if (SSL_CTX_use_certificate_chain_file(context, tls->cert) != 1)
 		return unreadable("the certificate (tls_cert) is absent, unreadable or not PEM");
 	if (SSL_CTX_use_PrivateKey_file(context, tls->key, SSL_FILETYPE_PEM) != 1)
-		return unreadable("the key (tls_key) is absent, unreadable, not PEM, or not the "
-				  "certificate's");
+		return unreadable("the key (tls_key) is absent, unreadable, not PEM, encrypted, or "
+				  "not the certificate's");
 	if (SSL_CTX_check_private_key(context) != 1)
 		return unreadable("the key (tls_key) is not the certificate's (tls_cert)");
 	if (SSL_CTX_load_verify_locations(context, tls->ca, NULL) != 1)

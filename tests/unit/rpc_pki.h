@@ -50,6 +50,22 @@ static inline void pki_write_key(const char *path, EVP_PKEY *key)
 	fclose(file);
 }
 
+/* The key of folder/tls.key, encrypted in its place. */
+static inline void pki_encrypt_key(const char *folder, const char *passphrase)
+{
+	char path[PKI_PATH];
+	FILE *file = fopen(pki_path(path, folder, "tls.key"), "r+");
+	RT_ASSERT(file != NULL);
+	EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+	RT_ASSERT(key != NULL);
+	rewind(file);
+	const unsigned char *text = (const unsigned char *)passphrase;
+	PEM_write_PrivateKey(file, key, EVP_aes_256_cbc(), text, (int)strlen(passphrase), NULL,
+			     NULL);
+	fclose(file);
+	EVP_PKEY_free(key);
+}
+
 static inline void pki_extension(X509 *certificate, X509 *issuer, int nid, const char *value)
 {
 	X509V3_CTX context;

@@ -177,6 +177,30 @@ static void test_unreadable_files(void **state)
 	assert_string_equal(status.reason, "TLS_UNREADABLE");
 }
 
+/* Nobody is asked for it, though an answer waits. */
+static void test_a_key_with_a_passphrase(void **state)
+{
+	(void)state;
+	char folder[PKI_PATH];
+	char paths[3][PKI_PATH];
+	int ends[2];
+	fixture_issue("sealed", SPIFFE("gateway"));
+	pki_encrypt_key(fixture_path("sealed", folder), "passphrase");
+	int saved = dup(0);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "passphrase\n", 11), 11);
+	close(ends[1]);
+	dup2(ends[0], 0);
+	close(ends[0]);
+	struct rt_tls tls = fixture_tls("sealed", paths);
+	struct rt_client *client = NULL;
+	struct rt_status status = rt_client_new(&tls, &client);
+	dup2(saved, 0);
+	close(saved);
+	assert_int_equal(status.code, RT_FAILED_PRECONDITION);
+	assert_string_equal(status.reason, "TLS_UNREADABLE");
+}
+
 /* The serial number that the server shows now. */
 static long shown_serial(void)
 {
@@ -334,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_plaintext_is_refused),
 		cmocka_unit_test(test_client_wants_the_right_server),
 		cmocka_unit_test(test_unreadable_files),
+		cmocka_unit_test(test_a_key_with_a_passphrase),
 		cmocka_unit_test(test_new_certificate_without_restart),
 		cmocka_unit_test(test_bad_files_are_not_taken),
 		cmocka_unit_test(test_an_authority_that_is_no_root),
