@@ -152,19 +152,26 @@ class Expiry(Kinds):
             self.declined(self.use(holds[1], kind, amount), "HOLD_EXPIRED", f"{kind}.hold_id")
         self.assertTrue(self.ledger.trial_balance().balanced)
 
+    def spoil(self, account, column, value):
+        environment.sql("accounts", f"UPDATE accounts SET {column} = {value} WHERE account_id = '{account}'")
+
     def test_holds_that_can_not_expire_keep_no_others(self):
-        """More of them, and longer due, than a sweep asks for at once; their account is one that only somebody else can spoil."""
-        due = soon()
-        spoiled = [self.make(self.wallet, self.other, 1, "hold", due) for _ in range(260)]
+        """More of them, and longer due, than a sweep asks for at once, of accounts that only somebody else can spoil: of one no
+        posting can be written, and of the other the ledger itself refuses to."""
+        due, count = soon(), 260
+        refusing = self.ledger.wallet("dora", 1000)
+        spoiled = [self.make(account, self.other, 1, "hold", due) for account in (refusing, self.wallet) for _ in range(count)]
         batch = self.ledger.accounts.PostBatch(ledger_id=self.ledger.id, groups=[a.Group(transfers=[one]) for one in spoiled])
         for outcome in batch.outcomes:
             self.posted(outcome)
         sound = self.ledger.wallet("carl", 1000)
         self.posted(self.ledger.post_group(self.make(sound, self.other, 100, "hold", due + datetime.timedelta(seconds=0.5))))
-        environment.sql("accounts", f"UPDATE accounts SET sequence = 1 WHERE account_id = '{self.wallet}'")
+        self.spoil(self.wallet, "sequence", 1)
+        self.spoil(refusing, "debits_pending_minor", 0)
         eventually(lambda: self.money(sound) == (1000, 1000))
         self.assertEqual({self.read(one).hold_state for one in spoiled[::50]}, {a.HOLD_STATE_PENDING})
-        environment.sql("accounts", f"UPDATE accounts SET sequence = 261 WHERE account_id = '{self.wallet}'")
+        self.spoil(self.wallet, "sequence", count + 1)
+        self.spoil(refusing, "debits_pending_minor", count)
 
     def test_a_replica_whose_clock_is_ahead(self):
         """It ends no hold early, captures what stands, and makes holds for less time than it is ahead."""

@@ -19,8 +19,8 @@
 #define STATEMENT_US_MAX (5 * RT_US_PER_S)
 #define POST_US_MAX      (5 * RT_US_PER_S)
 #define NAME_BYTES       24
-/* Holds that fail by themselves, because of what only somebody else can have spoiled, are left out
- * of sweeps for a while, so that they hide no others. */
+/* Holds that fail by themselves or are refused, because of what only somebody else can have
+ * spoiled, are left out of sweeps for a while, so that they hide no others. */
 #define ASIDE_MAX        1024
 #define ASIDE_US         (60 * RT_US_PER_S)
 
@@ -68,16 +68,36 @@ static bool set_aside(struct expiry *expiry, const struct rt_uuid *hold_id)
 	return true;
 }
 
-/* Whether the sweep has yet to do with it. */
-static bool is_left(struct part *part, const struct rt_status *status)
+static const struct rt_uuid *hold_of(const struct posting_request *request, size_t index)
 {
-	if (rt_is_ok(status))
-		return false;
+	return &request->groups[index].transfers[0].target_id;
+}
+
+/* Under the lock, as the next one. What the ledger itself refuses has ended meanwhile, or its
+ * accounts are not as the hold left them: it would be refused at once again. */
+static void take_outcomes(struct part *part, const struct outcome *outcomes)
+{
+	struct expiry *expiry = part->expiry;
+	int64_t posted = 0;
+	for (size_t i = 0; i < part->request.group_count; i++) {
+		const struct outcome *outcome = &outcomes[i];
+		posted += outcome->record != NULL && !outcome->replayed;
+		if (outcome->refusal == REFUSAL_MISMATCH)
+			expiry->name_taken = true;
+		else if (outcome->refusal != REFUSAL_NONE &&
+			 !set_aside(expiry, hold_of(&part->request, i)))
+			expiry->failed = true;
+	}
+	rt_series_add(expiry->expired, posted);
+}
+
+/* Several that fail for good are posted again, one by one. */
+static void take_failure(struct part *part, const struct rt_status *status)
+{
 	part->spoiled = status->code == RT_INTERNAL;
-	if (!part->spoiled)
-		return true;
-	return part->request.group_count == 1 &&
-	       !set_aside(part->expiry, &part->request.groups[0].transfers[0].target_id);
+	if (!part->spoiled || (part->request.group_count == 1 &&
+			       !set_aside(part->expiry, hold_of(&part->request, 0))))
+		part->expiry->failed = true;
 }
 
 static void take_answer(struct posting_request *request, struct rt_status status,
@@ -85,21 +105,14 @@ static void take_answer(struct posting_request *request, struct rt_status status
 {
 	struct part *part = (struct part *)request;
 	struct expiry *expiry = part->expiry;
-	int64_t posted = 0;
-	bool taken = false;
-	for (size_t i = 0; rt_is_ok(&status) && i < request->group_count; i++) {
-		const struct outcome *outcome = &outcomes[i];
-		posted += outcome->record != NULL && !outcome->replayed;
-		taken = taken || outcome->refusal == REFUSAL_MISMATCH;
-	}
 	if (!rt_is_ok(&status))
-		RT_LOG(WARN, "expiry_failed",
-		       RT_UUID("hold_id", &request->groups[0].transfers[0].target_id),
+		RT_LOG(WARN, "expiry_failed", RT_UUID("hold_id", hold_of(request, 0)),
 		       RT_INT("holds", (int64_t)request->group_count), RT_STATUS(&status));
-	rt_series_add(expiry->expired, posted);
 	RT_LOCKED(&expiry->lock);
-	expiry->name_taken = expiry->name_taken || taken;
-	expiry->failed = is_left(part, &status) || expiry->failed;
+	if (rt_is_ok(&status))
+		take_outcomes(part, outcomes);
+	else
+		take_failure(part, &status);
 	expiry->waiting--;
 	pthread_cond_signal(&expiry->changed);
 }
