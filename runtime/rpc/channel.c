@@ -1,4 +1,4 @@
-/* Channels: their gRPC arguments, calls that are waited for, and readiness. */
+/* Channels: their gRPC arguments, and calls that are waited for. */
 #include <grpc/compression.h>
 #include <grpc/support/alloc.h>
 #include <stdio.h>
@@ -22,7 +22,6 @@
 /* The budget of repeats of who sets none. */
 #define RETRY_PERCENT         20
 #define RETRY_PER_S           10
-#define WATCH_SLICE_US        (200 * RT_US_PER_MS)
 
 static char *mutable_text(const char *text)
 {
@@ -410,61 +409,4 @@ void rt_channel_exchange(struct rt_channel *channel, const struct rt_remote *rem
 	*exchange = (struct exchange){remote, next, message, done, context, {.code = RT_OK}};
 	rt_attempt_exchange(channel, remote, options, next_of, take_reply, finish_exchange,
 			    exchange);
-}
-
-/* A wait for another connectivity. Counted in the client, whose end waits for it. */
-struct watch {
-	struct rt_client_tag tag; /* first */
-	struct rt_client *client;
-	bool done;
-};
-
-void rt_watch_event(struct rt_client_tag *tag)
-{
-	struct watch *watch = (struct watch *)tag;
-	struct rt_client *client = watch->client;
-	RT_LOCKED(&client->lock);
-	watch->done = true;
-	client->watches--;
-	pthread_cond_broadcast(&client->changed);
-}
-
-/* Waits a little for another state; false when the client stops. */
-static bool watch_state(struct rt_channel *channel, grpc_connectivity_state state, int64_t wait_us)
-{
-	struct rt_client *client = channel->client;
-	struct watch watch = {.tag.kind = RT_CLIENT_WATCH, .client = client};
-	rt_lock_take(&client->lock);
-	bool stopping = client->stopping;
-	client->watches += !stopping;
-	rt_client_busy(client);
-	rt_lock_give(&client->lock);
-	if (stopping)
-		return false;
-	gpr_timespec until = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-					  gpr_time_from_micros(wait_us, GPR_TIMESPAN));
-	rt_handoff_give(&watch.tag);
-	grpc_channel_watch_connectivity_state(channel->grpc, state, until, client->queue,
-					      &watch.tag);
-	rt_lock_take(&client->lock);
-	while (!watch.done)
-		rt_lock_wait(&client->lock, &client->changed, RT_NO_DEADLINE);
-	rt_lock_give(&client->lock);
-	return true;
-}
-
-bool rt_channel_ready(struct rt_channel *channel, int64_t deadline_mono_us)
-{
-	for (;;) {
-		grpc_connectivity_state state =
-			grpc_channel_check_connectivity_state(channel->grpc, 1);
-		if (state == GRPC_CHANNEL_READY)
-			return true;
-		int64_t left_us = deadline_mono_us - rt_clock_mono_us();
-		if (left_us <= 0 || state == GRPC_CHANNEL_SHUTDOWN)
-			return false;
-		if (!watch_state(channel, state,
-				 left_us < WATCH_SLICE_US ? left_us : WATCH_SLICE_US))
-			return false;
-	}
 }

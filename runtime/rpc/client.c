@@ -24,7 +24,7 @@ static void rest(struct rt_client *client)
 {
 	RT_LOCKED(&client->lock);
 	client->resting = true;
-	while (client->attempts == NULL && client->watches == 0 && !client->stopping)
+	while (client->attempts == NULL && !client->stopping)
 		rt_lock_wait(&client->lock, &client->changed, RT_NO_DEADLINE);
 	client->resting = false;
 }
@@ -46,10 +46,8 @@ static void *serve_queue(void *argument)
 			rt_attempt_event((struct rt_attempt *)tag);
 		else if (tag->kind == RT_CLIENT_MESSAGE)
 			rt_attempt_message_event(tag);
-		else if (tag->kind == RT_CLIENT_SENT)
-			rt_attempt_sent_event(tag);
 		else
-			rt_watch_event(tag);
+			rt_attempt_sent_event(tag);
 	}
 }
 
@@ -84,7 +82,7 @@ void rt_client_stop(struct rt_client *client)
 	client->stopping = true;
 	rt_client_busy(client);
 	rt_attempts_cancel(client);
-	while (client->attempts != NULL || client->watches > 0)
+	while (client->attempts != NULL)
 		rt_lock_wait(&client->lock, &client->changed, RT_NO_DEADLINE);
 	rt_lock_give(&client->lock);
 	if (!first)

@@ -26,7 +26,6 @@ struct rt_client {
 	bool stopping;
 	bool resting;                /* its thread waits for something to be in flight */
 	struct rt_attempt *attempts; /* in flight */
-	size_t watches;              /* connectivity watches in flight */
 };
 
 /* A method as it is called over one channel; made when it is first called. */
@@ -86,7 +85,7 @@ void rt_attempt_sent_event(struct rt_client_tag *tag);
 void rt_attempts_cancel(struct rt_client *client);
 
 /* What a completion queue of a client gives back. */
-enum rt_client_tag_kind { RT_CLIENT_ATTEMPT, RT_CLIENT_MESSAGE, RT_CLIENT_SENT, RT_CLIENT_WATCH };
+enum rt_client_tag_kind { RT_CLIENT_ATTEMPT, RT_CLIENT_MESSAGE, RT_CLIENT_SENT };
 struct rt_client_tag {
 	enum rt_client_tag_kind kind;
 };
@@ -97,5 +96,3 @@ void rt_channel_admitted(struct rt_channel *channel, bool repeat);
 void rt_channel_give_back(struct rt_channel *channel);
 const struct rt_known_remote *rt_channel_remote(struct rt_channel *channel,
 						const struct rt_remote *remote);
-/* On the client's thread. */
-void rt_watch_event(struct rt_client_tag *tag);

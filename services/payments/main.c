@@ -27,6 +27,7 @@
 #include "rt/token.h"
 
 #define PROBE_US_MAX     (2 * RT_US_PER_S)
+#define PEERS_US_MAX     RT_US_PER_S
 #define STOP_US_MAX      (5 * RT_US_PER_S)
 #define ANSWER_MARGIN_US (500 * RT_US_PER_MS)
 #define CALL_ARENA_BYTES (4U << 20)
@@ -97,19 +98,19 @@ static struct rt_pg_config connection(const char *conninfo, const struct rt_secr
 static void check_readiness(void *context, struct rt_readiness *report)
 {
 	struct payments *payments = context;
-	int64_t deadline_us = rt_clock_mono_us() + PROBE_US_MAX;
-	struct rt_status database = rt_pg_ping(payments->probe, deadline_us);
+	struct rt_status database = rt_pg_ping(payments->probe, rt_clock_mono_us() + PROBE_US_MAX);
 	bool keys = rt_token_verifier_ready(payments->verifier);
-	bool accounts = rt_channel_ready(payments->accounts, deadline_us);
-	bool connector = rt_channel_ready(payments->connector, deadline_us);
+	struct rt_channel *const channels[] = {payments->accounts, payments->connector};
+	struct rt_status others[2];
 
+	rt_channels_check(channels, 2, rt_clock_mono_us() + PEERS_US_MAX, others);
 	rt_readiness_add(report, "database", rt_is_ok(&database), true, database.detail);
 	rt_readiness_add(report, "server", payments->serving, true,
 			 "waits for the schema of its database");
 	rt_readiness_add(report, "keys", keys, false, keys ? "" : "no key set from auth yet");
-	rt_readiness_add(report, "accounts", accounts, false, accounts ? "" : "not connected");
-	rt_readiness_add(report, payments->config->connector_name, connector, false,
-			 connector ? "" : "not connected");
+	rt_readiness_add(report, "accounts", rt_is_ok(&others[0]), false, others[0].detail);
+	rt_readiness_add(report, payments->config->connector_name, rt_is_ok(&others[1]), false,
+			 others[1].detail);
 	rt_tls_report(&payments->tls, report);
 }
 

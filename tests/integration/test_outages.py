@@ -1,6 +1,6 @@
 """Readiness, health, metrics and logs, while PostgreSQL and Redis go away and come back."""
 
-import http.client
+import contextlib
 import json
 import os
 import pathlib
@@ -42,11 +42,7 @@ class Admin(Case):
                 chain.write_bytes(good)
                 with Replica(name, TLS_CERT=chain, TLS_RELOAD_MS=3600000) as replica:
                     def told():
-                        asked = http.client.HTTPConnection(replica.admin, timeout=20)
-                        asked.request("GET", "/readyz")
-                        components = json.load(asked.getresponse())["components"]
-                        asked.close()
-                        return next(one for one in components if one["name"] == "certificates")
+                        return environment.components(replica.admin)["certificates"]
                     self.assertEqual(told()["ok"], True)
                     chain.write_bytes(good[:len(good) // 2])
                     self.assertEqual((told()["ok"], told()["required"], "tls_cert" in told()["why"]), (False, False, True))
@@ -203,6 +199,32 @@ class Cache(Case):
 
 
 class Dependencies(Case):
+    def says(self, component, ok, name="payments"):
+        """payments is ready all the same, because its sagas wait, and says why what it lacks is not there."""
+        told = environment.wait_until(
+            lambda: next((one for one in [environment.components(name)[component]] if one["ok"] == ok), None), 20,
+            f"{name} says of {component} ok={ok}")
+        self.assertEqual((told["required"], bool(told.get("why"))), (False, not ok), told)
+        self.assertTrue(environment.is_ready(name))
+
+    def test_readyz_asks_who_hangs(self):
+        """A connection that stands says nothing of who is behind it."""
+        for name in ("accounts", "simulator"):
+            with self.subTest(name=name):
+                self.says(name, True)
+                with environment.paused(name):
+                    self.says(name, False)
+                self.says(name, True)
+
+    def test_keys_are_missing_without_auth(self):
+        with contextlib.ExitStack() as running:
+            with environment.stopped("auth"):
+                replicas = [running.enter_context(Replica(name)) for name in ("accounts", "payments")]
+                for replica in replicas:
+                    self.says("keys", False, replica.admin)
+            for replica in replicas:
+                self.says("keys", True, replica.admin)
+
     def test_payments_lives_without_accounts(self):
         """A payment waits while accounts is away, and is carried out when it is back."""
         ledger = Market()
@@ -215,7 +237,9 @@ class Dependencies(Case):
             except Refused as refused:
                 self.assertIn(refused.code.name, ("DEADLINE_EXCEEDED", "UNAVAILABLE"))
             self.assertEqual(environment.admin_get("payments", "/livez")[0], 200)
+            self.says("accounts", False)
         environment.wait_ready("accounts")
+        self.says("accounts", True)
         payment = environment.wait_until(lambda: self.rests(ledger, request), 60, "the payment rests")
         self.assertEqual(state(payment), "SUCCEEDED")
         self.assertEqual(ledger.balances(other).posted_minor, 60)
@@ -230,7 +254,9 @@ class Dependencies(Case):
                 self.assertNotIn(state(payment), world.RESTING)
             except Refused as refused:
                 self.assertIn(refused.code.name, ("DEADLINE_EXCEEDED", "UNAVAILABLE"))
+            self.says("simulator", False)
         environment.wait_ready("simulator")
+        self.says("simulator", True)
         payment = environment.wait_until(lambda: self.rests(ledger, request), 60, "the payment rests")
         self.assertEqual(state(payment), "SUCCEEDED")
         self.assertEqual(ledger.balances(wallet).posted_minor, 60)

@@ -204,6 +204,13 @@ static inline struct peer peer_new(const char *identity)
 	return peer_to(identity, fixture.address, RT_ID_ACCOUNTS);
 }
 
+static inline bool peer_serves(const struct peer *peer, int64_t most_ms)
+{
+	int64_t deadline_us = rt_clock_mono_us() + most_ms * RT_US_PER_MS;
+	struct rt_status status = rt_channel_check(peer->channel, deadline_us);
+	return rt_is_ok(&status);
+}
+
 static inline void peer_free(struct peer *peer)
 {
 	rt_client_stop(peer->client);

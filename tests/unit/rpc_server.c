@@ -558,10 +558,10 @@ static void test_nobody_there(void **state)
 	struct rt_status status = ask(&peer, &(struct asking){.method = "Inline"}, NULL);
 	assert_int_equal(status.code, RT_UNAVAILABLE);
 	assert_string_equal(status.reason, "BREAKER_OPEN");
-	assert_false(rt_channel_ready(peer.channel, rt_clock_mono_us() + 300 * RT_US_PER_MS));
+	assert_false(peer_serves(&peer, 300));
 	peer_free(&peer);
 	peer = peer_new("gateway");
-	assert_true(rt_channel_ready(peer.channel, rt_clock_mono_us() + 3 * RT_US_PER_S));
+	assert_true(peer_serves(&peer, patient(3000)));
 	peer_free(&peer);
 }
 

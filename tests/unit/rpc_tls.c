@@ -245,12 +245,12 @@ static void test_new_certificate_without_restart(void **state)
 	long before = pki_serial(folder);
 	assert_int_equal(shown_serial(), before);
 	struct peer old = peer_new("gateway");
-	assert_true(rt_channel_ready(old.channel, rt_clock_mono_us() + 3 * RT_US_PER_S));
+	assert_true(peer_serves(&old, patient(3000)));
 	fixture_issue("accounts", SPIFFE("accounts"));
 	long after = pki_serial(folder);
 	assert_true(after > before);
 	wait_until_shown(after);
-	assert_true(rt_channel_ready(old.channel, rt_clock_mono_us() + RT_US_PER_S));
+	assert_true(peer_serves(&old, patient(1000)));
 	peer_free(&old);
 }
 
@@ -338,7 +338,7 @@ static void test_an_authority_that_is_no_root(void **state)
 	pki_issue(fixture_path("accounts", folder), &below, &below, &accounts);
 	pki_issue(fixture_path("below", folder), &below, &below, &gateway);
 	struct peer peer = peer_to("below", fixture.address, RT_ID_ACCOUNTS);
-	assert_true(rt_channel_ready(peer.channel, rt_clock_mono_us() + 20 * RT_US_PER_S));
+	assert_true(peer_serves(&peer, patient(5000)));
 	peer_free(&peer);
 	pki_authority_free(&below);
 	fixture_issue("accounts", SPIFFE("accounts"));

@@ -99,5 +99,9 @@ bool rt_channel_may_repeat(struct rt_channel *channel, int64_t *wait_us);
 void rt_channel_on_recovery(struct rt_channel *channel, void (*recovered)(void *context),
 			    void *context);
 
-/* Whether the channel is connected now (a try is begun when it is not); for readiness. */
-bool rt_channel_ready(struct rt_channel *channel, int64_t deadline_mono_us);
+/* Whether the target serves: asked by grpc.health.v1, connected before when it is not. One that
+ * does not know the question is there. For readiness. */
+struct rt_status rt_channel_check(struct rt_channel *channel, int64_t deadline_mono_us);
+/* The same of up to 8, asked at once; one answer each. */
+void rt_channels_check(struct rt_channel *const *channels, size_t count, int64_t deadline_mono_us,
+		       struct rt_status *answers);

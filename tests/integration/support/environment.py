@@ -4,6 +4,7 @@ import contextlib
 import csv
 import http.client
 import io
+import json
 import os
 import pathlib
 import signal
@@ -186,6 +187,11 @@ def admin_get(name, path, timeout_s=10):
         return answer.status, answer.read().decode()
     finally:
         connection.close()
+
+
+def components(name):
+    """{name: what /readyz says of it} of a service's dependencies."""
+    return {one["name"]: one for one in json.loads(admin_get(name, "/readyz")[1])["components"]}
 
 
 def says_yes(name, path):
