@@ -55,7 +55,7 @@ struct rt_status rt_client_new(const struct rt_tls *tls, struct rt_client **resu
 {
 	rt_grpc_start();
 	struct rt_tls_files *certificates;
-	struct rt_status status = rt_tls_files_new(tls, &certificates);
+	struct rt_status status = rt_tls_files_new(tls, RT_TLS_CLIENT, &certificates);
 	if (!rt_is_ok(&status)) {
 		rt_grpc_stop();
 		return status;

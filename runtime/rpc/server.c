@@ -396,7 +396,7 @@ static struct rt_server *server_new(const struct rt_server_config *config)
 
 static struct rt_status listen_on(struct rt_server *server, const struct rt_tls *tls)
 {
-	RT_TRY(rt_tls_files_new(tls, &server->certificates));
+	RT_TRY(rt_tls_files_new(tls, RT_TLS_SERVER, &server->certificates));
 	grpc_server_credentials *credentials =
 		rt_tls_server_credentials(rt_tls_files_provider(server->certificates));
 	server->port =

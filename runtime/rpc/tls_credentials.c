@@ -22,7 +22,7 @@ struct rt_tls rt_tls_from(const struct rt_common_config *common)
 
 void rt_tls_report(const struct rt_tls *tls, struct rt_readiness *report)
 {
-	struct rt_status status = rt_tls_check(tls);
+	struct rt_status status = rt_tls_check(tls, RT_TLS_SERVER);
 	rt_readiness_add(report, "certificates", rt_is_ok(&status), false, status.detail);
 }
 

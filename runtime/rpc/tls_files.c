@@ -35,6 +35,7 @@ struct content {
 
 struct rt_tls_files {
 	struct rt_tls names; /* its texts are copies */
+	enum rt_tls_side side;
 	struct content content;
 	int own; /* files in memory with the content, which gRPC watches by their numbers */
 	int authorities;
@@ -115,12 +116,16 @@ static STACK_OF(X509) * chain_of(SSL_CTX *context)
 
 /* Peers have the same authorities: what these don't vouch for, nobody takes. As gRPC does it, none
  * of them needs to be a root. */
-static struct rt_status verify_chain(SSL_CTX *context)
+static struct rt_status verify_chain(SSL_CTX *context, enum rt_tls_side side)
 {
+	static const int purposes[] = {[RT_TLS_SERVER] = X509_PURPOSE_SSL_SERVER,
+				       [RT_TLS_CLIENT] = X509_PURPOSE_SSL_CLIENT};
 	CLEANUP(free_store_context) X509_STORE_CTX *verification = X509_STORE_CTX_new();
 	RT_ASSERT(verification != NULL);
 	int prepared = X509_STORE_CTX_init(verification, SSL_CTX_get_cert_store(context),
 					   SSL_CTX_get0_certificate(context), chain_of(context));
+	RT_ASSERT(prepared == 1);
+	prepared = X509_STORE_CTX_set_purpose(verification, purposes[side]);
 	RT_ASSERT(prepared == 1);
 	X509_STORE_CTX_set_flags(verification, X509_V_FLAG_PARTIAL_CHAIN);
 	if (X509_verify_cert(verification) == 1)
@@ -159,20 +164,20 @@ static struct rt_status read_identity(const X509 *certificate, const char *domai
 		domain);
 }
 
-static struct rt_status load_good(SSL_CTX *context, const struct rt_tls *tls,
+static struct rt_status load_good(SSL_CTX *context, const struct rt_tls *tls, enum rt_tls_side side,
 				  enum rt_identity *identity)
 {
 	RT_ASSERT(context != NULL);
 	RT_TRY(load(context, tls));
-	RT_TRY(verify_chain(context));
+	RT_TRY(verify_chain(context, side));
 	return read_identity(SSL_CTX_get0_certificate(context), tls->trust_domain, identity);
 }
 
-struct rt_status rt_tls_check(const struct rt_tls *tls)
+struct rt_status rt_tls_check(const struct rt_tls *tls, enum rt_tls_side side)
 {
 	CLEANUP(free_context) SSL_CTX *context = SSL_CTX_new(TLS_method());
 	enum rt_identity identity;
-	return load_good(context, tls, &identity);
+	return load_good(context, tls, side, &identity);
 }
 
 static void write_certificates(BIO *bio, STACK_OF(X509) * certificates)
@@ -199,10 +204,11 @@ static void write_content(SSL_CTX *context, struct content *content)
 	write_certificates(content->authorities, trusted);
 }
 
-static struct rt_status read_content(const struct rt_tls *tls, struct content *content)
+static struct rt_status read_content(const struct rt_tls *tls, enum rt_tls_side side,
+				     struct content *content)
 {
 	CLEANUP(free_context) SSL_CTX *context = SSL_CTX_new(TLS_method());
-	RT_TRY(load_good(context, tls, &content->identity));
+	RT_TRY(load_good(context, tls, side, &content->identity));
 	write_content(context, content);
 	return rt_ok();
 }
@@ -257,7 +263,7 @@ static struct rt_status take(struct rt_tls_files *files, bool *changed)
 {
 	CLEANUP(free_content) struct content fresh = {0};
 	*changed = false;
-	RT_TRY(read_content(&files->names, &fresh));
+	RT_TRY(read_content(&files->names, files->side, &fresh));
 	const struct content *have = &files->content;
 	if (have->own != NULL) {
 		if (fresh.identity != have->identity)
@@ -331,7 +337,7 @@ static grpc_tls_certificate_provider *provider_of(const struct rt_tls_files *fil
 								 COPIES_LOOKED_AT_S);
 }
 
-static struct rt_tls_files *files_new(const struct rt_tls *tls)
+static struct rt_tls_files *files_new(const struct rt_tls *tls, enum rt_tls_side side)
 {
 	struct rt_tls_files *files = calloc(1, sizeof(*files));
 	RT_ASSERT(files != NULL);
@@ -342,6 +348,7 @@ static struct rt_tls_files *files_new(const struct rt_tls *tls)
 		.trust_domain = copy(tls->trust_domain),
 		.reload_ms = tls->reload_ms,
 	};
+	files->side = side;
 	files->own = files->authorities = -1;
 	files->taken_total = RT_SERIES(TLS_RELOADS, "taken");
 	files->refused_total = RT_SERIES(TLS_RELOADS, "refused");
@@ -371,9 +378,10 @@ static void files_free(struct rt_tls_files *files)
 	free(files);
 }
 
-struct rt_status rt_tls_files_new(const struct rt_tls *tls, struct rt_tls_files **result)
+struct rt_status rt_tls_files_new(const struct rt_tls *tls, enum rt_tls_side side,
+				  struct rt_tls_files **result)
 {
-	struct rt_tls_files *files = files_new(tls);
+	struct rt_tls_files *files = files_new(tls, side);
 	bool changed;
 	struct rt_status status = take(files, &changed);
 	if (!rt_is_ok(&status)) {

@@ -25,6 +25,7 @@ struct pki_leaf {
 	const char *names; /* subjectAltName, as in openssl.cnf */
 	long from_s;       /* valid from .. until, relative to now */
 	long until_s;
+	const char *usage; /* extendedKeyUsage; NULL: of a server and a client */
 };
 
 static inline const char *pki_path(char path[PKI_PATH], const char *folder, const char *name)
@@ -129,7 +130,7 @@ static inline void pki_issue(const char *folder, const struct pki_authority *aut
 	X509_set_issuer_name(certificate, X509_get_subject_name(authority->certificate));
 	pki_extension(certificate, authority->certificate, NID_subject_alt_name, leaf->names);
 	pki_extension(certificate, authority->certificate, NID_ext_key_usage,
-		      "serverAuth,clientAuth");
+		      leaf->usage != NULL ? leaf->usage : "serverAuth,clientAuth");
 	X509_sign(certificate, authority->key, EVP_sha256());
 	char path[PKI_PATH];
 	char fresh[PKI_PATH];

@@ -13,6 +13,13 @@ static void issue_odd(const char *name, const struct pki_authority *authority, c
 	pki_issue(fixture_path(name, folder), authority, &fixture.authority, &leaf);
 }
 
+static void issue_for(const char *name, const char *names, const char *usage)
+{
+	char folder[PKI_PATH];
+	const struct pki_leaf leaf = {names, -60, A_DAY, usage};
+	pki_issue(fixture_path(name, folder), &fixture.authority, &fixture.authority, &leaf);
+}
+
 /* What is logged goes to a file, to be read again. */
 static FILE *log_file;
 static int stderr_saved;
@@ -74,6 +81,8 @@ static int start(void **state)
 	issue_odd("unknown", &fixture.authority, SPIFFE("stranger"), -60, A_DAY);
 	issue_odd("elsewhere", &fixture.authority, "URI:spiffe://other.test/gateway,DNS:localhost",
 		  -60, A_DAY);
+	issue_for("client-only", SPIFFE("accounts"), "clientAuth");
+	issue_for("server-only", SPIFFE("gateway"), "serverAuth");
 	issue_odd("long", &fixture.authority, SPIFFE("gateway/x"), -60, A_DAY);
 	return 0;
 }
@@ -168,6 +177,10 @@ static void test_unreadable_files(void **state)
 	struct rt_status status = rt_client_new(&tls, &client);
 	assert_int_equal(status.code, RT_FAILED_PRECONDITION);
 	assert_string_equal(status.reason, "TLS_UNREADABLE");
+	tls = fixture_tls("server-only", paths);
+	status = rt_client_new(&tls, &client);
+	assert_int_equal(status.code, RT_FAILED_PRECONDITION);
+	assert_string_equal(status.reason, "TLS_UNTRUSTED");
 	tls = fixture_tls("gateway", paths);
 	char key[PKI_PATH];
 	fixture_path("operator/tls.key", key);
@@ -302,6 +315,7 @@ static void test_bad_files_are_not_taken(void **state)
 		 "is of operator, and this is accounts"},
 		{"double", "double", "double", 100, 100, 100, "has 2 URIs"},
 		{"nobody", "nobody", "nobody", 100, 100, 100, "has 0 URIs"},
+		{"client-only", "client-only", "client-only", 100, 100, 100, "certificate purpose"},
 	};
 	char folder[PKI_PATH];
 	long before = pki_serial(fixture_path("accounts", folder));
@@ -333,8 +347,8 @@ static void test_an_authority_that_is_no_root(void **state)
 	(void)state;
 	struct pki_authority below = pki_authority_below("authority below", &fixture.authority);
 	char folder[PKI_PATH];
-	const struct pki_leaf accounts = {SPIFFE("accounts"), -60, A_DAY};
-	const struct pki_leaf gateway = {SPIFFE("gateway"), -60, A_DAY};
+	const struct pki_leaf accounts = {SPIFFE("accounts"), -60, A_DAY, NULL};
+	const struct pki_leaf gateway = {SPIFFE("gateway"), -60, A_DAY, NULL};
 	pki_issue(fixture_path("accounts", folder), &below, &below, &accounts);
 	pki_issue(fixture_path("below", folder), &below, &below, &gateway);
 	struct peer peer = peer_to("below", fixture.address, RT_ID_ACCOUNTS);
@@ -343,8 +357,10 @@ static void test_an_authority_that_is_no_root(void **state)
 	pki_authority_free(&below);
 	fixture_issue("accounts", SPIFFE("accounts"));
 	int64_t deadline_us = rt_clock_mono_us() + 20 * RT_US_PER_S;
-	while (check_health("gateway") != GRPC_STATUS_OK)
+	while (check_health("gateway") != GRPC_STATUS_OK) {
 		assert_true(rt_clock_mono_us() < deadline_us);
+		rt_clock_sleep_us(100 * RT_US_PER_MS);
+	}
 }
 
 int main(void)
