@@ -536,7 +536,8 @@ class Verification(Case):
     def test_currency_and_time(self):
         self.corrupt(f"UPDATE transfers SET currency = 'USD' WHERE transfer_id = '{self.direct.transfer_id}'")
         self.assertEqual({(one.reason, one.account_id) for one in self.verify()},
-                         {("CURRENCY_DIFFERS", self.wallet), ("CURRENCY_DIFFERS", self.other)})
+                         {("CURRENCY_DIFFERS", self.wallet), ("CURRENCY_DIFFERS", self.other),
+                          ("GROUP_DIFFERS", self.wallet)})
         self.setUp()
         self.corrupt(f"UPDATE transfers SET created = created + interval '1 day' "
                      f"WHERE transfer_id = '{self.direct.transfer_id}'")

@@ -528,10 +528,10 @@ static int64_t broken_version(void (*spoil)(struct account_record *record,
 	if (spoil != NULL)
 		spoil(&record, values, versions);
 	verify_history_begin(&history, &record);
-	verify_history_next(&history, versions[0], &values[0], &values[1]);
+	verify_history_next(&history, versions[0], 0, &values[0], &values[1]);
 	const struct verify_values before = {
 		.status = ACCOUNT_FROZEN, .lower = {.set = true}, .label = "new"};
-	verify_history_next(&history, versions[1], &before, &values[2]);
+	verify_history_next(&history, versions[1], 0, &before, &values[2]);
 	return verify_history_end(&history, &record, hash);
 }
 

@@ -407,10 +407,11 @@ static void check_last(struct verify_walk *walk, const struct account *account)
 		      "the account counts %lld entries, the last one is %lld",
 		      (long long)account->state.sequence, (long long)walk->seen.sequence);
 	/* Entries that come are made no earlier than that. */
-	if (account->last_entry_us < walk->seen_us)
+	if (account->last_entry_us != walk->seen_us)
 		FOUND(walk, TIME_DIFFERS, NULL,
-		      "the account's last entry is %lld us later than the account says",
-		      (long long)(walk->seen_us - account->last_entry_us));
+		      "the account says that its last entry was made at %lld, and that was at %lld "
+		      "(us since 1970)",
+		      (long long)account->last_entry_us, (long long)walk->seen_us);
 }
 
 void verify_end(struct verify_walk *walk, const struct account *account)
@@ -465,17 +466,19 @@ void verify_history_begin(struct verify_history *history, const struct account_r
 	*history = (struct verify_history){.first = values, .last = values, .version = 1};
 }
 
-void verify_history_next(struct verify_history *history, int64_t version,
+void verify_history_next(struct verify_history *history, int64_t version, int64_t sequence,
 			 const struct verify_values *before, const struct verify_values *after)
 {
+	bool follows = version == history->version + 1 && sequence >= history->sequence;
 	if (history->version == 1)
 		history->first = *before;
-	else if (!same_values(before, &history->last) && history->broken_version == 0)
-		history->broken_version = version;
-	if (version != history->version + 1 && history->broken_version == 0)
+	else
+		follows = follows && same_values(before, &history->last);
+	if (!follows && history->broken_version == 0)
 		history->broken_version = version;
 	history->last = *after;
 	history->version = version;
+	history->sequence = sequence;
 }
 
 /* Whether the account can have been created like this. */
@@ -501,7 +504,8 @@ int64_t verify_history_end(const struct verify_history *history,
 		return 1;
 	if (history->broken_version != 0)
 		return history->broken_version;
-	if (record->version != history->version || !same_values(&values, &history->last))
+	if (record->version != history->version || !same_values(&values, &history->last) ||
+	    record->account.state.sequence < history->sequence)
 		return record->version;
 	return 0;
 }

@@ -24,6 +24,9 @@
 	ROW(TIME_DIFFERS)          /* an account's entries go back in time */                      \
 	ROW(HOLD_DIFFERS)          /* a hold is not what its transfers made of it */               \
 	ROW(REVERSED_DIFFERS)      /* what of a transfer was moved back is not its reversals' */   \
+	ROW(GROUP_DIFFERS)         /* a group's transfers are not what was asked for */            \
+	ROW(ACCOUNT_UNKNOWN)       /* a transfer names an account that the ledger has not */       \
+	ROW(DECLINE_DIFFERS)       /* a declined id is posted, or not declined as its group */     \
 	ROW(METADATA_DIFFERS)      /* an account is not what its changes made of it */             \
 	ROW(TRIAL_BALANCE_DIFFERS) /* debits do not equal credits */
 
@@ -144,13 +147,14 @@ struct verify_values {
 struct verify_history {
 	struct verify_values first, last; /* before the first change, after the last one */
 	int64_t version;                  /* after the last one */
+	int64_t sequence;                 /* of the account's entries, at the last one */
 	int64_t broken_version;           /* of the first that does not follow; 0: none */
 };
 
 /* Begins with an account that has not changed, as far as is known. */
 void verify_history_begin(struct verify_history *history, const struct account_record *record);
 /* The next change, in the order of versions. */
-void verify_history_next(struct verify_history *history, int64_t version,
+void verify_history_next(struct verify_history *history, int64_t version, int64_t sequence,
 			 const struct verify_values *before, const struct verify_values *after);
 /* Whether they lead from what the account was created with, of which there is a hash, to the
  * account. Returns the version that does not follow from those before it; 0 when all do. */

@@ -1,165 +1,39 @@
-#include "engine/verification.h"
+#include "engine/verification_internal.h"
 
 #include <stdlib.h>
 
 #include "rt/assert.h"
 #include "rt/clock.h"
 #include "store/ledger_store.h"
-#include "store/plans.h"
-#include "store/verify_store.h"
 
-#define LIST_ACCOUNTS     1000
+#define LIST_ACCOUNTS    1000
 /* Accounts that are gone through together have at most so many, and so many entries. */
-#define GROUP_ACCOUNTS    250
-#define GROUP_ENTRIES     4000
-#define PAGE_ENTRIES      4000
+#define GROUP_ACCOUNTS   250
+#define GROUP_ENTRIES    4000
+#define PAGE_ENTRIES     4000
 /* Of one account's open holds, in each of the walks through its entries: 10 MiB, grown. */
-#define HOLDS_FOLLOWED    ((size_t)1 << 16)
-#define HOLDS_AT_ONCE     1000
-#define ORIGINALS_AT_ONCE 1000
-#define GROUP_ARENA_BYTES ((size_t)40 << 20)
-#define STEP_US_MAX       (60 * RT_US_PER_S)
-
-struct verification {
-	struct rt_pg *pg;
-	struct rt_pace *pace;
-	struct plans plans;
-	struct rt_uuid ledger_id;
-	int64_t deadline_us;
-	const struct verification_observer *observer;
-	struct verification_progress progress;
-	struct rt_arena list_arena;
-	struct rt_arena arena; /* of the group */
-	struct verify_sink sink;
-	struct verify_hold holds[HOLDS_AT_ONCE]; /* to be compared with what is on record */
-	size_t hold_count;
-	struct rt_uuid originals[ORIGINALS_AT_ONCE]; /* of reversals, likewise */
-	size_t original_count;
-	struct rt_status compare_status;
-};
+#define HOLDS_FOLLOWED   ((size_t)1 << 16)
+#define NAMES_AT_ONCE    1000
+#define DECLINES_AT_ONCE 1000
+#define STEP_US_MAX      (60 * RT_US_PER_S)
 
 /* No step may take long, whatever the caller's deadline: a statement that hangs would not hear of
  * its leaving. */
-static int64_t step_deadline_us(const struct verification *verification)
+int64_t verification_step_deadline_us(const struct verification *verification)
 {
 	int64_t latest_us = rt_clock_mono_us() + STEP_US_MAX;
 	return verification->deadline_us < latest_us ? verification->deadline_us : latest_us;
 }
 
-static void report(const struct verification *verification, const struct discrepancy *discrepancy)
+void verification_report(const struct verification *verification,
+			 const struct discrepancy *discrepancy)
 {
 	verification->observer->found(verification->observer->context, discrepancy);
 }
 
-static void compare_hold(const struct verification *verification, const struct verify_hold *made,
-			 const struct verify_recorded *recorded)
-{
-	struct discrepancy discrepancy;
-	if (!recorded->there)
-		discrepancy = discrepancy_make(DISCREPANCY_HOLD_DIFFERS, &made->account_id,
-					       &made->id, "the hold is not on record");
-	else if (recorded->state != (int64_t)made->state ||
-		 recorded->captured_minor != made->captured_minor ||
-		 recorded->amount_minor != made->amount_minor)
-		discrepancy = discrepancy_make(
-			DISCREPANCY_HOLD_DIFFERS, &made->account_id, &made->id,
-			"state %lld, captured %lld of %lld on record; state %d, captured %lld of "
-			"%lld by its transfers",
-			(long long)recorded->state, (long long)recorded->captured_minor,
-			(long long)recorded->amount_minor, (int)made->state,
-			(long long)made->captured_minor, (long long)made->amount_minor);
-	else
-		return;
-	report(verification, &discrepancy);
-}
-
-static struct rt_status compare_holds(struct verification *verification)
-{
-	struct verify_recorded *recorded;
-	size_t count = verification->hold_count;
-	verification->hold_count = 0;
-	if (count == 0)
-		return rt_ok();
-	struct rt_arena arena;
-	rt_arena_init(&arena, GROUP_ARENA_BYTES);
-	struct rt_status status =
-		verify_store_holds(verification->pg, &verification->ledger_id, verification->holds,
-				   count, &arena, step_deadline_us(verification), &recorded);
-	for (size_t i = 0; rt_is_ok(&status) && i < count; i++)
-		compare_hold(verification, &verification->holds[i], &recorded[i]);
-	rt_arena_deinit(&arena);
-	return status;
-}
-
-static void take_hold(void *context, const struct verify_hold *hold)
-{
-	struct verification *verification = context;
-	verification->holds[verification->hold_count++] = *hold;
-	if (verification->hold_count < HOLDS_AT_ONCE)
-		return;
-	struct rt_status status = compare_holds(verification);
-	if (rt_is_ok(&verification->compare_status))
-		verification->compare_status = status;
-}
-
-static void report_reversed(const struct verification *verification,
-			    const struct verify_reversed *reversed)
-{
-	struct discrepancy discrepancy =
-		discrepancy_make(DISCREPANCY_REVERSED_DIFFERS, NULL, &reversed->original_id,
-				 "%lld of %lld on record as moved back, %s by its reversals",
-				 (long long)reversed->recorded_minor,
-				 (long long)reversed->moved_minor, reversed->by_reversals);
-	report(verification, &discrepancy);
-}
-
-/* Reports what differs: of what has a record, or of what has none. */
-static struct rt_status compare_reversed(struct verification *verification,
-					 const struct rt_uuid *ids, size_t count, bool recorded)
-{
-	struct verify_reversed *reversed;
-	struct rt_arena arena;
-	size_t differing = 0;
-	if (count == 0)
-		return rt_ok();
-	rt_arena_init(&arena, GROUP_ARENA_BYTES);
-	struct rt_status status = verify_store_reversed(
-		verification->pg, &verification->ledger_id, ids, count, &arena,
-		step_deadline_us(verification), &reversed, &differing);
-	for (size_t i = 0; rt_is_ok(&status) && i < differing; i++)
-		if ((reversed[i].recorded_minor != 0) == recorded)
-			report_reversed(verification, &reversed[i]);
-	rt_arena_deinit(&arena);
-	return status;
-}
-
-static struct rt_status compare_originals(struct verification *verification)
-{
-	size_t count = verification->original_count;
-	verification->original_count = 0;
-	return compare_reversed(verification, verification->originals, count, false);
-}
-
-static void take_reversal(void *context, const struct rt_uuid *original_id)
-{
-	struct verification *verification = context;
-	verification->originals[verification->original_count++] = *original_id;
-	if (verification->original_count < ORIGINALS_AT_ONCE)
-		return;
-	struct rt_status status = compare_originals(verification);
-	if (rt_is_ok(&verification->compare_status))
-		verification->compare_status = status;
-}
-
-static struct rt_status compare_rest(struct verification *verification)
-{
-	RT_TRY(compare_holds(verification));
-	return compare_originals(verification);
-}
-
 static void take_found(void *context, const struct discrepancy *discrepancy)
 {
-	report(context, discrepancy);
+	verification_report(context, discrepancy);
 }
 
 static struct rt_status tell(struct verification *verification)
@@ -172,14 +46,20 @@ static struct rt_status tell(struct verification *verification)
 /* Nothing is held meanwhile. Whoever waits for a caller does so after its turn has ended. */
 static int64_t give_way(const struct verification *verification)
 {
-	return rt_pace_begin(verification->pace, step_deadline_us(verification));
+	return rt_pace_begin(verification->pace, verification_step_deadline_us(verification));
 }
 
+/* A row of an entry of the walk's account. */
 static struct rt_status feed(struct verification *verification, struct verify_walk *walk,
+			     const struct rt_pg_rows *rows, int row,
 			     const struct verify_entry *entry)
 {
-	if (entry->is_debit && !walk->again)
+	if (entry->is_debit && !walk->again) {
+		struct verify_member member;
 		verification->progress.transfers++;
+		RT_TRY(verify_store_member(rows, row, &member));
+		RT_TRY(verification_take_member(verification, &member));
+	}
 	return verify_entry_next(walk, entry);
 }
 
@@ -193,14 +73,14 @@ static struct rt_status feed_page(struct verification *verification, struct veri
 	rt_arena_init(&arena, 1 << 16);
 	struct rt_status status = verify_store_entries_of_one(
 		verification->pg, &verification->ledger_id, &walk->account_id, walk->seen.sequence,
-		PAGE_ENTRIES, &arena, step_deadline_us(verification), &rows);
+		PAGE_ENTRIES, &arena, verification_step_deadline_us(verification), &rows);
 	rt_arena_deinit(&arena);
 	RT_TRY(status);
 	for (int row = 0; row < rows.count; row++) {
 		struct rt_uuid account_id;
 		struct verify_entry entry;
 		RT_TRY(verify_store_entry(&rows, row, &account_id, &entry));
-		RT_TRY(feed(verification, walk, &entry));
+		RT_TRY(feed(verification, walk, &rows, row, &entry));
 	}
 	*more = rows.count == PAGE_ENTRIES;
 	rt_pace_end(verification->pace, began_us);
@@ -216,7 +96,7 @@ static void check_history(const struct verification *verification,
 		discrepancy_make(DISCREPANCY_METADATA_DIFFERS, &account->account.id, NULL,
 				 "version %lld does not follow from its creation and its changes",
 				 (long long)account->broken_version);
-	report(verification, &discrepancy);
+	verification_report(verification, &discrepancy);
 }
 
 /* Entries up to the one that the list counted are there for good: they need no snapshot. What came
@@ -234,9 +114,11 @@ static struct rt_status walk_through(struct verification *verification,
 	}
 
 	CLEANUP(rt_pg_tx_cleanup) struct rt_pg_tx tx = {0};
-	RT_TRY(rt_pg_begin_snapshot(verification->pg, step_deadline_us(verification), &tx));
+	RT_TRY(rt_pg_begin_snapshot(verification->pg, verification_step_deadline_us(verification),
+				    &tx));
 	RT_TRY(verify_store_accounts(verification->pg, &verification->ledger_id, &listed->id, 1,
-				     arena, step_deadline_us(verification), &accounts, &count));
+				     arena, verification_step_deadline_us(verification), &accounts,
+				     &count));
 	if (count == 0)
 		return rt_ok();
 	walk->limits = accounts[0].limits;
@@ -246,7 +128,7 @@ static struct rt_status walk_through(struct verification *verification,
 	verify_end(walk, &accounts[0].account);
 	if (!walk->again)
 		check_history(verification, &accounts[0]);
-	return compare_rest(verification);
+	return verification_compare_rest(verification);
 }
 
 static struct rt_status verify_large(struct verification *verification,
@@ -255,9 +137,9 @@ static struct rt_status verify_large(struct verification *verification,
 	struct verify_account *accounts;
 	struct verify_walk walk;
 	size_t count;
-	RT_TRY(verify_store_accounts(verification->pg, &verification->ledger_id, &listed->id, 1,
-				     &verification->arena, step_deadline_us(verification),
-				     &accounts, &count));
+	RT_TRY(verify_store_accounts(
+		verification->pg, &verification->ledger_id, &listed->id, 1, &verification->arena,
+		verification_step_deadline_us(verification), &accounts, &count));
 	if (count == 0)
 		return rt_ok();
 	RT_TRY(verify_begin(&walk, &accounts[0].account, accounts[0].limits,
@@ -298,7 +180,7 @@ static struct rt_status feed_rows(struct verification *verification, const struc
 		while (place < count && rt_uuid_compare(&walks[place].account_id, &account_id) < 0)
 			place++;
 		if (place < count && rt_uuid_equal(&walks[place].account_id, &account_id))
-			RT_TRY(feed(verification, &walks[place], &entry));
+			RT_TRY(feed(verification, &walks[place], rows, row, &entry));
 	}
 	return rt_ok();
 }
@@ -312,18 +194,20 @@ static struct rt_status verify_small(struct verification *verification, const st
 	struct verify_walk *walks;
 	size_t count;
 	struct rt_arena *arena = &verification->arena;
-	RT_TRY(rt_pg_begin_snapshot(verification->pg, step_deadline_us(verification), &tx));
+	RT_TRY(rt_pg_begin_snapshot(verification->pg, verification_step_deadline_us(verification),
+				    &tx));
 	RT_TRY(verify_store_accounts(verification->pg, &verification->ledger_id, ids, id_count,
-				     arena, step_deadline_us(verification), &accounts, &count));
+				     arena, verification_step_deadline_us(verification), &accounts,
+				     &count));
 	RT_TRY(begin_walks(verification, accounts, count, &walks));
 	RT_TRY(verify_store_entries(verification->pg, &verification->ledger_id, ids, id_count,
-				    arena, step_deadline_us(verification), &rows));
+				    arena, verification_step_deadline_us(verification), &rows));
 	RT_TRY(feed_rows(verification, &rows, walks, count));
 	for (size_t i = 0; i < count; i++) {
 		verify_end(&walks[i], &accounts[i].account);
 		check_history(verification, &accounts[i]);
 	}
-	return compare_rest(verification);
+	return verification_compare_rest(verification);
 }
 
 static struct rt_status verify_group(struct verification *verification,
@@ -333,7 +217,7 @@ static struct rt_status verify_group(struct verification *verification,
 	int64_t began_us = give_way(verification);
 	rt_arena_deinit(&verification->arena);
 	RT_TRY(plans_refresh(&verification->plans, verification->pg, rt_clock_mono_us(),
-			     step_deadline_us(verification)));
+			     verification_step_deadline_us(verification)));
 	if (count == 1 && listed[0].sequence > GROUP_ENTRIES) {
 		RT_TRY(verify_large(verification, &listed[0]));
 	} else {
@@ -366,7 +250,8 @@ static struct rt_status verify_accounts(struct verification *verification)
 		rt_arena_deinit(&verification->list_arena);
 		RT_TRY(verify_store_list(verification->pg, &verification->ledger_id, &after,
 					 LIST_ACCOUNTS, &verification->list_arena,
-					 step_deadline_us(verification), &listed, &count));
+					 verification_step_deadline_us(verification), &listed,
+					 &count));
 		if (count == 0)
 			return rt_ok();
 		for (size_t done = 0; done < count;) {
@@ -389,13 +274,14 @@ static struct rt_status verify_holds(struct verification *verification)
 		rt_arena_deinit(&verification->arena);
 		RT_TRY(verify_store_strays(verification->pg, &verification->ledger_id, &after,
 					   HOLDS_AT_ONCE, &verification->arena,
-					   step_deadline_us(verification), &strays, &count));
+					   verification_step_deadline_us(verification), &strays,
+					   &count));
 		rt_pace_end(verification->pace, began_us);
 		for (size_t i = 0; i < count; i++) {
 			struct discrepancy discrepancy = discrepancy_make(
 				DISCREPANCY_HOLD_DIFFERS, &strays[i].account_id, &strays[i].hold_id,
 				"no transfer made the hold that is on record");
-			report(verification, &discrepancy);
+			verification_report(verification, &discrepancy);
 		}
 		RT_TRY(tell(verification));
 	} while (!rt_uuid_is_nil(&after));
@@ -411,14 +297,64 @@ static struct rt_status verify_reversals(struct verification *verification)
 		rt_arena_deinit(&verification->arena);
 		RT_TRY(verify_store_originals(verification->pg, &verification->ledger_id, &after,
 					      ORIGINALS_AT_ONCE, &verification->arena,
-					      step_deadline_us(verification), &originals));
+					      verification_step_deadline_us(verification),
+					      &originals));
 		if (originals.count == 0)
 			return rt_ok();
-		RT_TRY(compare_reversed(verification, originals.ids, originals.count, true));
+		RT_TRY(verification_compare_reversed(verification, originals.ids, originals.count,
+						     true));
 		rt_pace_end(verification->pace, began_us);
 		RT_TRY(tell(verification));
 		after = originals.ids[originals.count - 1];
 	}
+}
+
+/* Their entries belong to nobody who was gone through. */
+static struct rt_status verify_names(struct verification *verification)
+{
+	struct rt_uuid after = {0};
+	do {
+		struct verify_ids unknown;
+		int64_t began_us = give_way(verification);
+		rt_arena_deinit(&verification->arena);
+		RT_TRY(verify_store_unknown(verification->pg, &verification->ledger_id, &after,
+					    NAMES_AT_ONCE, &verification->arena,
+					    verification_step_deadline_us(verification), &unknown));
+		rt_pace_end(verification->pace, began_us);
+		for (size_t i = 0; i < unknown.count; i++) {
+			struct discrepancy discrepancy = discrepancy_make(
+				DISCREPANCY_ACCOUNT_UNKNOWN, &unknown.ids[i], NULL,
+				"there are transfers of an account that the ledger has not");
+			verification_report(verification, &discrepancy);
+		}
+		RT_TRY(tell(verification));
+	} while (!rt_uuid_is_nil(&after));
+	return rt_ok();
+}
+
+static struct rt_status verify_declines(struct verification *verification)
+{
+	struct rt_uuid after = {0};
+	do {
+		struct verify_declined *declines;
+		size_t count;
+		int64_t began_us = give_way(verification);
+		rt_arena_deinit(&verification->arena);
+		RT_TRY(verify_store_declines(verification->pg, &verification->ledger_id, &after,
+					     DECLINES_AT_ONCE, &verification->arena,
+					     verification_step_deadline_us(verification), &declines,
+					     &count));
+		rt_pace_end(verification->pace, began_us);
+		for (size_t i = 0; i < count; i++) {
+			struct discrepancy discrepancy = discrepancy_make(
+				DISCREPANCY_DECLINE_DIFFERS, NULL, &declines[i].transfer_id,
+				declines[i].posted ? "the id is posted, too"
+						   : "its group was not declined like this");
+			verification_report(verification, &discrepancy);
+		}
+		RT_TRY(tell(verification));
+	} while (!rt_uuid_is_nil(&after));
+	return rt_ok();
 }
 
 static struct rt_status verify_trial_balance(struct verification *verification)
@@ -426,14 +362,14 @@ static struct rt_status verify_trial_balance(struct verification *verification)
 	struct verify_unbalanced *unbalanced;
 	size_t count;
 	rt_arena_deinit(&verification->arena);
-	RT_TRY(verify_store_unbalanced(verification->pg, &verification->ledger_id,
-				       &verification->arena, step_deadline_us(verification),
-				       &unbalanced, &count));
+	RT_TRY(verify_store_unbalanced(
+		verification->pg, &verification->ledger_id, &verification->arena,
+		verification_step_deadline_us(verification), &unbalanced, &count));
 	for (size_t i = 0; i < count; i++) {
 		struct discrepancy discrepancy =
 			discrepancy_make(DISCREPANCY_TRIAL_BALANCE_DIFFERS, NULL, NULL, "%s: %s",
 					 unbalanced[i].currency, unbalanced[i].sums);
-		report(verification, &discrepancy);
+		verification_report(verification, &discrepancy);
 	}
 	return rt_ok();
 }
@@ -442,11 +378,13 @@ static struct rt_status verify_all(struct verification *verification)
 {
 	struct ledger ledger;
 	RT_TRY(ledger_store_get(verification->pg, &verification->ledger_id,
-				&verification->list_arena, step_deadline_us(verification),
-				&ledger));
+				&verification->list_arena,
+				verification_step_deadline_us(verification), &ledger));
 	RT_TRY(verify_accounts(verification));
 	RT_TRY(verify_holds(verification));
 	RT_TRY(verify_reversals(verification));
+	RT_TRY(verify_names(verification));
+	RT_TRY(verify_declines(verification));
 	RT_TRY(verify_trial_balance(verification));
 	return tell(verification);
 }
@@ -464,8 +402,8 @@ struct rt_status verification_run(struct rt_pg *pg, struct rt_pace *pace,
 	verification->observer = observer;
 	verification->sink = (struct verify_sink){
 		.found = take_found,
-		.hold = take_hold,
-		.reversal = take_reversal,
+		.hold = verification_take_hold,
+		.reversal = verification_take_reversal,
 		.context = verification,
 	};
 	rt_arena_init(&verification->list_arena, GROUP_ARENA_BYTES);

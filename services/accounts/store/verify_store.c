@@ -1,5 +1,7 @@
 #include "store/verify_store.h"
 
+#include <string.h>
+
 #include "accounts.sql.h"
 #include "domain/uuid_table.h"
 #include "store/rows.h"
@@ -18,7 +20,11 @@ static const struct rt_pg_statement originals_statement = {"verify_reversed_list
 							   accounts_verify_reversed_list};
 static const struct rt_pg_statement reversed_statement = {"verify_reversed",
 							  accounts_verify_reversed};
-
+static const struct rt_pg_statement groups_statement = {"verify_groups", accounts_verify_groups};
+static const struct rt_pg_statement members_statement = {"verify_members", accounts_verify_members};
+static const struct rt_pg_statement named_statement = {"verify_named", accounts_verify_named};
+static const struct rt_pg_statement declines_statement = {"verify_declines",
+							  accounts_verify_declines};
 static const struct rt_pg_statement unbalanced_statement = {"verify_trial_balance",
 							    accounts_verify_trial_balance};
 
@@ -122,8 +128,10 @@ static struct rt_status take_changes(const struct rt_pg_rows *changes, int *row,
 	for (int i = 0; i < count; i++) {
 		RT_TRY(take_values(changes, first + i, OLD_VALUES, &before));
 		RT_TRY(take_values(changes, first + i, NEW_VALUES, &after));
-		verify_history_next(&history, rt_pg_int(changes, first + i, 2), &before, &after);
-		account->limits[i + 1] = limits_of(&after, rt_pg_int(changes, first + i, 1));
+		int64_t sequence = rt_pg_int(changes, first + i, 1);
+		verify_history_next(&history, rt_pg_int(changes, first + i, 2), sequence, &before,
+				    &after);
+		account->limits[i + 1] = limits_of(&after, sequence);
 	}
 	account->limits[0] = limits_of(&history.first, 0);
 	account->broken_version = verify_history_end(&history, record, creation_hash);
@@ -204,6 +212,58 @@ struct rt_status verify_store_entry(const struct rt_pg_rows *rows, int row,
 	};
 	RT_TRY(rows_currency(rows, row, 12, entry->currency));
 	return rows_kind(rows, row, 8, &entry->kind);
+}
+
+/* After the columns of an entry. */
+#define ASKED_COLUMN 14
+
+struct rt_status verify_store_member(const struct rt_pg_rows *rows, int row,
+				     struct verify_member *member)
+{
+	*member = (struct verify_member){
+		.transfer = {.id = rt_pg_uuid(rows, row, 6),
+			     .debit_account_id = rt_pg_uuid(rows, row, 0),
+			     .credit_account_id = rt_pg_uuid(rows, row, ASKED_COLUMN + 1),
+			     .target_id = rows_uuid_or_nil(rows, row, 7),
+			     .amount_minor = rt_pg_int(rows, row, ASKED_COLUMN + 2),
+			     .expires_us = rows_time_or_zero(rows, row, ASKED_COLUMN + 3),
+			     .keep_open = rt_pg_bool(rows, row, 10),
+			     .reference = rt_pg_text(rows, row, ASKED_COLUMN + 4)},
+		.group_id = rt_pg_uuid(rows, row, ASKED_COLUMN),
+		.position = rt_pg_int(rows, row, ASKED_COLUMN + 5),
+		.group_size = rt_pg_int(rows, row, ASKED_COLUMN + 6),
+		.created_us = rt_pg_time_us(rows, row, 13),
+	};
+	struct rt_uuid hash = rt_pg_uuid(rows, row, ASKED_COLUMN + 7);
+	memcpy(member->group_hash, hash.bytes, sizeof(member->group_hash));
+	RT_TRY(rows_currency(rows, row, 12, member->transfer.currency));
+	return rows_kind(rows, row, 8, &member->transfer.kind);
+}
+
+struct rt_status verify_store_groups(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				     const struct rt_uuid *ids, size_t id_count,
+				     struct rt_arena *arena, int64_t deadline_us,
+				     struct rt_pg_rows *rows)
+{
+	return run_for(pg, &groups_statement, ledger_id, ids, id_count, arena, deadline_us, rows);
+}
+
+struct rt_status verify_store_orphans(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				      const struct rt_uuid *ids, size_t id_count,
+				      struct rt_arena *arena, int64_t deadline_us,
+				      struct verify_orphan **orphans, size_t *count)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	RT_TRY(run_for(pg, &members_statement, ledger_id, ids, id_count, arena, deadline_us,
+		       &rows));
+	*count = (size_t)rows.count;
+	*orphans = rt_arena_array(arena, *count, sizeof(**orphans));
+	if (*orphans == NULL)
+		return rows_too_large();
+	for (int row = 0; row < rows.count; row++)
+		(*orphans)[row] = (struct verify_orphan){rt_pg_uuid(&rows, row, 0),
+							 rt_pg_uuid(&rows, row, 1)};
+	return rt_ok();
 }
 
 static struct rt_status match_holds(const struct rt_pg_rows *rows, const struct verify_hold *holds,
@@ -302,6 +362,49 @@ struct rt_status verify_store_reversed(struct rt_pg *pg, const struct rt_uuid *l
 			.recorded_minor = rt_pg_int(&rows, row, 2),
 		};
 		RT_TRY(rows_text(&rows, row, 3, arena, &one->by_reversals));
+	}
+	return rt_ok();
+}
+
+struct rt_status verify_store_unknown(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				      struct rt_uuid *after, size_t most, struct rt_arena *arena,
+				      int64_t deadline_us, struct verify_ids *unknown)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	RT_TRY(run_after(pg, &named_statement, ledger_id, after, most, arena, deadline_us, &rows));
+	*after = (struct rt_uuid){0};
+	unknown->count = 0;
+	unknown->ids = rt_arena_array(arena, (size_t)rows.count, sizeof(unknown->ids[0]));
+	if (unknown->ids == NULL)
+		return rows_too_large();
+	for (int row = 0; row < rows.count; row++) {
+		*after = rt_pg_uuid(&rows, row, 0);
+		if (!rt_pg_bool(&rows, row, 1))
+			unknown->ids[unknown->count++] = *after;
+	}
+	return rt_ok();
+}
+
+struct rt_status verify_store_declines(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				       struct rt_uuid *after, size_t most, struct rt_arena *arena,
+				       int64_t deadline_us, struct verify_declined **declines,
+				       size_t *count)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	RT_TRY(run_after(pg, &declines_statement, ledger_id, after, most, arena, deadline_us,
+			 &rows));
+	*count = 0;
+	*after = (struct rt_uuid){0};
+	*declines = rt_arena_array(arena, (size_t)rows.count, sizeof(**declines));
+	if (*declines == NULL)
+		return rows_too_large();
+	for (int row = 0; row < rows.count; row++) {
+		const struct verify_declined declined = {.transfer_id = rt_pg_uuid(&rows, row, 0),
+							 .posted = rt_pg_bool(&rows, row, 1),
+							 .agrees = rt_pg_bool(&rows, row, 2)};
+		*after = declined.transfer_id;
+		if (declined.posted || !declined.agrees)
+			(*declines)[(*count)++] = declined;
 	}
 	return rt_ok();
 }

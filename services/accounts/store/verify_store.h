@@ -8,6 +8,7 @@
 
 #include "domain/account.h"
 #include "domain/verify.h"
+#include "domain/verify_group.h"
 #include "rt/arena.h"
 #include "rt/id.h"
 #include "rt/pg.h"
@@ -51,6 +52,14 @@ struct rt_status verify_store_entries_of_one(struct rt_pg *pg, const struct rt_u
 					     struct rt_pg_rows *rows);
 struct rt_status verify_store_entry(const struct rt_pg_rows *rows, int row,
 				    struct rt_uuid *account_id, struct verify_entry *entry);
+/* What was asked for, of an entry of a debited account; the reference is lent by the rows. */
+struct rt_status verify_store_member(const struct rt_pg_rows *rows, int row,
+				     struct verify_member *member);
+/* Rows of the transfers of groups, by the ids of their first ones; by group and position. */
+struct rt_status verify_store_groups(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				     const struct rt_uuid *ids, size_t id_count,
+				     struct rt_arena *arena, int64_t deadline_us,
+				     struct rt_pg_rows *rows);
 
 /* What is on record of holds, in the order of the ids. */
 struct verify_recorded {
@@ -63,6 +72,17 @@ struct rt_status verify_store_holds(struct rt_pg *pg, const struct rt_uuid *ledg
 				    const struct verify_hold *holds, size_t count,
 				    struct rt_arena *arena, int64_t deadline_us,
 				    struct verify_recorded **recorded);
+
+/* A transfer whose group has no first one. */
+struct verify_orphan {
+	struct rt_uuid transfer_id;
+	struct rt_uuid account_id; /* the debited one */
+};
+/* Those among some that are not the first of their groups. */
+struct rt_status verify_store_orphans(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				      const struct rt_uuid *ids, size_t id_count,
+				      struct rt_arena *arena, int64_t deadline_us,
+				      struct verify_orphan **orphans, size_t *count);
 
 /* Ids of a ledger after an id, in order. */
 struct verify_ids {
@@ -98,6 +118,24 @@ struct rt_status verify_store_reversed(struct rt_pg *pg, const struct rt_uuid *l
 				       const struct rt_uuid *ids, size_t id_count,
 				       struct rt_arena *arena, int64_t deadline_us,
 				       struct verify_reversed **reversed, size_t *count);
+
+/* Accounts that transfers name and that the ledger doesn't have: looks at up to `most` after
+ * *after, like _strays. */
+struct rt_status verify_store_unknown(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				      struct rt_uuid *after, size_t most, struct rt_arena *arena,
+				      int64_t deadline_us, struct verify_ids *unknown);
+
+/* A declined id. */
+struct verify_declined {
+	struct rt_uuid transfer_id;
+	bool posted; /* too */
+	bool agrees; /* with the decline that caused it, and the first of its group */
+};
+/* Those with which something is wrong, among up to `most` after *after, like _strays. */
+struct rt_status verify_store_declines(struct rt_pg *pg, const struct rt_uuid *ledger_id,
+				       struct rt_uuid *after, size_t most, struct rt_arena *arena,
+				       int64_t deadline_us, struct verify_declined **declines,
+				       size_t *count);
 
 /* A currency whose debits are not its credits. */
 struct verify_unbalanced {
