@@ -158,6 +158,33 @@ class Statements(Case):
         with self.not_found("ACCOUNT_NOT_FOUND", "account_id"):
             self.stub.GetBalanceAt(ledger_id=self.ledger.id, account_id=new_id(), time=moment(1))
 
+    def test_what_was_said_of_a_moment_stays(self):
+        """A batch that has its time already, and is not committed yet, while somebody asks about a moment after that."""
+        source = self.ledger.clearing["EUR"]
+        wallet = self.ledger.open()
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            with environment.locked("accounts", f"accounts WHERE account_id = '{wallet}'"):
+                posting = pool.submit(self.ledger.post, source, wallet, 7)
+                environment.wait_until(lambda: environment.sql_value("super", """
+                    SELECT count(*) FROM pg_stat_activity WHERE usename = 'accounts_service' AND wait_event_type = 'Lock'""") != "0",
+                                       20, "the batch waits, with its ledger locked")
+                just = moment(int(time.time() * 1e6))
+
+                def balance():
+                    return self.stub.GetBalanceAt(ledger_id=self.ledger.id, account_id=wallet, time=just).balances.posted_minor
+
+                def statement(**bounds):
+                    page = self.stub.GetStatement(ledger_id=self.ledger.id, account_id=wallet, **bounds)
+                    return len(page.entries), page.opening_balances.posted_minor, page.closing_balances.posted_minor
+
+                asked = [balance, lambda: statement(to_time=just), lambda: statement(from_time=just)]
+                first = [pool.submit(ask) for ask in asked]
+                self.assertEqual(self.stub.GetBalanceAt(ledger_id=self.ledger.id, account_id=wallet, time=moment(1)).balances,
+                                 a.Balances())  # long past: waits for nobody
+            self.assertEqual(posting.result().WhichOneof("result"), "posted")
+            self.assertEqual([one.result() for one in first], [ask() for ask in asked])
+            self.assertEqual([ask() for ask in asked], [7, (1, 0, 7), (0, 7, 7)])
+
     def test_of_a_player(self):
         anna = world.person()
         own = self.ledger.wallet(anna.user_id, 5)

@@ -66,6 +66,23 @@ static struct rt_status read_page(struct rt_pg *pg, const struct statement_query
 				    &statement->count);
 }
 
+/* What is before or after a bound in time stays so. Later pages have the range that the first one
+ * found. */
+static struct rt_status settle_bounds(struct rt_pg *pg, const struct statement_query *query,
+				      struct rt_arena *arena, int64_t deadline_us)
+{
+	int64_t now_us;
+	if (query->last_sequence != 0)
+		return rt_ok();
+	if (query->to_us != INT64_MAX)
+		RT_TRY(ledger_store_settle(pg, &query->ledger_id, query->to_us, arena, deadline_us,
+					   &now_us));
+	if (query->from_us != INT64_MIN)
+		RT_TRY(ledger_store_settle(pg, &query->ledger_id, query->from_us, arena,
+					   deadline_us, &now_us));
+	return rt_ok();
+}
+
 struct rt_status statement_read(struct rt_pg *pg, const struct statement_query *query,
 				struct rt_arena *arena, int64_t deadline_us,
 				struct statement *statement)
@@ -73,6 +90,7 @@ struct rt_status statement_read(struct rt_pg *pg, const struct statement_query *
 	CLEANUP(rt_pg_tx_cleanup) struct rt_pg_tx tx = {0};
 	const struct rt_uuid *ledger_id = &query->ledger_id, *account_id = &query->account_id;
 	struct range range;
+	RT_TRY(settle_bounds(pg, query, arena, deadline_us));
 	RT_TRY(rt_pg_begin_snapshot(pg, deadline_us, &tx));
 	RT_TRY(account_store_get(pg, ledger_id, account_id, arena, deadline_us,
 				 &statement->account));
@@ -94,7 +112,10 @@ struct rt_status statement_state_at(struct rt_pg *pg, const struct rt_uuid *ledg
 				    struct account_record *account, struct account_state *state)
 {
 	CLEANUP(rt_pg_tx_cleanup) struct rt_pg_tx tx = {0};
-	int64_t count = 0;
+	int64_t count = 0, now_us;
+	RT_TRY(ledger_store_settle(pg, ledger_id, wall_us, arena, deadline_us, &now_us));
+	if (wall_us >= now_us)
+		return RT_BAD_FIELD("INVALID_FIELD", "time", "must not be in the future");
 	RT_TRY(rt_pg_begin_snapshot(pg, deadline_us, &tx));
 	RT_TRY(account_store_get(pg, ledger_id, account_id, arena, deadline_us, account));
 	if (account->account.state.sequence > 0)

@@ -34,13 +34,15 @@ struct statement {
 	size_t count;
 };
 
-/* Reads one page of the range. Owns: all in the arena. Errors: NOT_FOUND ACCOUNT_NOT_FOUND. */
+/* Reads one page of the range, which stays what it is where it ends in the past. Owns: all in the
+ * arena. Errors: NOT_FOUND ACCOUNT_NOT_FOUND. */
 struct rt_status statement_read(struct rt_pg *pg, const struct statement_query *query,
 				struct rt_arena *arena, int64_t deadline_us,
 				struct statement *statement);
 
-/* An account as it was after all its entries up to and including a moment; *account is as it is
- * now. Errors: NOT_FOUND ACCOUNT_NOT_FOUND. */
+/* An account as it was after all its entries up to and including a moment, for good; *account is as
+ * it is now. Errors: NOT_FOUND ACCOUNT_NOT_FOUND; INVALID_ARGUMENT INVALID_FIELD of "time", when it
+ * is not past by PostgreSQL's clock. */
 struct rt_status statement_state_at(struct rt_pg *pg, const struct rt_uuid *ledger_id,
 				    const struct rt_uuid *account_id, int64_t wall_us,
 				    struct rt_arena *arena, int64_t deadline_us,

@@ -1,11 +1,18 @@
 #include "store/ledger_store.h"
 
 #include "accounts.sql.h"
+#include "rt/clock.h"
 #include "store/rows.h"
 
 static const struct rt_pg_statement insert_statement = {"ledger_insert", accounts_ledger_insert};
 static const struct rt_pg_statement get_statement = {"ledger_get", accounts_ledger_get};
 static const struct rt_pg_statement list_statement = {"ledger_list", accounts_ledger_list};
+static const struct rt_pg_statement now_statement = {"ledger_now", accounts_ledger_now};
+static const struct rt_pg_statement lock_statement = {"post_lock_ledger",
+						      accounts_post_lock_ledger};
+
+/* No batch lasts longer: a session that does nothing in a transaction is ended long before. */
+#define SETTLED_US (15 * 60 * RT_US_PER_S)
 
 struct rt_status ledger_store_insert(struct rt_pg *pg, const struct ledger *ledger,
 				     struct rt_arena *arena, int64_t deadline_us, bool *inserted)
@@ -66,4 +73,29 @@ struct rt_status ledger_store_list(struct rt_pg *pg, const struct rt_uuid *after
 	for (int row = 0; row < rows.count; row++)
 		RT_TRY(read_ledger(&rows, row, arena, &(*ledgers)[row]));
 	return rt_ok();
+}
+
+static struct rt_status read_now(struct rt_pg *pg, struct rt_arena *arena, int64_t deadline_us,
+				 int64_t *now_us)
+{
+	CLEANUP(rt_pg_rows_deinit) struct rt_pg_rows rows = {0};
+	struct rt_pg_params params;
+	rt_pg_params_init(&params, arena);
+	RT_TRY(rt_pg_run(pg, &now_statement, &params, deadline_us, &rows));
+	*now_us = rt_pg_time_us(&rows, 0, 0);
+	return rt_ok();
+}
+
+/* Whoever has the lock comes after all batches with earlier times, and those that come after it
+ * have later ones. */
+struct rt_status ledger_store_settle(struct rt_pg *pg, const struct rt_uuid *id, int64_t moment_us,
+				     struct rt_arena *arena, int64_t deadline_us, int64_t *now_us)
+{
+	struct rt_pg_params params;
+	RT_TRY(read_now(pg, arena, deadline_us, now_us));
+	if (moment_us >= *now_us || moment_us < *now_us - SETTLED_US)
+		return rt_ok();
+	rt_pg_params_init(&params, arena);
+	rt_pg_add_uuid(&params, id);
+	return rt_pg_run(pg, &lock_statement, &params, deadline_us, NULL);
 }

@@ -1,0 +1,2 @@
+-- PostgreSQL's clock, by which batches have their times.
+SELECT clock_timestamp()
