@@ -28,20 +28,22 @@ def psql(conninfo, script, *words):
 
 
 class OldDatabase:
-    """A service's database with the first `version` migrations, applied and recorded as the service does it."""
+    """A service's database with the first `version` migrations, applied and recorded as the service does it; 0: an empty
+    one."""
 
     def __init__(self, service, version):
         self.service, self.version = service, version
         self._now = os.environ[f"DALER_{service.upper()}_DB"]
-        self._name = f"daler_{service}_{version}"
-        self._then = self._elsewhere(self._now)
-        environment.sql("super", f"CREATE DATABASE {self._name} OWNER {service}_owner")
-        self._columns = self._read_columns(RECORDS + "".join(map(self._applied, migrations(service)[:version])))
+        self.name = f"daler_{service}_{version}"
+        self.conninfo = self._elsewhere(self._now)
+        environment.sql("super", f"CREATE DATABASE {self.name} OWNER {service}_owner")
+        self._columns = self._read_columns(
+            (RECORDS if version else "") + "".join(map(self._applied, migrations(service)[:version])))
 
     def _elsewhere(self, conninfo):
         name = f"dbname=daler_{self.service}"
         assert f"{name} " in conninfo, "the name of the database stands in its address"
-        return conninfo.replace(name, f"dbname={self._name}")
+        return conninfo.replace(name, f"dbname={self.name}")
 
     def _applied(self, path):
         checksum = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -49,7 +51,7 @@ class OldDatabase:
                 f" '{path.stem}', '\\x{checksum}', now(), session_user);\nCOMMIT;\n")
 
     def run(self, script):
-        return psql(self._then, script, "-v", f"runtime_role={self.service}_service")
+        return psql(self.conninfo, script, "-v", f"runtime_role={self.service}_service")
 
     def _read_columns(self, script):
         """{table: [(column, type)]} of this version, when the script has run."""
@@ -84,6 +86,10 @@ class OldDatabase:
 
     def migrate(self):
         """With today's program."""
-        owner = " ".join(word for word in self._then.split() if not word.startswith("password="))
+        self.migrating().command("migrate")
+
+    def migrating(self):
+        """A process that may migrate, which is not run yet."""
+        owner = " ".join(word for word in self.conninfo.split() if not word.startswith("password="))
         secret = pathlib.Path(os.environ["DALER_HOME"]) / "secrets" / f"{self.service}_owner.password"
-        self.replica(DATABASE_OWNER=owner, DATABASE_OWNER_PASSWORD_FILE=secret).command("migrate")
+        return self.replica(DATABASE_OWNER=owner, DATABASE_OWNER_PASSWORD_FILE=secret)

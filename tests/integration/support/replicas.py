@@ -18,6 +18,12 @@ def free_port():
         return one.getsockname()[1]
 
 
+def events(text, event):
+    """The lines of this event in what a process has logged."""
+    lines = (json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}"))
+    return [line for line in lines if line.get("event") == event]
+
+
 class Replica:
     """Runs while its block does; `settings` without the service's prefix change the first one's."""
 
@@ -42,10 +48,14 @@ class Replica:
         name = f"DALER_{self.service.upper()}_{name}"
         self._environment[name] = by(self._environment[name])
 
+    def run(self, *words):
+        """How it ends when it is to end by itself, which it does with a command or when it can't start."""
+        return subprocess.run([self._program, *words], env=self._environment, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=60 * PATIENCE)
+
     def command(self, *words):
-        """Runs a command that ends by itself, such as migrate."""
-        result = subprocess.run([self._program, *words], env=self._environment, stdin=subprocess.DEVNULL,
-                                capture_output=True, text=True, timeout=60 * PATIENCE)
+        """Runs a command that ends well, such as migrate."""
+        result = self.run(*words)
         assert result.returncode == 0, result.stderr
 
     def __enter__(self):
@@ -63,9 +73,7 @@ class Replica:
 
     def log(self, event):
         """The lines of this event that this process has logged."""
-        text = pathlib.Path(self._log.name).read_bytes()[self._log_begin:].decode(errors="replace")
-        lines = (json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}"))
-        return [line for line in lines if line.get("event") == event]
+        return events(pathlib.Path(self._log.name).read_bytes()[self._log_begin:].decode(errors="replace"), event)
 
     def send(self, signal):
         self._process.send_signal(signal)
