@@ -135,7 +135,8 @@ class Accounts(Case):
                 (first(normal_side=0), "INVALID_FIELD", "accounts[0].normal_side"),
                 (first(normal_side=7), "INVALID_FIELD", "accounts[0].normal_side"),
                 (first(lower_limit__amount_minor=1), "INVALID_FIELD", "accounts[0].lower_limit"),
-                (first(upper_limit__amount_minor=-1), "INVALID_FIELD", "accounts[0].upper_limit"),
+                (first(upper_limit__amount_minor=-1), "LIMITS_CONTRADICT", "accounts[0].upper_limit"),
+                (first(lower_limit__amount_minor=-2, upper_limit__amount_minor=-1), "INVALID_FIELD", "accounts[0].upper_limit"),
             ])
 
     def test_bad_lists(self):

@@ -113,7 +113,7 @@ class Updates(Case):
             self.check_bad_input(self.accounts, "UpdateAccount", self.request(
                 "lower_limit", "upper_limit", "credit_line_minor", lower_limit=0, upper_limit=5000), [
                 (having(credit_line_minor=-1), "INVALID_AMOUNT", "credit_line_minor"),
-                (having(upper_limit__amount_minor=-1), "INVALID_FIELD", "upper_limit"),
+                (having(upper_limit__amount_minor=-1), "LIMITS_CONTRADICT", "upper_limit"),
             ])
         self.assertEqual(self.metadata().version, 1)
 

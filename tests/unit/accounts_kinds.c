@@ -266,6 +266,14 @@ static void test_balancing(void **state)
 	assert_int_equal(moved_by(desk, balancing(18, 6, 3, 1000)), 40);
 	must_decline(desk, balancing(19, 6, 3, 1000), DECLINE_INSUFFICIENT_FUNDS);
 	must_decline(desk, balancing(20, 1, 3, 1000), DECLINE_INSUFFICIENT_FUNDS);
+	/* Or up to an upper limit below that. */
+	open_account(desk,
+		     (struct account){.id = id(7),
+				      .side = ACCOUNT_DEBIT_NORMAL,
+				      .upper = limit(-15),
+				      .state = {.totals.credits_posted_minor = 40, .sequence = 1}});
+	assert_int_equal(moved_by(desk, balancing(21, 7, 3, 1000)), 25);
+	must_decline(desk, balancing(22, 7, 3, 1000), DECLINE_INSUFFICIENT_FUNDS);
 }
 
 static void test_balancing_meets_the_other_limit(void **state)

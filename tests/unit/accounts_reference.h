@@ -219,6 +219,9 @@ static inline wide what_is_there(const struct account *account)
 	wide keep = account->lower.set
 			    ? (wide)account->lower.amount_minor - account->credit_line_minor
 			    : 0;
+	if (account->side == ACCOUNT_DEBIT_NORMAL && account->upper.set &&
+	    account->upper.amount_minor < 0)
+		return there + account->upper.amount_minor;
 	return account->side == ACCOUNT_CREDIT_NORMAL && keep > 0 ? there - keep : there;
 }
 

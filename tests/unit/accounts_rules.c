@@ -226,7 +226,7 @@ static void test_contradicting_limits(void **state)
 	struct account_record record = valid_account();
 	record.account.lower = limit(10);
 	record.account.upper = limit(5);
-	assert_refused(account_check_new(&record), "INVALID_FIELD", "upper_limit");
+	assert_refused(account_check_new(&record), "LIMITS_CONTRADICT", "upper_limit");
 	record.account.upper = limit(20);
 	assert_refused(account_check_new(&record), "INVALID_FIELD", "lower_limit");
 	record.account.lower = limit(-20);

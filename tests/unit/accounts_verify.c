@@ -76,7 +76,7 @@ static void test_amendment_checks(void **state)
 	amendment = amendment_of(AMEND_LOWER_LIMIT | AMEND_UPPER_LIMIT);
 	amendment.lower = (struct account_limit){true, 1};
 	amendment.upper = (struct account_limit){true, 0};
-	assert_reason(amendment_check(&amendment), RT_INVALID_ARGUMENT, "INVALID_FIELD");
+	assert_reason(amendment_check(&amendment), RT_INVALID_ARGUMENT, "LIMITS_CONTRADICT");
 	amendment.fields = AMEND_LOWER_LIMIT;
 	assert_reason(amendment_check(&amendment), RT_OK, NULL);
 }

@@ -43,8 +43,13 @@ static int64_t floor_minor(const struct account *account)
 int64_t account_debitable_minor(const struct account *account)
 {
 	const struct account_totals *totals = &account->state.totals;
-	if (account->side == ACCOUNT_DEBIT_NORMAL)
-		return -account_ceiling_minor(account->side, totals);
+	if (account->side == ACCOUNT_DEBIT_NORMAL) {
+		int64_t ceiling_minor = account_ceiling_minor(account->side, totals);
+		int64_t most_minor = account->upper.set && account->upper.amount_minor < 0
+					     ? account->upper.amount_minor
+					     : 0;
+		return ceiling_minor < most_minor ? most_minor - ceiling_minor : 0;
+	}
 	int64_t available_minor = account_available_minor(account->side, totals);
 	int64_t kept_minor =
 		account->lower.set && floor_minor(account) > 0 ? floor_minor(account) : 0;
@@ -129,7 +134,7 @@ static struct rt_status check_limits(const struct account *account)
 {
 	if (account->lower.set && account->upper.set &&
 	    account->lower.amount_minor > account->upper.amount_minor)
-		return RT_BAD_FIELD("INVALID_FIELD", "upper_limit",
+		return RT_BAD_FIELD("LIMITS_CONTRADICT", "upper_limit",
 				    "must not be below lower_limit");
 	if (account->lower.set && account->lower.amount_minor > 0)
 		return RT_BAD_FIELD("INVALID_FIELD", "lower_limit",

@@ -82,7 +82,7 @@ int64_t account_ceiling_minor(enum account_side side, const struct account_total
 
 /* As much as can be debited until nothing is there any more: on an account that grows with credits,
  * what is available above its lower limit and above 0; on one that grows with debits, what it is
- * below 0. Units: minor. */
+ * below 0 and below its upper limit. Units: minor. */
 int64_t account_debitable_minor(const struct account *account);
 
 /* What a transfer does with an account. */

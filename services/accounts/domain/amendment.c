@@ -47,7 +47,7 @@ struct rt_status amendment_check(const struct amendment *amendment)
 	if (sets(amendment, AMEND_LOWER_LIMIT) && sets(amendment, AMEND_UPPER_LIMIT) &&
 	    amendment->lower.set && amendment->upper.set &&
 	    amendment->lower.amount_minor > amendment->upper.amount_minor)
-		return RT_BAD_FIELD("INVALID_FIELD", "upper_limit",
+		return RT_BAD_FIELD("LIMITS_CONTRADICT", "upper_limit",
 				    "must not be below lower_limit");
 	return rt_ok();
 }
