@@ -33,7 +33,8 @@ static struct rt_status refuse(const struct rt_setting *setting, const char *rea
 	char allowed[96];
 	config_allowed(setting, allowed, sizeof(allowed));
 	bool hidden = setting->kind == RT_SETTING_SECRET || setting->kind == RT_SETTING_URL ||
-		      strstr(value, "://") != NULL || strcasestr(value, "password") != NULL;
+		      setting->kind == RT_SETTING_CONNINFO || strstr(value, "://") != NULL ||
+		      strcasestr(value, "password") != NULL;
 	if (hidden)
 		return RT_BAD_FIELD(reason, setting->name, "wrong %s; allowed: %s",
 				    source_name(source), allowed);
@@ -83,29 +84,58 @@ static bool is_url(const char *value)
 	       strpbrk(value, " \t\r\n") == NULL;
 }
 
+/* user:password@, or a parameter whose name ends in "password", as sslpassword does. What looks
+ * like one is refused too. */
+static bool holds_password(const char *value)
+{
+	const char *rest = strstr(value, "://");
+	const char *at = rest == NULL ? NULL : strrchr(rest + 3, '@');
+	if (at != NULL && memchr(rest + 3, ':', (size_t)(at - rest - 3)) != NULL)
+		return true;
+	for (const char *word = value; (word = strcasestr(word, "password")) != NULL;) {
+		word += strlen("password");
+		if (word[strspn(word, " \t\r\n")] == '=')
+			return true;
+	}
+	return false;
+}
+
+static const char *fault_of_length(const struct rt_setting *setting, const char *value)
+{
+	struct rt_status status = rt_ok();
+	if (setting->min != 0 || setting->max != 0)
+		status = rt_text_field(setting->name, value, (size_t)setting->min,
+				       (size_t)setting->max);
+	return rt_is_ok(&status) ? NULL : "OUT_OF_RANGE";
+}
+
+static const char *fault_of_url(const struct rt_setting *setting, const char *value)
+{
+	if (holds_password(value))
+		return "HOLDS_PASSWORD";
+	return (value[0] == '\0' && setting->min == 0) || is_url(value) ? NULL : "MALFORMED_VALUE";
+}
+
 /* Checks a text of any kind against its row; returns the reason against it, or NULL. */
 static const char *fault_of(const struct rt_setting *setting, const char *value)
 {
 	size_t length = strlen(value);
 	if (!rt_text_is_utf8(value, length))
 		return "MALFORMED_VALUE";
-	struct rt_status status = rt_ok();
 	switch (setting->kind) {
 	case RT_SETTING_INT:
 		break;
 	case RT_SETTING_TEXT:
-		if (setting->min != 0 || setting->max != 0)
-			status = rt_text_field(setting->name, value, (size_t)setting->min,
-					       (size_t)setting->max);
-		return rt_is_ok(&status) ? NULL : "OUT_OF_RANGE";
+		return fault_of_length(setting, value);
 	case RT_SETTING_CHOICE:
 		return is_choice(setting->choices, value) ? NULL : "OUT_OF_RANGE";
 	case RT_SETTING_PATH:
 	case RT_SETTING_SECRET:
 		return length < (size_t)setting->min ? "OUT_OF_RANGE" : NULL;
 	case RT_SETTING_URL:
-		return (length == 0 && setting->min == 0) || is_url(value) ? NULL
-									   : "MALFORMED_VALUE";
+		return fault_of_url(setting, value);
+	case RT_SETTING_CONNINFO:
+		return holds_password(value) ? "HOLDS_PASSWORD" : fault_of_length(setting, value);
 	}
 	return NULL;
 }

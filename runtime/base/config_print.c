@@ -32,6 +32,7 @@ static const char *value_word(const struct rt_setting *setting)
 	case RT_SETTING_INT:
 		return "N";
 	case RT_SETTING_TEXT:
+	case RT_SETTING_CONNINFO:
 		return "TEXT";
 	case RT_SETTING_CHOICE:
 		return "WORD";

@@ -64,7 +64,12 @@ void config_allowed(const struct rt_setting *setting, char *text, size_t text_by
 		snprintf(text, text_bytes, "the path of a file that holds the secret");
 		return;
 	case RT_SETTING_URL:
-		snprintf(text, text_bytes, "a URL, scheme://host:port/path");
+		snprintf(text, text_bytes, "a URL, scheme://host:port/path, without a password");
+		return;
+	case RT_SETTING_CONNINFO:
+		snprintf(text, text_bytes,
+			 "%" PRId64 " to %" PRId64 " characters, without a password", setting->min,
+			 setting->max);
 		return;
 	}
 }
@@ -98,7 +103,8 @@ static void show_text(const struct rt_setting *setting, const char *text, FILE *
 		return;
 	if (setting->kind == RT_SETTING_URL || strstr(text, "://") != NULL)
 		show_url(text, out);
-	else if (setting->kind == RT_SETTING_TEXT && strcasestr(text, "password") != NULL)
+	else if ((setting->kind == RT_SETTING_TEXT || setting->kind == RT_SETTING_CONNINFO) &&
+		 strcasestr(text, "password") != NULL)
 		fputs("***", out);
 	else
 		fputs(text, out);

@@ -251,15 +251,15 @@ static void test_print_config(void **state)
 	(void)state;
 	struct try try;
 	expect_ok(&try,
-		  WORDS("--print-config", "--redis=redis://u:hunter2@h:1/0?password=hunter2",
-			"--database=host=h password=hunter2",
-			"--database-owner=postgresql://o:hunter2@h/d", "--must=m"),
+		  WORDS("--print-config", "--redis=redis://hunter2@h:1/0?x=hunter2",
+			"--database=host=h", "--database-owner=postgresql://hunter2@h/d",
+			"--must=m"),
 		  WORDS());
 	assert_int_equal(try.request, RT_CONFIG_PRINT);
 	const char *text = printed(print_config, &try.config);
 	assert_null(strstr(text, "hunter2"));
 	assert_non_null(strstr(text, "DALER_DEMO_REDIS=redis://***@h:1/0?***\n"));
-	assert_non_null(strstr(text, "DALER_DEMO_DATABASE=***\n"));
+	assert_non_null(strstr(text, "DALER_DEMO_DATABASE=host=h\n"));
 	assert_non_null(strstr(text, "DALER_DEMO_DATABASE_OWNER=postgresql://***@h/d\n"));
 	assert_non_null(strstr(text, "DALER_DEMO_WORKERS=4\n"));
 	assert_non_null(
@@ -271,18 +271,31 @@ static void test_print_config(void **state)
 	assert_null(strstr(text, "# DALER_DEMO_WORKERS"));
 }
 
-static void test_passwords_with_signs_stay_hidden(void **state)
+static void test_passwords_are_refused(void **state)
 {
 	(void)state;
-	const char *const urls[] = {"redis://u:hun/ter2@h/0", "redis://u:hun@ter2@h",
-				    "redis://:hun?ter2@h/1"};
-	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+	const char *const flags[] = {"--redis=redis://u:hun/ter2@h/0",
+				     "--redis=redis://u:hun@ter2@h",
+				     "--redis=redis://:hun?ter2@h/1",
+				     "--redis=redis://h:1/0?password=hunter2",
+				     "--database=host=h password=hunter2",
+				     "--database=host=h PASSWORD = 'hunter2'",
+				     "--database=host=h sslpassword=hunter2",
+				     "--database=postgresql://o:hunter2@h/d",
+				     "--database-owner=postgresql://h/d?password=hunter2"};
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		struct try try;
-		expect_ok(&try, WORDS("--print-config", "--redis", urls[i]), WORDS());
-		const char *text = printed(print_config, &try.config);
-		assert_null(strstr(text, "ter2"));
-		assert_non_null(strstr(text, "DALER_DEMO_REDIS=redis://***@h"));
+		parse(&try, WORDS(MUST, flags[i]), WORDS());
+		assert_int_equal(try.status.code, RT_INVALID_ARGUMENT);
+		assert_string_equal(try.status.reason, "HOLDS_PASSWORD");
+		assert_null(strstr(try.status.detail, "ter2"));
+		assert_non_null(strstr(try.status.detail, "without a password"));
 	}
+	struct try try;
+	expect_ok(&try,
+		  WORDS("--database=postgresql://o@[::1]:5432/password", "--redis=redis://u@h:1",
+			MUST),
+		  WORDS());
 }
 
 static void print_help(FILE *out, const void *argument)
@@ -391,7 +404,7 @@ int main(void)
 		cmocka_unit_test(test_numbers_wrong),
 		cmocka_unit_test(test_texts_wrong),
 		cmocka_unit_test(test_print_config),
-		cmocka_unit_test(test_passwords_with_signs_stay_hidden),
+		cmocka_unit_test(test_passwords_are_refused),
 		cmocka_unit_test(test_help_and_reference_name_all),
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_exits),

@@ -15,8 +15,10 @@ enum rt_setting_kind {
 	RT_SETTING_PATH,   /* const char * member; a file; min 1: required */
 	RT_SETTING_SECRET, /* const char * member: the path of a file with a secret; the path is
 			      shown, the content never */
-	RT_SETTING_URL,    /* const char * member; may carry a password, so --print-config hides its
-			      user information */
+	/* const char * members. A password in them is refused, because those come from files;
+	   --print-config hides where one could be all the same. */
+	RT_SETTING_URL,
+	RT_SETTING_CONNINFO, /* for libpq; min..max characters */
 };
 
 struct rt_setting {
@@ -60,7 +62,7 @@ enum rt_config_request {
  * `environment` over defaults. A required setting that is absent is an error when the command is
  * serve and nothing else is asked for. Errors: INVALID_ARGUMENT naming the setting (or the flag,
  * when there is no such setting): UNKNOWN_FLAG, MISSING_VALUE, MALFORMED_VALUE, OUT_OF_RANGE,
- * REQUIRED. Secrets and URLs are not in the detail. */
+ * HOLDS_PASSWORD, REQUIRED. Secrets and URLs are not in the detail. */
 struct rt_status rt_config_parse(const struct rt_program *program, int argc, char **argv,
 				 char *const *environment, void *config, struct rt_command *command,
 				 enum rt_config_request *request);
