@@ -155,17 +155,133 @@ static void test_plaintext_is_refused(void **state)
 	raw_free(&raw);
 }
 
+/* A server of gRPC's own that shows whatever certificate, to anybody, and whether it was asked. */
+struct impostor {
+	grpc_server *server;
+	grpc_completion_queue *queue;
+	pthread_t thread;
+	bool asked;
+	char address[64];
+};
+
+static void *impostor_run(void *context)
+{
+	struct impostor *impostor = context;
+	grpc_call *call = NULL;
+	grpc_call_details details;
+	grpc_metadata_array metadata;
+	grpc_call_details_init(&details);
+	grpc_metadata_array_init(&metadata);
+	grpc_server_request_call(impostor->server, &call, &details, &metadata, impostor->queue,
+				 impostor->queue, &call);
+	for (;;) {
+		grpc_event event = grpc_completion_queue_next(
+			impostor->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+		if (event.type == GRPC_QUEUE_SHUTDOWN)
+			break;
+		if (event.tag == impostor)
+			grpc_completion_queue_shutdown(impostor->queue);
+		else if (event.success) {
+			impostor->asked = true;
+			grpc_call_cancel_with_status(call, GRPC_STATUS_ABORTED, "asked", NULL);
+			grpc_call_unref(call);
+		}
+	}
+	grpc_metadata_array_destroy(&metadata);
+	grpc_call_details_destroy(&details);
+	return NULL;
+}
+
+static void impostor_start(struct impostor *impostor, const char *shows)
+{
+	char folder[PKI_PATH];
+	grpc_init();
+	fixture_path(shows, folder);
+	char *key = pki_read(folder, "tls.key");
+	char *chain = pki_read(folder, "tls.crt");
+	grpc_ssl_pem_key_cert_pair pair = {.private_key = key, .cert_chain = chain};
+	grpc_server_credentials *credentials = grpc_ssl_server_credentials_create_ex(
+		NULL, &pair, 1, GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE, NULL);
+	*impostor = (struct impostor){
+		.server = grpc_server_create(NULL, NULL),
+		.queue = grpc_completion_queue_create_for_next(NULL),
+	};
+	grpc_server_register_completion_queue(impostor->server, impostor->queue, NULL);
+	int port = grpc_server_add_http2_port(impostor->server, "127.0.0.1:0", credentials);
+	assert_true(port > 0);
+	snprintf(impostor->address, sizeof(impostor->address), "127.0.0.1:%d", port);
+	grpc_server_credentials_release(credentials);
+	free(key);
+	free(chain);
+	grpc_server_start(impostor->server);
+	assert_int_equal(pthread_create(&impostor->thread, NULL, impostor_run, impostor), 0);
+}
+
+static void impostor_stop(struct impostor *impostor)
+{
+	grpc_server_shutdown_and_notify(impostor->server, impostor->queue, impostor);
+	grpc_server_cancel_all_calls(impostor->server);
+	pthread_join(impostor->thread, NULL);
+	grpc_server_destroy(impostor->server);
+	grpc_completion_queue_destroy(impostor->queue);
+	grpc_shutdown();
+}
+
+/* What OpenSSL says on the side that verifies. */
+#define UNVERIFIED "certificate verify failed"
+
+/* Whether accounts, as which it is called, is asked at a server that shows this certificate. */
+static bool is_asked(const char *shows, const char *logged, struct rt_status *status)
+{
+	struct impostor impostor;
+	impostor_start(&impostor, shows);
+	struct peer peer = peer_to("gateway", impostor.address, RT_ID_ACCOUNTS);
+	log_begin();
+	*status = ask(&peer, &(struct asking){.method = "Inline"}, NULL);
+	assert_true(log_ends_with(logged));
+	peer_free(&peer);
+	impostor_stop(&impostor);
+	return impostor.asked;
+}
+
 static void test_client_wants_the_right_server(void **state)
 {
 	(void)state;
-	struct peer peer = peer_to("gateway", fixture.address, RT_ID_PAYMENTS);
-	log_begin();
-	struct rt_status status = ask(&peer, &(struct asking){.method = "Inline"}, NULL);
-	bool logged = log_ends_with("tls_server_refused");
-	assert_int_equal(status.code, RT_UNAVAILABLE);
-	assert_string_equal(status.reason, "UNREACHABLE");
-	assert_true(logged);
-	peer_free(&peer);
+	static const struct {
+		struct pki_leaf shown;
+		const char *logged;
+		const struct pki_authority *authority;
+	} cases[] = {
+		{{SPIFFE("accounts") ",URI:spiffe://" DOMAIN "/auth", -60, A_DAY, NULL},
+		 "\"uris\":2",
+		 &fixture.authority},
+		{{SPIFFE("accounts") ",URI:https://daler.test/", -60, A_DAY, NULL},
+		 "\"uris\":2",
+		 &fixture.authority},
+		{{"DNS:localhost,IP:127.0.0.1", -60, A_DAY, NULL},
+		 "\"uris\":0",
+		 &fixture.authority},
+		{{"URI:spiffe://other.test/accounts,DNS:localhost", -60, A_DAY, NULL},
+		 "\"uri\":\"spiffe://other.test/accounts\"",
+		 &fixture.authority},
+		{{SPIFFE("payments"), -60, A_DAY, NULL}, "/payments\"", &fixture.authority},
+		{{SPIFFE("accounts/x"), -60, A_DAY, NULL}, "/accounts/x\"", &fixture.authority},
+		{{SPIFFE("accounts"), -60, A_DAY, NULL}, UNVERIFIED, &fixture.stranger},
+		{{SPIFFE("accounts"), -7200, -3600, NULL}, UNVERIFIED, &fixture.authority},
+		{{SPIFFE("accounts"), 3600, 7200, NULL}, UNVERIFIED, &fixture.authority},
+		{{SPIFFE("accounts"), -60, A_DAY, "clientAuth"}, UNVERIFIED, &fixture.authority},
+	};
+	struct rt_status status;
+	char folder[PKI_PATH];
+	fixture_path("impostor", folder);
+	assert_true(is_asked("accounts", "", &status));
+	assert_int_equal(status.code, RT_ABORTED);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		pki_issue(folder, cases[i].authority, &fixture.authority, &cases[i].shown);
+		assert_false(is_asked("impostor", cases[i].logged, &status));
+		assert_int_equal(status.code, RT_UNAVAILABLE);
+		assert_string_equal(status.reason, "UNREACHABLE");
+	}
 }
 
 static void test_unreadable_files(void **state)
