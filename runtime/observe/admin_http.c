@@ -16,7 +16,10 @@
 #include "rt/log.h"
 #include "rt/metrics.h"
 
-#define CONNECTIONS_MAX      32U
+/* Of one address fewer than of all, so that whoever leaves requests unfinished does not keep a
+ * probe from elsewhere from being answered. */
+#define CONNECTIONS_MAX      128U
+#define ADDRESS_MAX          16U
 #define CONNECTION_TIMEOUT_S 10U
 #define CONNECTION_BYTES_MAX ((size_t)16 * 1024)
 /* Probes that wait for a check. A check that hangs must leave connections for /livez. */
@@ -256,7 +259,8 @@ static struct MHD_Daemon *start_daemon(struct rt_admin *admin, int listening)
 	return MHD_start_daemon(
 		flags, 0, NULL, NULL, handle, admin, MHD_OPTION_LISTEN_SOCKET, listening,
 		MHD_OPTION_NOTIFY_COMPLETED, forget, admin, MHD_OPTION_CONNECTION_LIMIT,
-		CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S,
+		CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT, ADDRESS_MAX,
+		MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES_MAX, MHD_OPTION_END);
 }
 

@@ -51,18 +51,30 @@ static void start(struct service *service)
 	assert_int_not_equal(rt_admin_port(service->admin), 0);
 }
 
-static int dial(const struct service *service)
+/* From one of the loopback's addresses, 127.0.0.`host`. */
+static int dial_from(const struct service *service, uint32_t host)
 {
 	int opened = socket(AF_INET, SOCK_STREAM, 0);
+	const struct sockaddr_in own = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl((INADDR_LOOPBACK & ~0xFFU) | host),
+	};
+	assert_int_equal(bind(opened, (const struct sockaddr *)&own, sizeof(own)), 0);
 	const struct sockaddr_in address = {
 		.sin_family = AF_INET,
 		.sin_port = htons(rt_admin_port(service->admin)),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
-	const struct timeval patience = {.tv_sec = 10};
+	/* Less than the time after which an unfinished request is given up. */
+	const struct timeval patience = {.tv_sec = 5};
 	setsockopt(opened, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	assert_int_equal(connect(opened, (const struct sockaddr *)&address, sizeof(address)), 0);
 	return opened;
+}
+
+static int dial(const struct service *service)
+{
+	return dial_from(service, 1);
 }
 
 static void say(int connection, const char *bytes)
@@ -331,6 +343,27 @@ static void test_rude_clients(void **state)
 	rt_admin_stop(service.admin);
 }
 
+/* From wherever half requests come, probes from elsewhere are answered. */
+static void test_half_requests_without_end(void **state)
+{
+	(void)state;
+	enum { STRANGERS = 3, EACH = 60 };
+	struct service service;
+	int half[STRANGERS * EACH];
+	start(&service);
+	for (uint32_t i = 0; i < STRANGERS * EACH; i++) {
+		half[i] = dial_from(&service, 2 + i / EACH);
+		(void)send(half[i], "GET /li", 7, MSG_NOSIGNAL);
+	}
+	ask(&service, "GET", "/livez");
+	assert_int_equal(answer.code, 200);
+	ask(&service, "GET", "/readyz");
+	assert_int_equal(answer.code, 200);
+	for (int i = 0; i < STRANGERS * EACH; i++)
+		close(half[i]);
+	rt_admin_stop(service.admin);
+}
+
 static void test_addresses(void **state)
 {
 	(void)state;
@@ -389,6 +422,7 @@ int main(void)
 		cmocka_unit_test(test_hanging_check),
 		cmocka_unit_test(test_stop_while_checking),
 		cmocka_unit_test(test_rude_clients),
+		cmocka_unit_test(test_half_requests_without_end),
 		cmocka_unit_test(test_addresses),
 	};
 	return cmocka_run_group_tests(tests, quieten, NULL);
