@@ -39,10 +39,11 @@ def grpcurl(target, *words, identity="operator", token=None, data=None, seconds=
     if identity not in (None, "operator"):  # reflection is for people; services know what they call
         command += ["-protoset", os.path.join(os.environ["DALER_BUILD_DIR"], "proto", "descriptors.pb")]
     if token is not None:
-        command += ["-H", f"authorization: Bearer {token}"]
+        command += ["-expand-headers", "-H", "authorization: Bearer ${DALER_TOKEN}"]
     if data is not None:
         command += ["-d", json.dumps(data)]
-    return subprocess.run([*command, address(target), *words], capture_output=True, text=True, timeout=60)
+    return subprocess.run([*command, address(target), *words], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "DALER_TOKEN": token or ""})
 
 
 class Grpcurl(Case):

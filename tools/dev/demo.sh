@@ -168,7 +168,9 @@ EOF
 
 grpcurl_line() { # SERVICE WHAT [DATA]
 	# shellcheck disable=SC2016 # the reader's shell is to expand them
-	printf '  grpcurl -cacert "$DALER_CA" -cert "$DALER_CERT" -key "$DALER_KEY" -H "authorization: Bearer $DALER_TOKEN"'
+	printf '  grpcurl -cacert "$DALER_CA" -cert "$DALER_CERT" -key "$DALER_KEY"'
+	# shellcheck disable=SC2016
+	printf " -expand-headers -H 'authorization: Bearer \${DALER_TOKEN}'"
 	[ $# -lt 3 ] || printf " -d '%s'" "$3"
 	# shellcheck disable=SC2016
 	printf ' "$DALER_%s_ADDR" %s\n' "${1^^}" "$2"

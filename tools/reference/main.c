@@ -104,7 +104,10 @@ static void print_methods(void)
 		const struct method_row *row = &method_rows[i];
 		(void)printf("| `%s/%s` | ", row->service, row->name);
 		print_callers(row->callers);
-		(void)printf(" | %lld ms |\n", (long long)row->deadline_ms_max);
+		if (row->deadline_ms_max == RT_STREAM_FOREVER)
+			(void)printf(" | none: a stream, which ends with its token |\n");
+		else
+			(void)printf(" | %lld ms |\n", (long long)row->deadline_ms_max);
 	}
 }
 
