@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Holds the pages to the tree: what they link to, and the files and functions that they name, are there.
+"""Holds the pages to the tree: what they link to, and the files and functions that they name, are there, and a function
+is in the file that it is named with.
 
 Usage: pages.py ROOT. Prints each breach with its place; exit 1 when there is one.
 """
@@ -16,11 +17,18 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
 QUOTED = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"[\w.-]+(/[\w.-]+)+/?|[\w-]+/|[\w-]+\.(c|h|py|sql|def|proto|sh|pml|supp|pg)")
 NAME = re.compile(r"[a-z]\w*_\w+(\(\))?")
+# "`domain/decide.c`, `book_decide`": the function is defined there.
+PAIR = re.compile(r"`([\w./-]+\.c)`, `([a-z]\w*_\w+)(?:\(\))?`")
 breaches = []
 
 
 def whole(folder):
     return sorted(path for path in folder.rglob("*") if not BUILT & set(path.parts[len(ROOT.parts):]))
+
+
+def defines(path, name):
+    text = (ROOT / path).read_text(encoding="utf-8")
+    return re.search(rf"^\w[^;{{}}]*\b{name}\([^;{{}}]*\)\n{{", text, re.M) is not None
 
 
 def check(page, line, text, paths, words):
@@ -29,6 +37,9 @@ def check(page, line, text, paths, words):
     for target in LINK.findall(text):
         if "://" not in target and not (page.parent / target).exists():
             breach("page", target)
+    for file, name in PAIR.findall(text):
+        if not any(defines(path, name) for path in paths if f"/{path}".endswith(f"/{file}")):
+            breach("function there", f"{file} {name}")
     for quoted in QUOTED.findall(text):
         if PATH.fullmatch(quoted):
             if not any(f"/{path}/".endswith(f"/{quoted.strip('/')}/") for path in paths):
