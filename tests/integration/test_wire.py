@@ -7,7 +7,7 @@ import unittest
 
 import grpc
 
-from support import environment, world
+from support import environment, notifications, world
 from support.cases import Case
 from support.client import SERVICES, Refused, Stub, address, all_methods, channel, credentials, find_method
 from support.world import Ledger, Market, internal, new_id, state
@@ -262,15 +262,28 @@ class Load(Case):
 class Trace(Case):
     TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
-    def test_trace_is_handed_on_from_service_to_service(self):
-        """A payment's trace id stands in the log of payments, and in that of accounts, which payments asked to post."""
-        market = Market()
-        made = world.deposit(market, market.wallet("anna"), 10)
-        market.payments.call("CreatePayment", made, metadata=(("traceparent", f"00-{self.TRACE}-00f067aa0ba902b7-01"),))
-        for service, method in (("payments", "PaymentsService/CreatePayment"), ("accounts", "AccountsService/PostBatch")):
+    def check_logged(self, *calls):
+        for service, method in calls:
             environment.wait_until(lambda: any(self.TRACE in line and method in line
                                                for line in environment.log_text(service).splitlines()), 5,
                                    f"{service} logs {method} with the trace")
+
+    def test_trace_is_handed_on_from_service_to_service(self):
+        """A payment's trace id stands in the log of payments, and in those of whom payments asked: accounts and the connector."""
+        market = Market()
+        made = world.deposit(market, market.wallet("anna"), 10)
+        market.payments.call("CreatePayment", made, metadata=self.metadata())
+        self.check_logged(("payments", "PaymentsService/CreatePayment"), ("accounts", "AccountsService/PostBatch"),
+                          ("simulator", "ConnectorService/Authorize"))
+
+    def test_trace_of_a_notification_is_taken_up(self):
+        with self.refused(grpc.StatusCode.UNAUTHENTICATED, "SIGNATURE_INVALID"):
+            Stub("payments", "connector").call(
+                "Notify", notifications.signed(b"x", with_key=b"another"), metadata=self.metadata())
+        self.check_logged(("payments", "NotificationService/Notify"))
+
+    def metadata(self):
+        return (("traceparent", f"00-{self.TRACE}-00f067aa0ba902b7-01"),)
 
     def test_malformed_trace_is_ignored(self):
         ledger = Ledger(())
