@@ -1,13 +1,15 @@
 """The simulator through the connector's contract: the books of the other side."""
 
+import os
 import unittest
 
 import grpc
 
 from support import environment
 from support.cases import Case, having
-from support.client import Refused, Stub
+from support.client import PATIENCE, Refused, Stub
 from support.contracts import connector as c
+from support.provider import Provider
 from support.world import new_id
 
 
@@ -135,6 +137,85 @@ class Connector(Case):
         environment.kill_and_wait("simulator")
         self.assertEqual([self.payments.call("Authorize", request).operation for request in requests], before)
         self.assertEqual(self.all(), listed)
+
+
+class Configured(Case):
+    """What an instrument that says nothing itself meets, by the simulator's settings."""
+
+    # What is set; how the first request ends, and whether the work was done then; how the second one ends.
+    SETTINGS = (
+        ({"DEFAULT_BEHAVIOUR": "ok"}, "SUCCEEDED", True, "SUCCEEDED"),
+        ({"DEFAULT_BEHAVIOUR": "decline=CARD_EXPIRED"}, "DECLINED", True, "DECLINED"),
+        ({"DEFAULT_BEHAVIOUR": "pending=86400000"}, "PENDING", True, "PENDING"),
+        ({"DEFAULT_BEHAVIOUR": "late"}, "DEADLINE_EXCEEDED", True, "SUCCEEDED"),
+        ({"DEFAULT_BEHAVIOUR": "no-answer"}, "DEADLINE_EXCEEDED", True, "DEADLINE_EXCEEDED"),
+        ({"DEFAULT_BEHAVIOUR": "delay=50000"}, "DEADLINE_EXCEEDED", True, "DEADLINE_EXCEEDED"),
+        ({"DEFAULT_BEHAVIOUR": "lost"}, "DEADLINE_EXCEEDED", False, "SUCCEEDED"),
+        ({"DEFAULT_BEHAVIOUR": "fail-before=1"}, "UNAVAILABLE", False, "SUCCEEDED"),
+        ({"DEFAULT_BEHAVIOUR": "authorize-only"}, "AUTHORIZED", True, "AUTHORIZED"),
+    )
+
+    @staticmethod
+    def ends(stub, request):
+        """With a status of the operation, or a code."""
+        try:
+            operation = stub.call("Authorize", request, timeout=PATIENCE).operation
+        except Refused as refused:
+            return refused.code.name
+        return c.value_name("OPERATION_STATUS_", operation.status)
+
+    @staticmethod
+    def done(stub, reference):
+        try:
+            stub.GetOperation(reference=reference)
+        except Refused as refused:
+            assert refused.reason == "OPERATION_NOT_FOUND", refused
+            return False
+        return True
+
+    @staticmethod
+    def request(instrument="card"):
+        return c.AuthorizeRequest(reference=new_id(), amount_minor=100, currency="EUR", instrument=instrument)
+
+    def test_each_behaviour(self):
+        for settings, first, done, second in self.SETTINGS:
+            with self.subTest(**settings), Provider(**settings) as provider, provider.start().stub("payments") as stub:
+                request = self.request()
+                self.assertEqual((self.ends(stub, request), self.done(stub, request.reference)), (first, done))
+                self.assertEqual(self.ends(stub, request), second)
+                self.assertEqual(self.ends(stub, self.request("sim:ok")), "SUCCEEDED", "a request's own word comes first")
+
+    def test_a_share_of_requests(self):
+        """Nearly all: that none of ten is among them does not happen."""
+        for setting, code, done in (("FAIL_PERCENT", "UNAVAILABLE", False), ("NO_ANSWER_PERCENT", "DEADLINE_EXCEEDED", True)):
+            with self.subTest(setting=setting), Provider(**{setting: 99}) as provider, \
+                    provider.start().stub("payments") as stub:
+                ends = []
+                while code not in ends and len(ends) < 10:
+                    request = self.request()
+                    ends.append(self.ends(stub, request))
+                self.assertIn(code, ends)
+                self.assertEqual(self.done(stub, request.reference), done)
+                self.assertEqual(self.ends(stub, self.request("sim:ok")), "SUCCEEDED", "a request's own word comes first")
+
+    def test_notifications(self):
+        """How many are sent, and what payments has heard of the operation then, by the ids of notifications."""
+        address = os.environ["DALER_PAYMENTS_ADDR"]
+        for told, sent, heard in (("ok", 1, ["2"]), ("notify-twice", 2, ["2"]), ("notify-out-of-order", 2, ["1", "2"]),
+                                  ("notify-none", 0, [])):
+            with self.subTest(told=told), Provider(DEFAULT_BEHAVIOUR=told, PAYMENTS_ADDR=address) as provider, \
+                    provider.start().stub("payments") as stub:
+                request = self.request()
+                self.assertEqual(self.ends(stub, request), "SUCCEEDED")
+                last = self.request("sim:ok")  # which those of the request come before
+                self.assertEqual(self.ends(stub, last), "SUCCEEDED")
+
+                def taken():
+                    return environment.metric_sum(provider.admin, "daler_simulator_notifications_total", "taken") == sent + 1
+                environment.wait_until(taken, 20, f"{sent} and one notifications are taken")
+                rows = environment.sql("payments", "SELECT status FROM notifications WHERE reference = "
+                                       f"'{request.reference}' ORDER BY status")
+                self.assertEqual([status for status, in rows], heard)
 
 
 if __name__ == "__main__":

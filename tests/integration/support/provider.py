@@ -15,7 +15,7 @@ from .replica import free_port
 
 
 class Provider:
-    """Runs while its block does. It notifies nobody: what is known of it was asked."""
+    """Runs while its block does. Unless it is told to, it notifies nobody: what is known of it was asked."""
 
     def __init__(self, **settings):
         first = environment.wait_until(lambda: environment.pid("simulator"), 30, "the simulator runs")
@@ -24,7 +24,8 @@ class Provider:
         self._program = os.readlink(f"/proc/{first}/exe")
         self.address = f"127.0.0.1:{free_port()}"
         self._channel = self._process = None
-        self.set(LISTEN=self.address, ADMIN_LISTEN=f"127.0.0.1:{free_port()}", PAYMENTS_ADDR="", **settings)
+        self.admin = f"127.0.0.1:{free_port()}"
+        self.set(**{"LISTEN": self.address, "ADMIN_LISTEN": self.admin, "PAYMENTS_ADDR": "", **settings})
 
     def set(self, **settings):
         """From the next start on."""
@@ -56,10 +57,15 @@ class Provider:
         finally:
             self._process.send_signal(signal.SIGCONT)
 
+    @contextlib.contextmanager
+    def stub(self, identity):
+        with grpc.secure_channel(self.address, credentials(identity), options=CHANNEL_OPTIONS) as channel:
+            yield Stub("connector", identity, through=channel)
+
     def operations(self):
         """Its books, up to 1,000 operations."""
-        with grpc.secure_channel(self.address, credentials("operator"), options=CHANNEL_OPTIONS) as channel:
-            return list(Stub("connector", "operator", through=channel).ListOperations(page_size=1000).operations)
+        with self.stub("operator") as stub:
+            return list(stub.ListOperations(page_size=1000).operations)
 
     def __exit__(self, *_):
         if self._process is not None:
