@@ -565,6 +565,36 @@ static void test_nobody_there(void **state)
 	peer_free(&peer);
 }
 
+/* With the target gone it opens; with the target back, at the same address, it closes by itself,
+ * and calls are made at once again, though nobody but calls asks whether the target is there. */
+static void test_the_breaker_closes_again(void **state)
+{
+	(void)state;
+	struct asking asking = {.method = "Inline"};
+	struct peer peer = peer_new("gateway");
+	assert_int_equal(ask(&peer, &asking, NULL).code, RT_OK);
+	fixture_stop(1000);
+	struct rt_status status = rt_ok();
+	for (int i = 0; i < 50 && (rt_is_ok(&status) || strcmp(status.reason, "BREAKER_OPEN") != 0);
+	     i++)
+		status = ask(&peer, &asking, NULL);
+	assert_string_equal(status.reason, "BREAKER_OPEN");
+	char address[64];
+	snprintf(address, sizeof(address), "%s", fixture.address);
+	fixture.common.listen = address;
+	fixture_start();
+	int64_t deadline_us = rt_clock_mono_us() + patient(20000) * RT_US_PER_MS;
+	while (!rt_is_ok(&status)) {
+		assert_true(rt_clock_mono_us() < deadline_us);
+		rt_clock_sleep_us(20 * RT_US_PER_MS);
+		status = ask(&peer, &asking, NULL);
+	}
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(ask(&peer, &asking, NULL).code, RT_OK);
+	peer_free(&peer);
+	fixture.common.listen = "127.0.0.1:0";
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -586,6 +616,7 @@ int main(void)
 		cmocka_unit_test(test_a_draining_server_is_asked_again),
 		cmocka_unit_test(test_what_is_not_repeatable_is_asked_once),
 		cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_the_breaker_closes_again),
 		cmocka_unit_test(test_made_up_reasons), /* last: it fills a table */
 	};
 	return cmocka_run_group_tests(tests, start, stop);
