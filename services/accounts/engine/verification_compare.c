@@ -194,8 +194,10 @@ struct rt_status verification_take_member(struct verification *verification,
 	}
 	verification->firsts[verification->first_count++] = member->transfer.id;
 	verification->first_transfers += member->group_size;
-	return verification->first_transfers < MEMBERS_AT_ONCE ? rt_ok()
-							       : compare_groups(verification);
+	if (verification->first_transfers < MEMBERS_AT_ONCE &&
+	    verification->first_count < MEMBERS_AT_ONCE)
+		return rt_ok();
+	return compare_groups(verification);
 }
 
 struct rt_status verification_compare_rest(struct verification *verification)
