@@ -148,7 +148,8 @@ void lane_run(const char *conninfo, const struct load_world *world, size_t group
 	const struct posting_config config = {
 		.pg = {.conninfo = conninfo, .application = "daler-load"},
 		.lanes = 1,
-		.queue_max = CALLS_IN_FLIGHT,
+		/* Room: no caller may have all of a queue. */
+		.queue_max = 16 * CALLS_IN_FLIGHT,
 		.transfers_max = TRANSFERS_MAX,
 		.reads_percent = 100,
 	};
