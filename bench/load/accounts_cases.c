@@ -238,7 +238,8 @@ static const ProtobufCMessage *build_statement(struct slot *slot)
 	request->ledger_id = rt_arena_strdup(&slot->arena, load_world_of(slot)->ledger_id);
 	request->account_id = world_account_id(load_world_of(slot), HOT_ACCOUNT);
 	request->page_size = PAGE_ENTRIES;
-	request->from_sequence = 1 + (int64_t)load_random(slot, PAGE_ENTRIES * PAGES_A_BALANCE);
+	request->from_sequence =
+		1 + (int64_t)load_random(slot, (uint64_t)PAGE_ENTRIES * PAGES_A_BALANCE);
 	slot->remote = &get_statement;
 	return &request->base;
 }

@@ -149,7 +149,7 @@ void lane_run(const char *conninfo, const struct load_world *world, size_t group
 		.pg = {.conninfo = conninfo, .application = "daler-load"},
 		.lanes = 1,
 		/* Room: no caller may have all of a queue. */
-		.queue_max = 16 * CALLS_IN_FLIGHT,
+		.queue_max = (size_t)16 * CALLS_IN_FLIGHT,
 		.transfers_max = TRANSFERS_MAX,
 		.reads_percent = 100,
 	};

@@ -12,7 +12,7 @@
 #define RETRY_AFTER_MS_MAX 2000
 #define RETRY_AFTER_MS_MIN 10
 /* How many times what is left for others a source may have waiting: for a key, and over all. */
-#define SHARE              8
+#define SHARE              ((size_t)8)
 #define SHARE_OF_ALL       (SHARE * SHARE)
 
 static void fail_list(struct rt_commit *commit, struct rt_commit_item *item,

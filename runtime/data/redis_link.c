@@ -48,8 +48,11 @@ static bool wait_for(const struct redis_link *link, short events, int64_t deadli
  * read in order to write, and the other way round. */
 static short awaited(const struct redis_link *link, ssize_t result, short plain)
 {
+	bool later = result < 0 && (errno == EAGAIN || errno == EINTR);
+	if (link->session == NULL && later)
+		return plain;
 	if (link->session == NULL)
-		return result < 0 && (errno == EAGAIN || errno == EINTR) ? plain : 0;
+		return 0;
 	switch (SSL_get_error(link->session, (int)result)) {
 	case SSL_ERROR_WANT_READ:
 		return POLLIN;
@@ -215,9 +218,8 @@ static bool connect_socket(struct redis_link *link, const struct redis_url *url,
 	link->connection = redisConnectWithTimeout(url->host, url->port, timeout);
 	if (link->connection == NULL)
 		explain(why, "memory", "");
-	else if (link->connection->err != 0)
-		explain(why, "connect", "");
-	else if (fcntl(link->connection->fd, F_SETFL, O_NONBLOCK) != 0)
+	else if (link->connection->err != 0 ||
+		 fcntl(link->connection->fd, F_SETFL, O_NONBLOCK) != 0)
 		explain(why, "connect", "");
 	else
 		return true;

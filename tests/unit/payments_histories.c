@@ -428,15 +428,14 @@ static void look_at_compensating(struct world *world)
 static void look(struct world *world)
 {
 	world->blocked = world->blocked && any(3) == 0;
-	if (world->state == PAYMENT_UNKNOWN)
-		look_there(world);
-	else if (world->from == PAYMENT_CREATED || world->plan->submit == NULL)
-		say(world, RESOLUTION_NOT_DONE);
-	else if (world->from == PAYMENT_SETTLING)
+	bool open = world->state == PAYMENT_UNKNOWN;
+	bool submits = world->plan->submit != NULL;
+	if (!open && submits && world->from == PAYMENT_SETTLING)
 		look_at_settling(world);
-	else if (world->from == PAYMENT_COMPENSATING)
+	else if (!open && submits && world->from == PAYMENT_COMPENSATING)
 		look_at_compensating(world);
-	else if (world->plan->submit->party == PARTY_REMOTE_LEDGER)
+	else if (!open && (!submits || world->from == PAYMENT_CREATED ||
+			   world->plan->submit->party == PARTY_REMOTE_LEDGER))
 		say(world, RESOLUTION_NOT_DONE);
 	else
 		look_there(world);

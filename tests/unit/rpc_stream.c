@@ -368,7 +368,7 @@ static void test_deadline_behind_those_that_are_stuck(void **state)
 {
 	(void)state;
 	fixture_stop(1000);
-	fixture.common.queue_max = 2 * PARKED_MAX; /* of which one identity has not all */
+	fixture.common.queue_max = INT64_C(2) * PARKED_MAX; /* of which one identity has not all */
 	fixture_start();
 	struct raw raw = raw_new("gateway", fixture.address);
 	struct raw_call calls[PARKED_MAX];

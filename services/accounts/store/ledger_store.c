@@ -12,7 +12,7 @@ static const struct rt_pg_statement lock_statement = {"post_lock_ledger",
 						      accounts_post_lock_ledger};
 
 /* No batch lasts longer: a session that does nothing in a transaction is ended long before. */
-#define SETTLED_US (15 * 60 * RT_US_PER_S)
+#define SETTLED_US (INT64_C(15) * 60 * RT_US_PER_S)
 
 struct rt_status ledger_store_insert(struct rt_pg *pg, const struct ledger *ledger,
 				     struct rt_arena *arena, int64_t deadline_us, bool *inserted)
