@@ -103,7 +103,6 @@ class Spoiled(Case):
             "reversed": f"original_id = '{direct.transfer_id}'",
         }
         self.holds = {"transfers": f"transfer_id = '{hold.transfer_id}'", "holds": f"hold_id = '{hold.transfer_id}'"}
-        self.direct, self.declined = direct, declined
 
     def found(self):
         replies = self.ledger.accounts.stream("VerifyLedger", a.VerifyLedgerRequest(ledger_id=self.ledger.id))

@@ -263,97 +263,90 @@ static struct rt_status verify_accounts(struct verification *verification)
 	}
 }
 
+/* What follows an id is looked at, and the id becomes the last of it; nil: that was all. Ends the
+ * turn that began then before it reports, which may wait for the caller. */
+typedef struct rt_status verify_page(struct verification *verification, struct rt_uuid *after,
+				     int64_t began_us);
+
+static struct rt_status verify_pages(struct verification *verification, verify_page *page)
+{
+	struct rt_uuid after = {0};
+	do {
+		int64_t began_us = give_way(verification);
+		rt_arena_deinit(&verification->arena);
+		RT_TRY(page(verification, &after, began_us));
+		RT_TRY(tell(verification));
+	} while (!rt_uuid_is_nil(&after));
+	return rt_ok();
+}
+
 /* Holds that no transfer made, or not like this. */
-static struct rt_status verify_holds(struct verification *verification)
+static struct rt_status verify_holds(struct verification *verification, struct rt_uuid *after,
+				     int64_t began_us)
 {
-	struct rt_uuid after = {0};
-	do {
-		struct verify_stray *strays;
-		size_t count;
-		int64_t began_us = give_way(verification);
-		rt_arena_deinit(&verification->arena);
-		RT_TRY(verify_store_strays(verification->pg, &verification->ledger_id, &after,
-					   HOLDS_AT_ONCE, &verification->arena,
-					   verification_step_deadline_us(verification), &strays,
-					   &count));
-		rt_pace_end(verification->pace, began_us);
-		for (size_t i = 0; i < count; i++) {
-			struct discrepancy discrepancy = discrepancy_make(
-				DISCREPANCY_HOLD_DIFFERS, &strays[i].account_id, &strays[i].hold_id,
-				"no transfer made the hold that is on record");
-			verification_report(verification, &discrepancy);
-		}
-		RT_TRY(tell(verification));
-	} while (!rt_uuid_is_nil(&after));
-	return rt_ok();
-}
-
-static struct rt_status verify_reversals(struct verification *verification)
-{
-	struct rt_uuid after = {0};
-	for (;;) {
-		struct verify_ids originals;
-		int64_t began_us = give_way(verification);
-		rt_arena_deinit(&verification->arena);
-		RT_TRY(verify_store_originals(verification->pg, &verification->ledger_id, &after,
-					      ORIGINALS_AT_ONCE, &verification->arena,
-					      verification_step_deadline_us(verification),
-					      &originals));
-		if (originals.count == 0)
-			return rt_ok();
-		RT_TRY(verification_compare_reversed(verification, originals.ids, originals.count,
-						     true));
-		rt_pace_end(verification->pace, began_us);
-		RT_TRY(tell(verification));
-		after = originals.ids[originals.count - 1];
+	struct verify_stray *strays;
+	size_t count;
+	RT_TRY(verify_store_strays(verification->pg, &verification->ledger_id, after, HOLDS_AT_ONCE,
+				   &verification->arena,
+				   verification_step_deadline_us(verification), &strays, &count));
+	rt_pace_end(verification->pace, began_us);
+	for (size_t i = 0; i < count; i++) {
+		struct discrepancy discrepancy = discrepancy_make(
+			DISCREPANCY_HOLD_DIFFERS, &strays[i].account_id, &strays[i].hold_id,
+			"no transfer made the hold that is on record");
+		verification_report(verification, &discrepancy);
 	}
-}
-
-/* Their entries belong to nobody who was gone through. */
-static struct rt_status verify_names(struct verification *verification)
-{
-	struct rt_uuid after = {0};
-	do {
-		struct verify_ids unknown;
-		int64_t began_us = give_way(verification);
-		rt_arena_deinit(&verification->arena);
-		RT_TRY(verify_store_unknown(verification->pg, &verification->ledger_id, &after,
-					    NAMES_AT_ONCE, &verification->arena,
-					    verification_step_deadline_us(verification), &unknown));
-		rt_pace_end(verification->pace, began_us);
-		for (size_t i = 0; i < unknown.count; i++) {
-			struct discrepancy discrepancy = discrepancy_make(
-				DISCREPANCY_ACCOUNT_UNKNOWN, &unknown.ids[i], NULL,
-				"there are transfers of an account that the ledger has not");
-			verification_report(verification, &discrepancy);
-		}
-		RT_TRY(tell(verification));
-	} while (!rt_uuid_is_nil(&after));
 	return rt_ok();
 }
 
-static struct rt_status verify_declines(struct verification *verification)
+static struct rt_status verify_reversals(struct verification *verification, struct rt_uuid *after,
+					 int64_t began_us)
 {
-	struct rt_uuid after = {0};
-	do {
-		struct verify_declined *declines;
-		size_t count;
-		int64_t began_us = give_way(verification);
-		rt_arena_deinit(&verification->arena);
-		RT_TRY(verify_store_declines(verification->pg, &verification->ledger_id, &after,
-					     DECLINES_AT_ONCE, &verification->arena,
-					     verification_step_deadline_us(verification), &declines,
-					     &count));
-		rt_pace_end(verification->pace, began_us);
-		for (size_t i = 0; i < count; i++) {
-			struct discrepancy discrepancy = discrepancy_make(
-				DISCREPANCY_DECLINE_DIFFERS, NULL, &declines[i].transfer_id,
-				declines[i].posted ? "the id is posted, too"
-						   : "its group was not declined like this");
-			verification_report(verification, &discrepancy);
-		}
-		RT_TRY(tell(verification));
-	} while (!rt_uuid_is_nil(&after));
+	struct verify_ids originals;
+	RT_TRY(verify_store_originals(verification->pg, &verification->ledger_id, after,
+				      ORIGINALS_AT_ONCE, &verification->arena,
+				      verification_step_deadline_us(verification), &originals));
+	*after = originals.count == 0 ? (struct rt_uuid){0} : originals.ids[originals.count - 1];
+	RT_TRY(verification_compare_reversed(verification, originals.ids, originals.count, true));
+	rt_pace_end(verification->pace, began_us);
+	return rt_ok();
+}
+
+/* Accounts that the ledger has not: their entries belong to nobody who was gone through. */
+static struct rt_status verify_names(struct verification *verification, struct rt_uuid *after,
+				     int64_t began_us)
+{
+	struct verify_ids unknown;
+	RT_TRY(verify_store_unknown(verification->pg, &verification->ledger_id, after,
+				    NAMES_AT_ONCE, &verification->arena,
+				    verification_step_deadline_us(verification), &unknown));
+	rt_pace_end(verification->pace, began_us);
+	for (size_t i = 0; i < unknown.count; i++) {
+		struct discrepancy discrepancy = discrepancy_make(
+			DISCREPANCY_ACCOUNT_UNKNOWN, &unknown.ids[i], NULL,
+			"there are transfers of an account that the ledger has not");
+		verification_report(verification, &discrepancy);
+	}
+	return rt_ok();
+}
+
+static struct rt_status verify_declines(struct verification *verification, struct rt_uuid *after,
+					int64_t began_us)
+{
+	struct verify_declined *declines;
+	size_t count;
+	RT_TRY(verify_store_declines(verification->pg, &verification->ledger_id, after,
+				     DECLINES_AT_ONCE, &verification->arena,
+				     verification_step_deadline_us(verification), &declines,
+				     &count));
+	rt_pace_end(verification->pace, began_us);
+	for (size_t i = 0; i < count; i++) {
+		struct discrepancy discrepancy = discrepancy_make(
+			DISCREPANCY_DECLINE_DIFFERS, NULL, &declines[i].transfer_id,
+			declines[i].posted ? "the id is posted, too"
+					   : "its group was not declined like this");
+		verification_report(verification, &discrepancy);
+	}
 	return rt_ok();
 }
 
@@ -381,10 +374,10 @@ static struct rt_status verify_all(struct verification *verification)
 				&verification->list_arena,
 				verification_step_deadline_us(verification), &ledger));
 	RT_TRY(verify_accounts(verification));
-	RT_TRY(verify_holds(verification));
-	RT_TRY(verify_reversals(verification));
-	RT_TRY(verify_names(verification));
-	RT_TRY(verify_declines(verification));
+	RT_TRY(verify_pages(verification, verify_holds));
+	RT_TRY(verify_pages(verification, verify_reversals));
+	RT_TRY(verify_pages(verification, verify_names));
+	RT_TRY(verify_pages(verification, verify_declines));
 	RT_TRY(verify_trial_balance(verification));
 	return tell(verification);
 }
